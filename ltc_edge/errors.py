@@ -1,0 +1,76 @@
+"""The errors ltc-edge raises.
+
+    LtcEdgeError                 every error of this package
+    ├── InputError               something handed in is unusable                     exit 2
+    │   ├── ControllerFileError  a controller or run file is damaged or foreign
+    │   ├── RecordingError       a recording cannot be read or used
+    │   ├── TaskError            an unknown task, or a plant or expert that misbehaves
+    │   └── OutputError          where the output goes exists already or cannot be written
+    ├── MissingExtraError        an optional dependency is not installed              exit 2
+    └── CheckFailedError         a check ran and did not hold                         exit 1
+        └── TrainingDivergedError  a loss or weight became non-finite
+
+A message says what is wrong, where, and what to do, in one line.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import ClassVar
+
+
+class LtcEdgeError(Exception):
+    """Base of every error of this package; ``exit_code`` is what the command line returns for it."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class InputError(LtcEdgeError):
+    """Something handed in is unusable."""
+
+
+class ControllerFileError(InputError):
+    """A controller or run file is damaged, edited, or not one."""
+
+
+class RecordingError(InputError):
+    """A recording cannot be read or used."""
+
+
+class TaskError(InputError):
+    """A task is unknown, or its plant or expert misbehaves."""
+
+
+class OutputError(InputError):
+    """An output location exists already or cannot be written."""
+
+
+class MissingExtraError(LtcEdgeError):
+    """An optional dependency is not installed."""
+
+
+class CheckFailedError(LtcEdgeError):
+    """A check ran and did not hold."""
+
+    exit_code = 1
+
+
+class TrainingDivergedError(CheckFailedError):
+    """A loss or a weight became non-finite during training."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import ``module``, or say which extra brings it.
+
+    Raises:
+        MissingExtraError: the module is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and module.split(".")[0] != error.name.split(".")[0]:
+            raise
+        raise MissingExtraError(
+            f"{module.split('.')[0]} is not installed. Install it with: pip install 'ltc-edge[{extra}]'"
+        ) from None
