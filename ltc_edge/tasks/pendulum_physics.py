@@ -1,0 +1,35 @@
+"""The equations of Gymnasium's ``Pendulum-v1``, on arrays of any shape."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ltc_edge.arrays import FloatArray
+
+PERIOD_S = 0.05
+MAX_TORQUE_NM = 2.0
+MAX_SPEED_RAD_S = 8.0
+GRAVITY_M_S2 = 10.0
+MASS_KG = 1.0
+LENGTH_M = 1.0
+
+
+def wrapped(angle: FloatArray) -> FloatArray:
+    """``angle`` in [−π, π)."""
+    return np.asarray((angle + np.pi) % (2 * np.pi) - np.pi)
+
+
+def advance(
+    angle: FloatArray, velocity: FloatArray, torque: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Angle and velocity one period later, and the reward; the arguments broadcast.
+
+    Source: ``gymnasium.envs.classic_control.pendulum``. Operations are in its order, so that the
+    results are equal to the last bit.
+    """
+    torque = np.clip(torque, -MAX_TORQUE_NM, MAX_TORQUE_NM)
+    cost = wrapped(angle) ** 2 + 0.1 * velocity**2 + 0.001 * (torque**2)
+    gravity = 3 * GRAVITY_M_S2 / (2 * LENGTH_M) * np.sin(angle)
+    velocity = velocity + (gravity + 3.0 / (MASS_KG * LENGTH_M**2) * torque) * PERIOD_S
+    velocity = np.clip(velocity, -MAX_SPEED_RAD_S, MAX_SPEED_RAD_S)
+    return angle + velocity * PERIOD_S, velocity, -cost

@@ -1,0 +1,82 @@
+"""The built-in plants do what Gymnasium's environments do, step for step."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+import pytest
+
+from ltc_edge.tasks import make_task
+
+SEEDS = (0, 1, 7, 10_003)
+
+
+def run_gymnasium(env_id, seed, actions):
+    env = gymnasium.make(env_id, disable_env_checker=True).unwrapped
+    observation, _ = env.reset(seed=seed)
+    rows = [(observation, 0.0, False)]
+    for action in actions:
+        if env_id == "CartPole-v1":
+            action = int(action[0] > 0)
+        observation, reward, terminated, _, _ = env.step(action)
+        rows.append((np.array(observation), reward, terminated))
+        if terminated:
+            break
+    env.close()
+    return rows
+
+
+def run_plants(name, seed, actions):
+    plants = make_task(name, "full").make_plants()
+    readings = plants.reset([seed])
+    rows = [(readings.observation[0], readings.reward[0], readings.terminated[0])]
+    for action in actions:
+        readings = plants.step(action[None], np.ones(1, dtype=bool))
+        rows.append((readings.observation[0], readings.reward[0], readings.terminated[0]))
+        if readings.terminated[0]:
+            break
+    plants.close()
+    return rows
+
+
+def assert_same_episode(ours, theirs, tolerance):
+    assert len(ours) == len(theirs)
+    for step, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
+        np.testing.assert_allclose(mine[0], other[0], rtol=0, atol=tolerance, err_msg=f"step {step}")
+        assert mine[1] == pytest.approx(other[1], rel=0, abs=1e-9), step
+        assert bool(mine[2]) == bool(other[2]), step
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("name", "env_id", "scale", "tolerance"),
+    [
+        ("inverted-double-pendulum", "InvertedDoublePendulum-v5", 0.2, 1e-12),
+        ("inverted-pendulum", "InvertedPendulum-v5", 1.0, 1e-12),
+        ("pendulum", "Pendulum-v1", 2.0, 1e-6),  # Gymnasium rounds its observation to float32
+    ],
+)
+def test_random_actions_give_gymnasiums_episode(name, env_id, scale, tolerance, seed):
+    actions = np.random.default_rng(seed).uniform(-scale, scale, (300, 1))
+    ours, theirs = run_plants(name, seed, actions), run_gymnasium(env_id, seed, actions)
+    assert_same_episode(ours, theirs, tolerance)
+
+
+@pytest.mark.parametrize(
+    ("name", "env_id"),
+    [
+        ("inverted-double-pendulum", "InvertedDoublePendulum-v5"),
+        ("inverted-pendulum", "InvertedPendulum-v5"),
+        ("pendulum", "Pendulum-v1"),
+    ],
+)
+def test_signals_period_and_length_are_gymnasiums(name, env_id):
+    task = make_task(name, "full")
+    env = gymnasium.make(env_id)
+    assert task.max_steps == env.spec.max_episode_steps
+    assert task.reward_threshold == env.spec.reward_threshold
+    assert task.period_s == pytest.approx(env.unwrapped.dt)
+    assert len(task.observations) == env.observation_space.shape[0]
+    assert [action.low for action in task.actions] == env.action_space.low.tolist()
+    assert [action.high for action in task.actions] == env.action_space.high.tolist()
+    env.close()
