@@ -1,0 +1,161 @@
+"""The liquid time-constant cell in torch.
+
+Hasani, Lechner, Amini, Rus, Grosu, "Liquid Time-constant Networks", AAAI 2021, arXiv 2006.04439.
+With conductances b of synapse (j → i), each neuron follows
+
+    cm_i dv_i/dt = gleak_i (vleak_i − v_i) + Σ_j b_ij (erev_ij − v_i),   b_ij = w_ij σ(sigma_ij (v_j − mu_ij))
+
+and the same sum over the inputs. Synapses are lists, and their sums are matrix products: there is
+neither a Python loop nor a stored zero for an absent synapse.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ltc_edge.cells.cell import Cell, uniform, zeros
+from ltc_edge.cells.spec import LTCSpec
+
+EPSILON = 1e-8  # keeps the fused solver's denominator from zero, as in the reference implementation
+
+
+class Constants(NamedTuple):
+    """What a sequence needs of the parameters.
+
+    ``gather`` ``(N, S)`` and ``shift`` ``(S,)`` give a synapse's pre-activation from the state,
+    ``scatter`` ``(S, 2N)`` the numerator and denominator sums a neuron from the synapses' sigmoids.
+    """
+
+    gather: Tensor
+    shift: Tensor
+    scatter: Tensor
+    sensory_gather: Tensor
+    sensory_shift: Tensor
+    sensory_scatter: Tensor
+    cm: Tensor
+    leak: Tensor
+
+
+class LTCCell(Cell):
+    """LTC cell with the fused semi-implicit, explicit Euler or RK4 solver, after `LTCSpec`."""
+
+    spec: LTCSpec
+    sources: Tensor
+    targets: Tensor
+    sensory_sources: Tensor
+    sensory_targets: Tensor
+
+    def __init__(self, spec: LTCSpec, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.spec = spec
+        wiring = spec.wiring
+        synapses, sensory = wiring.synapses, wiring.sensory_synapses
+        self._add_one_hot("", synapses, wiring.units)
+        self._add_one_hot("sensory_", sensory, wiring.inputs)
+        units, s, s_in = spec.units, len(synapses), len(sensory)
+        self.gleak = uniform((units,), 0.001, 1.0, generator)
+        self.vleak = uniform((units,), -0.2, 0.2, generator)
+        self.cm = uniform((units,), 0.4, 0.6, generator)
+        self.w = uniform((s,), 0.001, 1.0, generator)
+        self.sigma = uniform((s,), 3.0, 8.0, generator)
+        self.mu = uniform((s,), 0.3, 0.8, generator)
+        self.erev = nn.Parameter(torch.from_numpy(wiring.recurrent[tuple(synapses.T)].astype("float32")))
+        self.sensory_w = uniform((s_in,), 0.001, 1.0, generator)
+        self.sensory_sigma = uniform((s_in,), 3.0, 8.0, generator)
+        self.sensory_mu = uniform((s_in,), 0.3, 0.8, generator)
+        self.sensory_erev = nn.Parameter(torch.from_numpy(wiring.sensory[tuple(sensory.T)].astype("float32")))
+        if spec.affine:
+            self.input_w = nn.Parameter(torch.ones(spec.inputs))
+            self.input_b = zeros(spec.inputs)
+            self.output_w = nn.Parameter(torch.ones(spec.outputs))
+            self.output_b = zeros(spec.outputs)
+
+    def _add_one_hot(self, prefix: str, synapses: object, sources: int) -> None:
+        pairs = torch.as_tensor(synapses, dtype=torch.int64).reshape(-1, 2)
+        one_hot = functional.one_hot
+        # Buffers, so that they move with the module; not persistent, since the wiring holds them already.
+        self.register_buffer(f"{prefix}sources", one_hot(pairs[:, 0], sources).T.float(), persistent=False)
+        self.register_buffer(f"{prefix}targets", one_hot(pairs[:, 1], self.spec.units).float(), persistent=False)
+
+    def _positive(self, value: Tensor) -> Tensor:
+        return functional.softplus(value) if self.spec.positivity == "softplus" else value
+
+    def constrain(self) -> None:
+        """In clamp mode, set negative conductances and capacitances to zero."""
+        if self.spec.positivity == "clamp":
+            with torch.no_grad():
+                for parameter in (self.w, self.sensory_w, self.cm, self.gleak):
+                    parameter.clamp_(min=0.0)
+
+    def prepare(self) -> Constants:
+        """Constants of a whole sequence."""
+        w, sensory_w = self._positive(self.w)[:, None], self._positive(self.sensory_w)[:, None]
+        gleak = self._positive(self.gleak)
+        return Constants(
+            gather=self.sources * self.sigma,
+            shift=-self.sigma * self.mu,
+            scatter=torch.cat([self.targets * (w * self.erev[:, None]), self.targets * w], dim=1),
+            sensory_gather=self.sensory_sources * self.sensory_sigma,
+            sensory_shift=-self.sensory_sigma * self.sensory_mu,
+            sensory_scatter=torch.cat(
+                [self.sensory_targets * (sensory_w * self.sensory_erev[:, None]), self.sensory_targets * sensory_w],
+                dim=1,
+            ),
+            cm=self._positive(self.cm),
+            leak=torch.cat([gleak * self.vleak, gleak]),
+        )
+
+    def drive(self, constants: Constants, inputs: Tensor) -> Tensor:
+        """Leak and sensory sums, numerator | denominator, ``(..., 2N)``: they do not depend on the state."""
+        if self.spec.affine:
+            inputs = inputs * self.input_w + self.input_b
+        activation = torch.sigmoid(inputs @ constants.sensory_gather + constants.sensory_shift)
+        return activation @ constants.sensory_scatter + constants.leak
+
+    def step(self, constants: Constants, drive: Tensor, state: Tensor, timespan: Tensor) -> Tensor:
+        """The next state, by the solver of the spec."""
+        if self.spec.solver == "fused":
+            return self._fused(constants, drive, state, timespan)
+        method = self._euler if self.spec.solver == "euler" else self._rk4
+        h = timespan / (self.spec.unfolds * constants.cm)
+        for _ in range(self.spec.unfolds):
+            state = method(constants, drive, state, h)
+        return state
+
+    def _sums(self, constants: Constants, state: Tensor) -> Tensor:
+        activation = torch.sigmoid(torch.addmm(constants.shift, state, constants.gather))
+        return activation @ constants.scatter
+
+    def _fused(self, constants: Constants, drive: Tensor, state: Tensor, timespan: Tensor) -> Tensor:
+        units = self.spec.units
+        capacity = constants.cm / (timespan / self.spec.unfolds)
+        numerator_in = drive[:, :units]
+        denominator_in = drive[:, units:] + (capacity + EPSILON)
+        for _ in range(self.spec.unfolds):
+            sums = self._sums(constants, state)
+            numerator = torch.addcmul(numerator_in, capacity, state) + sums[:, :units]
+            state = numerator / (denominator_in + sums[:, units:])
+        return state
+
+    def _current(self, constants: Constants, drive: Tensor, state: Tensor) -> Tensor:
+        numerator, denominator = (self._sums(constants, state) + drive).chunk(2, dim=1)
+        return numerator - denominator * state
+
+    def _euler(self, constants: Constants, drive: Tensor, state: Tensor, h: Tensor) -> Tensor:
+        return state + h * self._current(constants, drive, state)
+
+    def _rk4(self, constants: Constants, drive: Tensor, state: Tensor, h: Tensor) -> Tensor:
+        k1 = self._current(constants, drive, state)
+        k2 = self._current(constants, drive, state + 0.5 * h * k1)
+        k3 = self._current(constants, drive, state + 0.5 * h * k2)
+        k4 = self._current(constants, drive, state + h * k3)
+        return state + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+
+    def output(self, constants: Constants, state: Tensor) -> Tensor:  # noqa: ARG002
+        """The motor neurons, scaled and shifted."""
+        motor = state[..., : self.spec.outputs]
+        return motor * self.output_w + self.output_b if self.spec.affine else motor

@@ -1,0 +1,88 @@
+"""Writing files so that a crash leaves the old or the new, and reading tensors without running code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ltc_edge.arrays import FloatArray
+from ltc_edge.errors import ControllerFileError, OutputError
+
+MAX_TENSOR_FILE_BYTES = 1 << 32
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path``: a temporary file beside it, fsync, rename.
+
+    Raises:
+        OutputError: the file cannot be written; what was there before is untouched.
+    """
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644 & ~_umask())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def create_folder(path: Path, *, force: bool = False) -> None:
+    """Make the new output folder ``path``, replacing an existing one only with ``force``.
+
+    Raises:
+        OutputError: it exists and ``force`` is not given, it is not a folder, or it cannot be written.
+    """
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            raise OutputError(f"{path}: exists and is not a folder; choose another with -o")
+        if path.exists() and any(path.iterdir()):
+            if not force:
+                raise OutputError(f"{path}: exists already; choose another with -o, or replace it with --force")
+            shutil.rmtree(path)
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, FloatArray], dict[str, str]]:
+    """Tensors and header metadata of a safetensors file.
+
+    Raises:
+        ControllerFileError: it is missing, too large, truncated, or not safetensors.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if path.is_dir():
+            raise ControllerFileError(f"{path}: is a folder, expected a file")
+        if path.stat().st_size > MAX_TENSOR_FILE_BYTES:
+            raise ControllerFileError(f"{path}: is larger than any controller (over 4 GiB)")
+        with safe_open(path, framework="numpy") as file:
+            tensors: dict[str, FloatArray] = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+            return tensors, dict(file.metadata() or {})
+    except OSError as error:
+        raise ControllerFileError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ControllerFileError(f"{path}: is not a readable safetensors file ({error})") from None

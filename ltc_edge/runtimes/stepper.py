@@ -1,0 +1,59 @@
+"""The one protocol of every runtime: feed raw sensor values, get bounded actions."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from ltc_edge.arrays import FloatArray
+from ltc_edge.errors import InputError
+
+
+@runtime_checkable
+class Stepper(Protocol):
+    """A controller being executed, one episode at a time."""
+
+    @property
+    def state(self) -> FloatArray:
+        """A copy of the state, ``(state_size,)``."""
+        ...
+
+    def reset(self) -> None:
+        """Return to the state before the first step."""
+        ...
+
+    def step(self, observation: FloatArray, dt: float) -> FloatArray:
+        """One step.
+
+        Args:
+            observation: raw sensor values, ``(I,)``.
+            dt: seconds since the previous step; clamped to the controller's range.
+
+        Returns:
+            The action ``(M,)``, in the actuators' units and limits.
+
+        Raises:
+            InputError: the observation has another shape or is not finite, or dt is not a positive number.
+        """
+        ...
+
+
+def check_step_input(observation: FloatArray, dt: float, inputs: int) -> FloatArray:
+    """The observation as a float64 vector, once it and ``dt`` are known to be usable.
+
+    A bad value must not reach the state: one NaN would stay there for ever.
+
+    Raises:
+        InputError: the observation has another shape or is not finite, or dt is not a positive number.
+    """
+    values = np.asarray(observation, dtype=np.float64)
+    if values.shape != (inputs,):
+        raise InputError(f"observation has shape {values.shape}, expected ({inputs},)")
+    if not np.isfinite(values).all():
+        channel = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise InputError(f"observation channel {channel} is {values[channel]}; hold the last good value or stop")
+    if not (math.isfinite(dt) and dt > 0.0):
+        raise InputError(f"dt is {dt} s, expected a positive number")
+    return values
