@@ -1,0 +1,123 @@
+"""Recordings by path: which reader serves which file, and which files a pattern means."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ltc_edge.errors import RecordingError
+from ltc_edge.logs.read_bag import bag_columns, read_bag
+from ltc_edge.logs.read_csv import csv_columns, read_csv
+from ltc_edge.logs.read_npy import npy_columns, read_npy
+from ltc_edge.logs.read_npz import npz_columns, read_npz
+from ltc_edge.logs.read_parquet import parquet_columns, read_parquet
+from ltc_edge.logs.recording import Recording
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one format is read: the columns it offers, and the recording itself."""
+
+    columns: Callable[[Path], tuple[str, ...]]
+    read: Callable[[Path, Sequence[str] | None, str | None], Recording]
+
+
+_CSV = Format(csv_columns, read_csv)
+_BAG = Format(bag_columns, read_bag)
+_BAG_FOLDER_FILE = "metadata.yaml"
+
+FORMATS: dict[str, Format] = {
+    ".csv": _CSV,
+    ".tsv": _CSV,
+    ".txt": _CSV,
+    ".npy": Format(npy_columns, read_npy),
+    ".npz": Format(npz_columns, read_npz),
+    ".parquet": Format(parquet_columns, read_parquet),
+    ".mcap": _BAG,
+    ".db3": _BAG,
+}
+"""The format of each file suffix; a folder is a rosbag2 folder."""
+
+
+def read_recording(
+    path: str | Path, columns: Sequence[str] | None = None, time: str | None = None
+) -> Recording:
+    """Read one recording; its suffix says which format it has.
+
+    Args:
+        path: a CSV, NPY, NPZ, Parquet, MCAP or db3 file, or a rosbag2 folder.
+        columns: names to decode, in the order wanted; None takes every numeric column but ``time``.
+        time: column of the time. None leaves ``time_s`` None but for bags, which carry their log time.
+
+    Raises:
+        RecordingError: the file is missing, damaged, of an unknown format, or its content cannot be used.
+        MissingExtraError: the format needs the ``logs`` extra.
+    """
+    path = Path(path)
+    return format_of(path).read(path, columns, time)
+
+
+def column_names(path: str | Path) -> tuple[str, ...]:
+    """Names of the columns ``read_recording`` can decode, in the file's order.
+
+    Raises:
+        RecordingError: the file is missing, damaged or of an unknown format.
+        MissingExtraError: the format needs the ``logs`` extra.
+    """
+    path = Path(path)
+    return format_of(path).columns(path)
+
+
+def format_of(path: Path) -> Format:
+    """The format of a path.
+
+    Raises:
+        RecordingError: there is nothing at the path, or its suffix is of no known format.
+    """
+    if path.is_dir():
+        if not (path / _BAG_FOLDER_FILE).is_file():
+            raise RecordingError(
+                f"{path}: is a folder without {_BAG_FOLDER_FILE}, so not a rosbag2 recording. "
+                f"Name files, as in {path}/*.csv."
+            )
+        return _BAG
+    if not path.exists():
+        raise RecordingError(f"{path}: there is no such file. Check the path.")
+    found = FORMATS.get(path.suffix.lower())
+    if found is None:
+        raise RecordingError(
+            f"{path}: {path.suffix or 'no suffix'} is not a format of recordings. "
+            f"Convert it to one of {', '.join(FORMATS)}, or a rosbag2 folder."
+        )
+    return found
+
+
+def find_files(patterns: Sequence[str], option: str) -> tuple[Path, ...]:
+    """Files that paths or glob patterns name, sorted, each once.
+
+    Args:
+        patterns: paths or patterns; ``**`` crosses folders.
+        option: the option they came from, for messages.
+
+    Raises:
+        RecordingError: a pattern matches nothing.
+    """
+    found: dict[Path, Path] = {}
+    for pattern in patterns:
+        path = Path(pattern).expanduser()
+        # A path that exists is meant literally, though it may hold a bracket.
+        matches = [path] if path.exists() else _glob(path)
+        if not matches:
+            raise RecordingError(
+                f"{option} {pattern}: no file matches. Check the path, and quote the pattern."
+            )
+        for match in matches:
+            found.setdefault(match.resolve(), match)
+    return tuple(sorted(found.values()))
+
+
+def _glob(pattern: Path) -> list[Path]:
+    # Path.glob refuses absolute patterns.
+    return [Path(name) for name in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207
