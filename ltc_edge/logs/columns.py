@@ -41,7 +41,7 @@ def check_columns(names: Sequence[str], available: Sequence[str], source: str) -
     known = set(available)
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, available, n=1)
+            near = difflib.get_close_matches(name, available, n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise RecordingError(f"{source}: has no column {name!r}.{hint} {_listing(available, source)}")
 

@@ -162,8 +162,8 @@ def _hold(path: Path, series: dict[str, _Series]) -> tuple[npt.NDArray[np.int64]
     if len(stamps_ns) < 2:
         late = max(series, key=lambda topic: int(series[topic].stamps_ns[0]))
         raise RecordingError(
-            f"{path}: {len(stamps_ns)} messages of {clock_topic} follow the first of {late}, two are needed. "
-            f"Choose topics that were recorded together."
+            f"{path}: {len(stamps_ns)} messages of {clock_topic} are left once every chosen topic has spoken "
+            f"(the last is {late}); two are needed. Choose topics that were recorded together."
         )
     held: dict[str, FloatArray] = {}
     for topic, one in series.items():

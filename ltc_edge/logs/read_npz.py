@@ -55,16 +55,18 @@ def read_npz(path: Path, columns: Sequence[str] | None, time: str | None) -> Rec
 
 def _columns(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Every numeric 1-D column of the archive by name; scalars, text and higher ranks are not columns."""
+    found: list[tuple[str, npt.NDArray[Any]]] = []
     with path.open("rb") as stream:
         head = stream.read(len(_ZIP_MAGIC))
-    if not head:
-        raise RecordingError(f"{path}: is empty. It needs named numeric arrays of one length.")
-    if head != _ZIP_MAGIC:
-        raise RecordingError(f"{path}: is not an NPZ file. Save it with numpy.savez.")
-    found: list[tuple[str, npt.NDArray[Any]]] = []
-    with np.load(path, allow_pickle=False) as archive:
-        for name in archive.files:
-            found.extend(_array_columns(name, _load(path, archive, name)))
+        if not head:
+            raise RecordingError(f"{path}: is empty. It needs named numeric arrays of one length.")
+        if head != _ZIP_MAGIC:
+            raise RecordingError(f"{path}: is not an NPZ file. Save it with numpy.savez.")
+        stream.seek(0)
+        # Handed the open file, since numpy.load does not close its own where the archive is damaged.
+        with np.load(stream, allow_pickle=False) as archive:
+            for name in archive.files:
+                found.extend(_array_columns(name, _load(path, archive, name)))
     check_unique([name for name, _ in found], str(path))
     return dict(found)
 
