@@ -10,7 +10,7 @@ import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.signals import ActionSignal
-from ltc_edge.tasks.lqr import discrete_gain, linearise_mujoco
+from ltc_edge.tasks.lqr import discrete_gain, feedback, linearise_mujoco
 from ltc_edge.tasks.mujoco_plants import MujocoPlants, Outcome, load_model
 from ltc_edge.tasks.protocol import PlantBatch
 from ltc_edge.tasks.sensors import Sensor, select
@@ -99,4 +99,4 @@ class InvertedDoublePendulum:
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Control for states ``[x, θ₁, θ₂, ẋ, ω₁, ω₂]``; θ₂ is relative to the lower pole."""
-        return np.clip(-privileged @ gain().T, -1.0, 1.0)
+        return np.clip(feedback(gain(), privileged), -1.0, 1.0)

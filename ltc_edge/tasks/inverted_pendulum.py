@@ -9,7 +9,7 @@ import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.signals import ActionSignal
-from ltc_edge.tasks.lqr import discrete_gain, linearise_mujoco
+from ltc_edge.tasks.lqr import discrete_gain, feedback, linearise_mujoco
 from ltc_edge.tasks.mujoco_plants import MujocoPlants, Outcome, load_model
 from ltc_edge.tasks.protocol import PlantBatch
 from ltc_edge.tasks.sensors import Sensor, select
@@ -77,4 +77,4 @@ class InvertedPendulum:
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Control for states ``[x, θ, ẋ, ω]``."""
-        return np.clip(-privileged @ gain().T, -3.0, 3.0)
+        return np.clip(feedback(gain(), privileged), -3.0, 3.0)

@@ -42,3 +42,11 @@ def linearise_mujoco(model: Any, frame_skip: int) -> tuple[FloatArray, FloatArra
     for _ in range(frame_skip):
         a, b = a_step @ a, a_step @ b + b_step
     return a, b
+
+
+def feedback(gain: FloatArray, state: FloatArray) -> FloatArray:
+    """``−K x`` for gain ``(M, P)`` and states ``(E, P)``: actions ``(E, M)``.
+
+    Summed row by row, because a matrix product rounds differently in batches of different sizes.
+    """
+    return np.asarray(-(state[:, None, :] * gain).sum(axis=-1))

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ltc_edge.errors import TaskError
+from ltc_edge.tasks.cartpole import CartPole
+from ltc_edge.tasks.dc_motor import DcMotor
 from ltc_edge.tasks.inverted_double_pendulum import InvertedDoublePendulum
 from ltc_edge.tasks.inverted_pendulum import InvertedPendulum
+from ltc_edge.tasks.loading import load_task
+from ltc_edge.tasks.mountain_car import MountainCar
 from ltc_edge.tasks.pendulum import Pendulum
 from ltc_edge.tasks.protocol import Task
 
@@ -20,6 +24,9 @@ _BUILT_IN = (
     InvertedDoublePendulum,
     InvertedPendulum,
     Pendulum,
+    CartPole,
+    MountainCar,
+    DcMotor,
 )
 
 TASKS: Mapping[str, Callable[[str], Task]] = MappingProxyType({task.name: task for task in _BUILT_IN})
@@ -45,11 +52,17 @@ def task_summaries() -> tuple[TaskSummary, ...]:
 
 
 def make_task(name: str, sensors: str = "positions") -> Task:
-    """The built-in task ``name``; ``sensors`` is ``positions`` (velocities hidden) or ``full``.
+    """The built-in task ``name``, or the user's that ``package.module:attribute`` names.
+
+    ``sensors`` is ``positions`` (velocities hidden) or ``full``; a user's task has its own.
 
     Raises:
-        TaskError: no such task, or no such sensors.
+        TaskError: no such task, or no such sensors, or what is loaded is no task.
     """
+    if ":" in name:
+        if sensors != "positions":
+            raise TaskError(f"{name}: sensors can be chosen for built-in tasks only, not {sensors!r} here")
+        return load_task(name)
     if name not in TASKS:
         nearest = difflib.get_close_matches(name, TASKS, n=1)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""

@@ -53,7 +53,10 @@ def assert_same_episode(ours, theirs, tolerance):
     [
         ("inverted-double-pendulum", "InvertedDoublePendulum-v5", 0.2, 1e-12),
         ("inverted-pendulum", "InvertedPendulum-v5", 1.0, 1e-12),
-        ("pendulum", "Pendulum-v1", 2.0, 1e-6),  # Gymnasium rounds its observation to float32
+        # Gymnasium rounds the observations of these to float32.
+        ("pendulum", "Pendulum-v1", 2.0, 1e-6),
+        ("cartpole", "CartPole-v1", 1.0, 1e-6),
+        ("mountain-car-continuous", "MountainCarContinuous-v0", 1.0, 1e-7),
     ],
 )
 def test_random_actions_give_gymnasiums_episode(name, env_id, scale, tolerance, seed):
@@ -68,6 +71,7 @@ def test_random_actions_give_gymnasiums_episode(name, env_id, scale, tolerance, 
         ("inverted-double-pendulum", "InvertedDoublePendulum-v5"),
         ("inverted-pendulum", "InvertedPendulum-v5"),
         ("pendulum", "Pendulum-v1"),
+        ("mountain-car-continuous", "MountainCarContinuous-v0"),
     ],
 )
 def test_signals_period_and_length_are_gymnasiums(name, env_id):
@@ -75,8 +79,30 @@ def test_signals_period_and_length_are_gymnasiums(name, env_id):
     env = gymnasium.make(env_id)
     assert task.max_steps == env.spec.max_episode_steps
     assert task.reward_threshold == env.spec.reward_threshold
-    assert task.period_s == pytest.approx(env.unwrapped.dt)
+    period_s = getattr(env.unwrapped, "dt", None) or 1 / env.unwrapped.metadata["render_fps"]
+    assert task.period_s == pytest.approx(period_s)
     assert len(task.observations) == env.observation_space.shape[0]
     assert [action.low for action in task.actions] == env.action_space.low.tolist()
     assert [action.high for action in task.actions] == env.action_space.high.tolist()
     env.close()
+
+
+def test_cartpole_has_gymnasiums_period_and_length():
+    task, env = make_task("cartpole", "full"), gymnasium.make("CartPole-v1")
+    assert task.max_steps == env.spec.max_episode_steps
+    assert task.reward_threshold == env.spec.reward_threshold
+    assert task.period_s == env.unwrapped.tau
+    env.close()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_mountain_car_is_gymnasiums_up_to_the_goal(seed):
+    task = make_task("mountain-car-continuous", "full")
+    env = gymnasium.make("MountainCarContinuous-v0", disable_env_checker=True).unwrapped
+    state, actions, terminated = env.reset(seed=seed)[0], [], False
+    while not terminated:
+        actions.append(task.expert(np.asarray(state, dtype=float)[None])[0])
+        state, _, terminated, _, _ = env.step(actions[-1])
+    ours = run_plants(task.name, seed, actions)
+    assert_same_episode(ours, run_gymnasium("MountainCarContinuous-v0", seed, actions), 1e-7)
+    assert ours[-1][2]

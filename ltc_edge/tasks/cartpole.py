@@ -1,0 +1,105 @@
+"""A pole on a cart pushed left or right: Gymnasium's ``CartPole-v1``.
+
+The controller has one continuous output, the push; the cart takes its sign.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from ltc_edge.arrays import FloatArray
+from ltc_edge.signals import ActionSignal
+from ltc_edge.tasks.lqr import discrete_gain, feedback
+from ltc_edge.tasks.protocol import PlantBatch
+from ltc_edge.tasks.sensors import Sensor, select
+from ltc_edge.tasks.vectorised import Transition, VectorisedPlants
+
+PERIOD_S = 0.02
+GRAVITY_M_S2 = 9.8
+POLE_KG = 0.1
+TOTAL_KG = 0.1 + 1.0
+HALF_LENGTH_M = 0.5
+FORCE_N = 10.0
+MAX_POSITION_M = 2.4
+MAX_ANGLE_RAD = 12 * 2 * np.pi / 360
+SENSORS = (
+    Sensor("cart_position", "m"),
+    Sensor("cart_velocity", "m/s", hidden=True),
+    Sensor("pole_angle", "rad"),
+    Sensor("pole_velocity", "rad/s", hidden=True),
+)
+STATE_COST = (1.0, 1.0, 10.0, 1.0)
+FORCE_COST = 0.1
+
+
+class CartPolePlants(VectorisedPlants):
+    """Cart and pole, the state ``[x, ẋ, θ, ω]``."""
+
+    def initial(self, rng: np.random.Generator) -> FloatArray:
+        """Uniform within ±0.05."""
+        return rng.uniform(low=-0.05, high=0.05, size=(4,))
+
+    def advance(self, state: FloatArray, action: FloatArray) -> Transition:
+        """One Euler step; a positive push is Gymnasium's action 1, any other its action 0.
+
+        Source: ``gymnasium.envs.classic_control.cartpole``, operations in its order.
+        """
+        x, x_dot, theta, theta_dot = state.T
+        force = np.where(action[:, 0] > 0, FORCE_N, -FORCE_N)
+        cosine, sine = np.cos(theta), np.sin(theta)
+        moment = POLE_KG * HALF_LENGTH_M
+        push = (force + moment * np.square(theta_dot) * sine) / TOTAL_KG
+        theta_acc = (GRAVITY_M_S2 * sine - cosine * push) / (
+            HALF_LENGTH_M * (4.0 / 3.0 - POLE_KG * np.square(cosine) / TOTAL_KG)
+        )
+        x_acc = push - moment * theta_acc * cosine / TOTAL_KG
+        x, x_dot = x + PERIOD_S * x_dot, x_dot + PERIOD_S * x_acc
+        theta, theta_dot = theta + PERIOD_S * theta_dot, theta_dot + PERIOD_S * theta_acc
+        terminated = (np.abs(x) > MAX_POSITION_M) | (np.abs(theta) > MAX_ANGLE_RAD)
+        return Transition(np.stack([x, x_dot, theta, theta_dot], axis=1), np.ones(len(x)), terminated)
+
+    def sense(self, state: FloatArray) -> FloatArray:
+        """The state itself."""
+        return state
+
+
+@lru_cache(maxsize=1)
+def gain() -> FloatArray:
+    """The regulator's gain in newtons, shape ``(1, 4)``, of the dynamics linearised upright."""
+    per_force = 1 / TOTAL_KG
+    inertia = HALF_LENGTH_M * (4.0 / 3.0 - POLE_KG / TOTAL_KG)
+    coupling = POLE_KG * HALF_LENGTH_M / TOTAL_KG
+    theta_by_theta, theta_by_force = GRAVITY_M_S2 / inertia, -per_force / inertia
+    a = np.eye(4)
+    a[0, 1] = a[2, 3] = PERIOD_S
+    a[1, 2] = -coupling * theta_by_theta * PERIOD_S
+    a[3, 2] = theta_by_theta * PERIOD_S
+    b = np.array([[0.0], [per_force - coupling * theta_by_force], [0.0], [theta_by_force]]) * PERIOD_S
+    return discrete_gain(a, b, np.diag(STATE_COST), np.diag([FORCE_COST]))
+
+
+class CartPole:
+    """Keep the pole upright; the expert is a linear-quadratic regulator."""
+
+    name = "cartpole"
+    summary = "Balance a pole by pushing its cart left or right (CartPole-v1)"
+    actions: tuple[ActionSignal, ...] = (ActionSignal("push", "", low=-1.0, high=1.0),)
+    period_s = PERIOD_S
+    dt_range_s = (PERIOD_S, PERIOD_S)
+    max_steps = 500
+    reward_threshold: float | None = 475.0
+
+    def __init__(self, sensors: str = "positions") -> None:
+        selection = select(SENSORS, sensors)
+        self.observations = selection.signals
+        self._columns = selection.columns
+
+    def make_plants(self) -> PlantBatch:
+        """A batch of NumPy plants."""
+        return CartPolePlants(self._columns, PERIOD_S)
+
+    def expert(self, privileged: FloatArray) -> FloatArray:
+        """The regulator's force for states ``[x, ẋ, θ, ω]`` as a fraction of the cart's 10 N."""
+        return np.asarray(np.clip(feedback(gain(), privileged) / FORCE_N, -1.0, 1.0))

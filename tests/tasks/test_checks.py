@@ -1,0 +1,97 @@
+"""Plants and experts that break the contract are reported where they do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ltc_edge.errors import MissingExtraError, TaskError
+from ltc_edge.tasks import CheckedPlants, check_readings, expert_actions, make_task
+from ltc_edge.tasks.pendulum import Pendulum
+
+ALL = np.ones(2, dtype=bool)
+
+
+@pytest.fixture
+def task():
+    return make_task("pendulum")
+
+
+@pytest.fixture
+def readings(task):
+    return task.make_plants().reset([0, 1])
+
+
+def test_good_readings_pass(task, readings):
+    check_readings(task, readings, ALL, 0)
+
+
+@pytest.mark.parametrize("field", ["observation", "privileged", "dt_s", "reward"])
+def test_values_must_be_finite(task, readings, field):
+    values = getattr(readings, field).copy()
+    values[1] = np.nan
+    with pytest.raises(TaskError, match=f"task 'pendulum', step 7: {field} is not finite in episode 1"):
+        check_readings(task, replace(readings, **{field: values}), ALL, 7)
+    check_readings(task, replace(readings, **{field: values}), np.array([True, False]), 7)
+
+
+@pytest.mark.parametrize("field", ["observation", "privileged", "dt_s", "reward", "terminated"])
+def test_shapes_must_fit(task, readings, field):
+    values = getattr(readings, field)
+    for wrong in (values[:1], values[..., None], values[0]):
+        with pytest.raises(TaskError, match=f"step 0: {field} has shape"):
+            check_readings(task, replace(readings, **{field: wrong}), ALL, 0)
+
+
+def test_dt_must_be_in_range(task, readings):
+    with pytest.raises(TaskError, match=r"dt_s 0.1 s is outside the task's range 0.05 to 0.05 s"):
+        check_readings(task, replace(readings, dt_s=readings.dt_s * 2), ALL, 1)
+
+
+class Answering(Pendulum):
+    """A pendulum whose expert answers what the test wants."""
+
+    answer = None
+
+    def expert(self, privileged):  # noqa: ARG002
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (np.zeros(2), r"the expert gave shape \(2,\), expected \(2, 1\)"),
+        (np.array([[0.0], [np.inf]]), "the expert's action is not finite in episode 1"),
+        (KeyError("gain"), "the expert raised KeyError"),
+        ("left", "the expert raised ValueError"),
+    ],
+)
+def test_bad_experts(answer, message):
+    task = Answering()
+    task.answer = answer
+    plants = CheckedPlants(task)
+    readings = plants.reset([0, 1])
+    with pytest.raises(TaskError, match=f"task 'pendulum', step 0: {message}"):
+        plants.expert(readings.privileged)
+    with pytest.raises(TaskError, match=f"task 'pendulum': {message}"):
+        expert_actions(task, readings.privileged)
+
+
+def test_a_missing_extra_stays_one(readings):
+    task = Answering()
+    task.answer = MissingExtraError("scipy is not installed")
+    with pytest.raises(MissingExtraError):
+        expert_actions(task, readings.privileged)
+
+
+def test_steps_are_counted_from_each_reset(task):
+    plants = CheckedPlants(task)
+    plants.reset([0, 1])
+    plants.step(np.zeros((2, 1)), ALL)
+    assert plants.steps == 1
+    plants.reset([0])
+    assert plants.steps == 0
