@@ -11,7 +11,8 @@ from ltc_edge.errors import RecordingError
 from ltc_edge.logs.dataset import SPLIT_NAMES, Dataset, Kind, Split, SplitName
 from ltc_edge.logs.labels import check_labels, find_classes
 from ltc_edge.logs.normalizer import fit_normalizer
-from ltc_edge.logs.segments import Signals, build_segments, column_values, gap_note
+from ltc_edge.logs.recording import Recording
+from ltc_edge.logs.segments import Signals, build_segments, column_values, gap_note, median_period
 from ltc_edge.logs.splits import Block, Blocks
 
 DEFAULT_METRICS: Mapping[Kind, str] = {"prediction": "mse", "regression": "mse", "classification": "accuracy"}
@@ -19,6 +20,9 @@ DEFAULT_METRICS: Mapping[Kind, str] = {"prediction": "mse", "regression": "mse",
 
 DEFAULT_PERIOD_S = 1.0
 """Seconds between rows of recordings that carry no time, where no period is given; a note says so."""
+
+PLAUSIBLE_PERIOD_S = (1e-6, 86400.0)
+"""Shortest and longest median period that passes without a note: nanoseconds read as seconds do not."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ def _notes(blocks: Blocks, period_s: float | None) -> list[str]:
         block.recording.source: block.recording for name in SPLIT_NAMES for block in blocks[name]
     }.values()
     notes = [note for recording in recordings if (note := gap_note(recording)) is not None]
+    notes += [note for recording in recordings if (note := _period_note(recording)) is not None]
     timed = sum(recording.time_s is not None for recording in recordings)
     if not timed and period_s is None:
         notes.append(
@@ -99,6 +104,17 @@ def _notes(blocks: Blocks, period_s: float | None) -> list[str]:
         untimed = next(recording.source for recording in recordings if recording.time_s is None)
         raise RecordingError(f"{untimed}: carries no time though other recordings do. Name its time column.")
     return notes
+
+
+def _period_note(recording: Recording) -> str | None:
+    """One line where the median period suggests that the time column is in other units than seconds."""
+    if recording.time_s is None:
+        return None
+    shortest_s, longest_s = PLAUSIBLE_PERIOD_S
+    period_s = median_period(recording, DEFAULT_PERIOD_S)
+    if shortest_s <= period_s <= longest_s:
+        return None
+    return f"{recording.source}: rows are {period_s:g} s apart. Is its time column in seconds?"
 
 
 def _classes(blocks: Blocks, signals: Signals) -> tuple[int, ...]:

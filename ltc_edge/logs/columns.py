@@ -28,12 +28,19 @@ def select_columns(wanted: str | Sequence[str], available: Sequence[str], source
     tokens = wanted.split(",") if isinstance(wanted, str) else list(wanted)
     tokens = [token.strip() for token in tokens if token.strip()]
     if not tokens:
-        raise RecordingError(f"no column was chosen. {_listing(available, source)}")
-    chosen = [name for token in tokens for name in _expand(token, available, source)]
-    repeated = [name for name, count in Counter(chosen).items() if count > 1]
+        raise RecordingError(f"{source}: no column was chosen. {_listing(available, source)}")
+    chosen = tuple(name for token in tokens for name in _expand(token, available, source))
+    check_choice(chosen, source)
+    return chosen
+
+
+def check_choice(names: Sequence[str], source: str) -> None:
+    """Raise ``RecordingError`` where nothing is chosen, or one column twice."""
+    if not names:
+        raise RecordingError(f"{source}: no column was chosen. Name one at least.")
+    repeated = _repeated(names)
     if repeated:
-        raise RecordingError(f"column {repeated[0]!r} is chosen twice. Name each column once.")
-    return tuple(chosen)
+        raise RecordingError(f"{source}: column {repeated[0]!r} is chosen twice. Name each column once.")
 
 
 def check_columns(names: Sequence[str], available: Sequence[str], source: str) -> None:
@@ -48,9 +55,13 @@ def check_columns(names: Sequence[str], available: Sequence[str], source: str) -
 
 def check_unique(names: Sequence[str], source: str) -> None:
     """Raise ``RecordingError`` where two columns of a file share one name."""
-    repeated = [name for name, count in Counter(names).items() if count > 1]
+    repeated = _repeated(names)
     if repeated:
         raise RecordingError(f"{source}: two columns are called {repeated[0]!r}. Rename one of them.")
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _expand(token: str, available: Sequence[str], source: str) -> list[str]:

@@ -15,19 +15,22 @@ from ltc_edge.logs.recording import Recording
 from ltc_edge.logs.segments import Signals
 from ltc_edge.logs.splits import HELD_OUT_SHARE, Blocks, hold_out, whole
 
+Patterns = str | Path | Sequence[str | Path]
+"""Paths or glob patterns of recordings: one, or several."""
+
 DEFAULT_WINDOW_LENGTH = 32
 """Rows of a window where none is asked for: the length used by the published LTC experiments on rollouts."""
 
 
 def load_dataset(
-    train: str | Sequence[str],
+    train: Patterns,
     inputs: str | Sequence[str],
     targets: str | Sequence[str],
     *,
     time: str | None = None,
     kind: Kind | None = None,
-    validation: str | Sequence[str] = (),
-    test: str | Sequence[str] = (),
+    validation: Patterns = (),
+    test: Patterns = (),
     window_length: int = DEFAULT_WINDOW_LENGTH,
     stride: int | None = None,
     evaluation_stride: int | None = None,
@@ -111,8 +114,8 @@ def _check_options(kind: str | None, gap: int, period_s: float | None, time: str
         raise RecordingError("both a time column and a period are given. Leave one out.")
 
 
-def _as_patterns(patterns: str | Sequence[str]) -> list[str]:
-    return [patterns] if isinstance(patterns, str) else [str(pattern) for pattern in patterns]
+def _as_patterns(patterns: Patterns) -> list[str]:
+    return [str(patterns)] if isinstance(patterns, str | Path) else [str(pattern) for pattern in patterns]
 
 
 def _check_disjoint(files: dict[str, tuple[Path, ...]]) -> None:

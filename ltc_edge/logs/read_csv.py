@@ -87,14 +87,24 @@ def _open_table(path: Path, stream: TextIO) -> _Table:
     if all(_is_number(name) for name in header if name):
         raise RecordingError(f"{path}:1: holds numbers where the column names belong. Add a header row.")
     first_row = next(filter(None, reader), [])
-    # R's write.table gives the row number a field but no name.
-    shift = 1 if len(first_row) == len(header) + 1 else 0
+    shift = 1 if _starts_with_row_name(first_row, header) else 0
     if first_row:
         _check_width(path, reader.line_num, first_row, len(header) + shift)
     named = [(name, position + shift) for position, name in enumerate(header) if name]
     check_unique([name for name, _ in named], str(path))
     rows = _data_rows(path, reader, first_row, len(header) + shift)
     return _Table(path, dict(named), first_row, rows)
+
+
+def _starts_with_row_name(row: list[str], header: list[str]) -> bool:
+    """Whether a data row has R's nameless row number or row name before its values.
+
+    A row that ends in a delimiter, or starts with a measurement, has its extra field elsewhere: read as R's
+    layout, every value would land one column off.
+    """
+    if len(row) != len(header) + 1 or not row[-1].strip():
+        return False
+    return row[0].strip().isdigit() or not _is_number(row[0])
 
 
 def _data_rows(

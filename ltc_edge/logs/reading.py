@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ltc_edge.errors import RecordingError
+from ltc_edge.logs.columns import check_choice, select_columns
 from ltc_edge.logs.read_bag import bag_columns, read_bag
 from ltc_edge.logs.read_csv import csv_columns, read_csv
 from ltc_edge.logs.read_npy import npy_columns, read_npy
@@ -42,13 +44,14 @@ FORMATS: dict[str, Format] = {
 
 
 def read_recording(
-    path: str | Path, columns: Sequence[str] | None = None, time: str | None = None
+    path: str | Path, columns: str | Sequence[str] | None = None, time: str | None = None
 ) -> Recording:
     """Read one recording; its suffix says which format it has.
 
     Args:
         path: a CSV, NPY, NPZ, Parquet, MCAP or db3 file, or a rosbag2 folder.
-        columns: names to decode, in the order wanted; None takes every numeric column but ``time``.
+        columns: names to decode, in the order wanted: a sequence, or text such as ``"a,b"`` or ``"c0:c5"``.
+            None takes every numeric column but ``time``.
         time: column of the time. None leaves ``time_s`` None but for bags, which carry their log time.
 
     Raises:
@@ -56,7 +59,12 @@ def read_recording(
         MissingExtraError: the format needs the ``logs`` extra.
     """
     path = Path(path)
-    return format_of(path).read(path, columns, time)
+    found = format_of(path)
+    if isinstance(columns, str):
+        columns = select_columns(columns, found.columns(path), str(path))
+    if columns is not None:
+        check_choice(columns, str(path))
+    return found.read(path, columns, time)
 
 
 def column_names(path: str | Path) -> tuple[str, ...]:
@@ -102,13 +110,13 @@ def find_files(patterns: Sequence[str], option: str) -> tuple[Path, ...]:
         option: the option they came from, for messages.
 
     Raises:
-        RecordingError: a pattern matches nothing.
+        RecordingError: there is no pattern, or one matches nothing.
     """
+    if not patterns:
+        raise RecordingError(f"{option}: no file was given. Name a file or a pattern.")
     found: dict[Path, Path] = {}
     for pattern in patterns:
-        path = Path(pattern).expanduser()
-        # A path that exists is meant literally, though it may hold a bracket.
-        matches = [path] if path.exists() else _glob(path)
+        matches = _matches(pattern)
         if not matches:
             raise RecordingError(
                 f"{option} {pattern}: no file matches. Check the path, and quote the pattern."
@@ -118,6 +126,9 @@ def find_files(patterns: Sequence[str], option: str) -> tuple[Path, ...]:
     return tuple(sorted(found.values()))
 
 
-def _glob(pattern: Path) -> list[Path]:
-    # Path.glob refuses absolute patterns.
-    return [Path(name) for name in glob.glob(str(pattern), recursive=True)]  # noqa: PTH207
+def _matches(pattern: str) -> list[Path]:
+    """What one path or pattern names; a path that exists is meant literally, though it may hold a bracket."""
+    pattern = os.path.expanduser(pattern)  # noqa: PTH111 (Path.expanduser raises for an unknown user)
+    if pattern and Path(pattern).exists():
+        return [Path(pattern)]
+    return [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207 (takes absolute patterns)

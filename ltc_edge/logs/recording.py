@@ -52,8 +52,10 @@ def checked_recording(
         lines: line of the file each row stands on, for text files; messages count rows from 1 without it.
 
     Raises:
-        RecordingError: fewer than two rows, a value that is not finite, or time that does not advance.
+        RecordingError: no column, fewer than two rows, a value not finite, or time that does not advance.
     """
+    if not names:
+        raise RecordingError(f"{path}: has no numeric column. Store the values as numbers.")
     rows = values.shape[0]
     if rows < 2:
         held = "no row" if rows == 0 else "a single row"

@@ -231,6 +231,12 @@ def test_recordings_with_and_without_time_do_not_mix(tmp_path, write_bag, csv_fi
         load_dataset(str(bag), "/u.data", "/u.data", validation=str(untimed), test=str(test))
 
 
+def test_a_time_column_in_nanoseconds_is_noted(csv_file):
+    path = csv_file("t,a,b\n" + "".join(f"{row * 10**9},1,2\n" for row in range(300)))
+    (note,) = load_dataset(path, "a", "b", time="t").notes
+    assert note == f"{path}: rows are 1e+09 s apart. Is its time column in seconds?"
+
+
 def test_short_runs_are_noted(csv_file):
     times = [*range(40), 1000, 1001, *range(2000, 2300)]
     path = csv_file("t,a,b\n" + "".join(f"{time},1,2\n" for time in times))

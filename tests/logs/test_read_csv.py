@@ -59,6 +59,29 @@ def test_time_in_seconds_or_timestamps(csv_file, stamps, seconds):
     np.testing.assert_allclose(recording.time_s, seconds)
 
 
+def test_row_names_may_be_words(csv_file):
+    path = csv_file("a,b\nfirst,1,2\nsecond,3,4\n")
+    np.testing.assert_array_equal(read_recording(path).values, [[1, 2], [3, 4]])
+
+
+def test_a_delimiter_at_the_end_of_every_line_is_harmless(csv_file):
+    path = csv_file("a,b,\n1,2,\n3,4,\n")
+    np.testing.assert_array_equal(read_recording(path).values, [[1, 2], [3, 4]])
+
+
+def test_columns_may_be_named_in_one_text(csv_file):
+    path = csv_file("a,b,c\n1,2,3\n4,5,6\n")
+    assert read_recording(path, "b:c").names == ("b", "c")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"), [([], "no column was chosen"), (["a", "a"], "column 'a' is chosen twice")]
+)
+def test_unusable_choices_are_refused(csv_file, columns, message):
+    with pytest.raises(RecordingError, match=message):
+        read_recording(csv_file("a,b\n1,2\n3,4\n"), columns)
+
+
 def test_quotes_byte_order_mark_and_empty_lines(csv_file):
     path = csv_file('\ufeff"a, left", b\n\n"1",2\n\n 3 , 4\n\n')
     recording = read_recording(path)
@@ -85,6 +108,8 @@ def test_text_columns_are_left_out_of_all_columns(csv_file):
         ("a,b\n1,2\nnan,4\n", r"log.csv:3: column 'a' is nan"),
         ("a,b\n1,2\n3,-inf\n", r"log.csv:3: column 'b' is -inf"),
         ("a,b\n1,2\n3,4,5\n", r"log.csv:3: has 3 fields where 2 belong"),
+        ("a,b\n1,2,\n3,4,\n", r"log.csv:2: has 3 fields where 2 belong"),
+        ("a,b\n0.5,1,2\n1.5,3,4\n", r"log.csv:2: has 3 fields where 2 belong"),
         ("a,b\n1\n", r"log.csv:2: has 1 fields where 2 belong"),
         ("a,a\n1,2\n3,4\n", r"two columns are called 'a'"),
         ("a,b\nx,y\nz,w\n", r"has no column of numbers"),

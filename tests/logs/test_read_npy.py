@@ -34,6 +34,8 @@ def test_time_is_one_of_the_columns(tmp_path):
         (np.zeros((3, 2, 2)), "not numbers of shape"),
         (np.zeros((3, 2), dtype=complex), "holds complex128"),
         (np.array([["a", "b"]] * 3), "not numbers"),
+        (np.zeros((3, 0)), "no numeric column"),
+        (np.zeros((0, 3)), "no row of data"),
         (np.zeros((1, 2)), "a single row"),
         (np.array([[1.0, 2.0], [np.nan, 3.0]]), "row 2: column 'c0' is nan"),
     ],

@@ -51,6 +51,12 @@ def test_a_pattern_without_match_names_its_option(tmp_path):
         find_files([f"{tmp_path}/*.csv"], "--test")
 
 
+@pytest.mark.parametrize("patterns", [[], [""], ["~nobody-has-this-name/*.csv"]])
+def test_patterns_of_nothing_are_refused(patterns):
+    with pytest.raises(RecordingError, match="--data"):
+        find_files(patterns, "--data")
+
+
 def test_importing_the_package_imports_no_optional_package():
     program = (
         "import sys, ltc_edge.logs; "
