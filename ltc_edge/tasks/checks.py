@@ -12,7 +12,7 @@ from dataclasses import fields
 import numpy as np
 
 from ltc_edge.arrays import BoolArray, FloatArray
-from ltc_edge.errors import LtcEdgeError, TaskError
+from ltc_edge.errors import CheckFailedError, LtcEdgeError, TaskError
 from ltc_edge.signals import ActionSignal, ObservationSignal
 from ltc_edge.tasks.protocol import Readings, Task
 
@@ -148,8 +148,15 @@ class CheckedPlants:
         """Step the active rows.
 
         Raises:
+            CheckFailedError: the controller's action is not finite.
             TaskError: the readings break the contract.
         """
+        lost = _not_finite(action) & active
+        if lost.any():
+            raise CheckFailedError(
+                f"task {self._task.name!r}, step {self.steps}: the controller's action is not finite "
+                f"in episode {int(lost.argmax())}"
+            )
         self.steps += 1
         return self._checked(self._plants.step(action, active), active)
 

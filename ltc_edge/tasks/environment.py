@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
-from ltc_edge.errors import LtcEdgeError, TaskError, require
+from ltc_edge.errors import TaskError, require
 from ltc_edge.signals import ActionSignal, ObservationSignal
 from ltc_edge.tasks.environment_plants import EnvironmentPlants
-from ltc_edge.tasks.loading import load_object
+from ltc_edge.tasks.loading import current_folder_importable
 from ltc_edge.tasks.protocol import PlantBatch
 from ltc_edge.tasks.spaces import ActionCodec, columns_of, observation_signals
+from ltc_edge.tasks.user_expert import UserExpert
 
 
 def make_environment(env_id: str) -> Any:
-    """The environment without time limit and checker, which cost time and do nothing here.
+    """The environment without time limit and checker: the caller counts steps, and checks cost time.
 
     Raises:
         TaskError: no environment has this id, or it cannot be made; in one line.
@@ -25,14 +26,16 @@ def make_environment(env_id: str) -> Any:
     """
     gymnasium = require("gymnasium", "train")
     try:
-        return gymnasium.make(env_id, max_episode_steps=-1, disable_env_checker=True)
+        # An id may name the module that registers it: my_module:MyEnv-v0.
+        with current_folder_importable():
+            return gymnasium.make(env_id, max_episode_steps=-1, disable_env_checker=True)
     except Exception as error:
         reason = " ".join(str(error).split())
         raise TaskError(f"environment {env_id!r} cannot be made: {reason}") from None
 
 
 def _period(env: Any, env_id: str, period_s: float | None) -> float:
-    """The environment's control period: what the user said, its ``dt``, or its frame rate."""
+    """The control period in seconds: what the user said, the environment's ``dt``, or its frame rate."""
     if period_s is None:
         plain = env.unwrapped
         frames_per_s = (plain.metadata or {}).get("render_fps")
@@ -45,12 +48,13 @@ def _period(env: Any, env_id: str, period_s: float | None) -> float:
     return period_s
 
 
-def _episode_length(env_id: str, max_steps: int | None) -> int:
-    registered = require("gymnasium", "train").spec(env_id).max_episode_steps
+def _episode_length(env_id: str, registered: int | None, max_steps: int | None) -> int:
     length = registered if max_steps is None else max_steps
-    if length is None or length < 1:
+    if length is None:
         raise TaskError(f"{env_id} declares no episode length: give one in steps (max_steps)")
-    return int(length)
+    if length < 1:
+        raise TaskError(f"{env_id}: max_steps must be a positive number of steps, not {length}")
+    return length
 
 
 class GymTask:
@@ -59,25 +63,22 @@ class GymTask:
     def __init__(
         self,
         env_id: str,
-        expert: Callable[[FloatArray], Any],
-        expert_name: str,
-        period_s: float,
-        max_steps: int,
-        codec: ActionCodec,
+        expert: UserExpert,
         signals: Sequence[ObservationSignal],
         columns: Sequence[int],
-        dtype: np.dtype[Any],
+        period_s: float,
+        max_steps: int,
+        reward_threshold: float | None,
     ) -> None:
         self.name = env_id
-        self.summary = f"Gymnasium environment {env_id} with the expert {expert_name}"
+        self.summary = f"Gymnasium environment {env_id} with the expert {expert.reference}"
         self.observations = tuple(signals[column] for column in columns)
-        self.actions: tuple[ActionSignal, ...] = codec.signals
+        self.actions: tuple[ActionSignal, ...] = expert.codec.signals
         self.period_s = period_s
         self.dt_range_s = (period_s, period_s)
         self.max_steps = max_steps
-        self.reward_threshold: float | None = require("gymnasium", "train").spec(env_id).reward_threshold
-        self._expert, self._expert_name = expert, expert_name
-        self._codec, self._columns, self._dtype = codec, tuple(columns), dtype
+        self.reward_threshold = reward_threshold
+        self._expert, self._columns = expert, tuple(columns)
 
     @classmethod
     def from_environment(
@@ -108,23 +109,26 @@ class GymTask:
         try:
             signals = observation_signals(env.observation_space, env_id)
             codec = ActionCodec.of(env.action_space, env_id)
-            dtype = env.observation_space.dtype
             period_s = _period(env, env_id, period_s)
+            # The environment's own copy of the specification has lost the time limit.
+            specification = require("gymnasium", "train").spec(env.unwrapped.spec.id)
+            dtype = env.observation_space.dtype
         finally:
             env.close()
-        expert = load_object(expert_reference)
-        if not callable(expert):
-            raise TaskError(
-                f"{expert_reference} is a {type(expert).__name__}, not a function of an observation"
-            )
-        columns = columns_of(observe, len(signals), env_id)
-        length = _episode_length(env_id, max_steps)
-        return cls(env_id, expert, expert_reference, period_s, length, codec, signals, columns, dtype)
+        return cls(
+            env_id,
+            UserExpert.load(expert_reference, codec, dtype),
+            signals,
+            columns_of(observe, len(signals), env_id),
+            period_s,
+            _episode_length(env_id, specification.max_episode_steps, max_steps),
+            specification.reward_threshold,
+        )
 
     def make_plants(self) -> PlantBatch:
         """Environments in lockstep."""
         return EnvironmentPlants(
-            lambda: make_environment(self.name), self.name, self._codec, self._columns, self.period_s
+            lambda: make_environment(self.name), self.name, self._expert.codec, self._columns, self.period_s
         )
 
     def expert(self, privileged: FloatArray) -> FloatArray:
@@ -133,15 +137,4 @@ class GymTask:
         Raises:
             TaskError: it raised, or returned something that is not an action.
         """
-        return np.stack([self._ask(row) for row in privileged.astype(self._dtype)])
-
-    def _ask(self, observation: FloatArray) -> FloatArray:
-        origin = f"the expert {self._expert_name}"
-        try:
-            answer = self._expert(observation)
-        except LtcEdgeError:
-            raise
-        except Exception as error:
-            reason = " ".join(str(error).split())
-            raise TaskError(f"{origin} raised {type(error).__name__}: {reason}") from error
-        return self._codec.from_expert(answer, origin)
+        return self._expert.actions(privileged)

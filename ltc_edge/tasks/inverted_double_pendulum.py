@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -32,17 +31,15 @@ STATE_COST = (1.0, 10.0, 10.0, 0.1, 0.1, 0.1)
 ACTION_COST = 0.1
 
 
-def probe(data: Any) -> list[float]:
-    """The tip's ``x`` and ``y``, as MuJoCo left them, and the force of the cart's end stops."""
-    x, _, y = data.site_xpos[0].tolist()
-    return [x, y, float(data.qfrc_constraint[0])]
-
-
 class InvertedDoublePendulumPlants(MujocoPlants):
-    """Plants that end when the tip sinks below 1 m."""
+    """Plants that end when the tip sinks below 1 m.
+
+    A record is the positions and velocities, the tip's place in space as MuJoCo left it, and the joints'
+    constraint forces, of which the first is that of the cart's end stops: 3 numbers each.
+    """
 
     def __init__(self, columns: Sequence[int]) -> None:
-        super().__init__(ASSET, FRAME_SKIP, columns, probe)
+        super().__init__(ASSET, FRAME_SKIP, columns, watched=("site_xpos", "qfrc_constraint"))
 
     def noise(self, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Uniform positions within ±0.1, normal velocities of deviation 0.1."""
@@ -50,7 +47,7 @@ class InvertedDoublePendulumPlants(MujocoPlants):
 
     def outcome(self, record: FloatArray) -> Outcome:
         """Ten while the tip is above 1 m, less its distance from (0, 2) and the poles' speeds."""
-        x, y = record[:, 6], record[:, 7]
+        x, y = record[:, 6], record[:, 8]
         terminated = y <= 1.0
         distance = 0.01 * x**2 + (y - 2.0) ** 2
         speed = 1e-3 * record[:, 4] ** 2 + 5e-3 * record[:, 5] ** 2
@@ -64,7 +61,7 @@ class InvertedDoublePendulumPlants(MujocoPlants):
                 np.sin(record[:, 1:3]),
                 np.cos(record[:, 1:3]),
                 np.clip(record[:, 3:6], -10.0, 10.0),
-                np.clip(record[:, 8:], -10.0, 10.0),
+                np.clip(record[:, 9:10], -10.0, 10.0),
             ],
             axis=1,
         )

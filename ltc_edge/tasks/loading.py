@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
 from ltc_edge.errors import LtcEdgeError, TaskError
 from ltc_edge.tasks.checks import check_task
 from ltc_edge.tasks.protocol import Task
+
+
+@contextmanager
+def current_folder_importable() -> Iterator[None]:
+    """Let imports find modules in the current folder, which a console script does not."""
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(folder)
 
 
 def load_object(reference: str) -> object:
@@ -53,10 +66,9 @@ def _made(factory: Callable[[], object], reference: str) -> object:
 
 
 def _import(module_name: str, reference: str) -> object:
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
     try:
-        return importlib.import_module(module_name)
+        with current_folder_importable():
+            return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise TaskError(f"{reference}: importing {module_name} failed: {error}") from error
@@ -69,5 +81,3 @@ def _import(module_name: str, reference: str) -> object:
         raise TaskError(
             f"{reference}: importing {module_name} raised {type(error).__name__}: {error}"
         ) from error
-    finally:
-        sys.path.remove(folder)

@@ -6,7 +6,7 @@ Driving MuJoCo directly does what Gymnasium's environments do, without their Pyt
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,21 +46,20 @@ class MujocoPlants(ABC):
     """
 
     def __init__(
-        self,
-        asset: str,
-        frame_skip: int,
-        columns: Sequence[int],
-        probe: Callable[[Any], list[float]] | None = None,
+        self, asset: str, frame_skip: int, columns: Sequence[int], watched: Sequence[str] = ()
     ) -> None:
-        """``probe`` reads from an ``MjData`` what reward or sensors need besides the state."""
+        """``watched`` names the fields of ``MjData`` that reward or sensors need besides the state."""
         self._mujoco = require("mujoco", "train")
         self._model = load_model(asset)
+        # No geometry of these models collides; not looking for contacts saves a fifth of the time.
+        self._model.opt.disableflags |= self._mujoco.mjtDisableBit.mjDSBL_CONTACT
         self._frame_skip = frame_skip
         self._period_s = float(self._model.opt.timestep) * frame_skip
         self._columns = list(columns)
-        self._probe = probe
+        self._watched = ("qpos", "qvel", *watched)
         self._data: list[Any] = []
-        self._views: list[tuple[Any, Any, Any]] = []
+        self._ctrl: list[FloatArray] = []
+        self._views: list[list[FloatArray]] = []
         self._record: FloatArray = np.zeros((0, 0))
         self._terminated: BoolArray = np.zeros(0, dtype=np.bool_)
 
@@ -70,7 +69,7 @@ class MujocoPlants(ABC):
 
     @abstractmethod
     def outcome(self, record: FloatArray) -> Outcome:
-        """Reward and termination, from records ``(A, P + X)``: state, then probe values."""
+        """Reward and termination, from records ``(A, P + X)``: state, then watched fields."""
 
     @abstractmethod
     def sense(self, record: FloatArray) -> FloatArray:
@@ -79,8 +78,7 @@ class MujocoPlants(ABC):
     def reset(self, seeds: Sequence[int]) -> Readings:
         """Start ``len(seeds)`` episodes."""
         self._grow(len(seeds))
-        probed = len(self._probe(self._data[0])) if self._probe and self._data else 0
-        self._record = np.zeros((len(seeds), 2 * self._model.nv + probed))
+        self._record = np.zeros((len(seeds), sum(view.size for view in self._views[0])))
         self._terminated = np.zeros(len(seeds), dtype=np.bool_)
         for row, seed in enumerate(seeds):
             data = self._data[row]
@@ -97,7 +95,7 @@ class MujocoPlants(ABC):
         mj_step, model, frame_skip = self._mujoco.mj_step, self._model, self._frame_skip
         rows = np.flatnonzero(active)
         for row in rows.tolist():
-            self._views[row][2][:] = action[row]
+            self._ctrl[row][:] = action[row]
             mj_step(model, self._data[row], frame_skip)
             self._read(row)
         reward = np.zeros(len(self._record))
@@ -109,23 +107,20 @@ class MujocoPlants(ABC):
 
     def close(self) -> None:
         """Free the simulators."""
-        self._data.clear()
+        self._ctrl.clear()
         self._views.clear()
+        self._data.clear()
 
     def _grow(self, rows: int) -> None:
         while len(self._data) < rows:
             data = self._mujoco.MjData(self._model)
             self._data.append(data)
-            # Each attribute access of MjData builds a new array; these views stay valid.
-            self._views.append((data.qpos, data.qvel, data.ctrl))
+            # Reading a field of MjData makes a new view each time; these stay valid.
+            self._ctrl.append(data.ctrl)
+            self._views.append([getattr(data, field).reshape(-1) for field in self._watched])
 
     def _read(self, row: int) -> None:
-        qpos, qvel, _ = self._views[row]
-        record, size = self._record[row], len(qpos)
-        record[:size] = qpos
-        record[size : 2 * size] = qvel
-        if self._probe:
-            record[2 * size :] = self._probe(self._data[row])
+        np.concatenate(self._views[row], out=self._record[row])
 
     def _readings(self, reward: FloatArray) -> Readings:
         return Readings(

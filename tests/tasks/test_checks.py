@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ltc_edge.errors import MissingExtraError, TaskError
+from ltc_edge.errors import CheckFailedError, MissingExtraError, TaskError
 from ltc_edge.tasks import CheckedPlants, check_readings, expert_actions, make_task
 from ltc_edge.tasks.pendulum import Pendulum
 
@@ -86,6 +86,14 @@ def test_a_missing_extra_stays_one(readings):
     task.answer = MissingExtraError("scipy is not installed")
     with pytest.raises(MissingExtraError):
         expert_actions(task, readings.privileged)
+
+
+def test_a_controller_that_gives_nan_is_stopped(task):
+    plants = CheckedPlants(task)
+    plants.reset([0, 1])
+    with pytest.raises(CheckFailedError, match="step 0: the controller's action is not finite in episode 1"):
+        plants.step(np.array([[0.0], [np.nan]]), ALL)
+    plants.step(np.array([[0.0], [np.nan]]), np.array([True, False]))
 
 
 def test_steps_are_counted_from_each_reset(task):

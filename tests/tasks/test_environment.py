@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import gymnasium
 import numpy as np
 import pytest
@@ -42,8 +44,6 @@ def experts(tmp_path, monkeypatch):
     (tmp_path / "my_experts_for_tests.py").write_text(EXPERTS)
     monkeypatch.chdir(tmp_path)
     yield "my_experts_for_tests"
-    import sys
-
     sys.modules.pop("my_experts_for_tests", None)
 
 
@@ -199,7 +199,7 @@ def test_bad_choice(experts, function):
         ("no_such_module:f", "there is no module no_such_module"),
         ("{experts}:no_such", "has no no_such"),
         ("{experts}", "write package.module:attribute"),
-        ("{experts}:number", "is a int, not a function of an observation"),
+        ("{experts}:number", "a int, not a function of an observation"),
     ],
 )
 def test_bad_expert_reference(experts, reference, message):
@@ -234,6 +234,26 @@ def test_period_is_asked_for_when_not_declared(experts, registered):
         GymTask.from_environment(registered(), f"{experts}:swing")
     with pytest.raises(TaskError, match="positive time"):
         GymTask.from_environment("Pendulum-v1", f"{experts}:swing", period_s=-1.0)
+
+
+def test_length_is_asked_for_when_not_declared(experts, registered):
+    env_id = registered()
+    gymnasium.registry[env_id].max_episode_steps = None
+    with pytest.raises(TaskError, match="declares no episode length: give one in steps"):
+        GymTask.from_environment(env_id, f"{experts}:as_array", period_s=0.1)
+    task = GymTask.from_environment(env_id, f"{experts}:as_array", period_s=0.1, max_steps=40)
+    assert task.max_steps == 40
+
+
+def test_an_id_may_name_a_module_in_the_current_folder(experts, tmp_path):
+    source = "import gymnasium\nfrom gymnasium.envs.classic_control import PendulumEnv\n"
+    source += "gymnasium.register('Mine-v0', entry_point=PendulumEnv, max_episode_steps=33)\n"
+    (tmp_path / "my_envs_for_tests.py").write_text(source)
+    task = GymTask.from_environment("my_envs_for_tests:Mine-v0", f"{experts}:swing")
+    assert task.max_steps == 33
+    assert task.make_plants().reset([0]).observation.shape == (1, 3)
+    del gymnasium.registry["Mine-v0"]
+    sys.modules.pop("my_envs_for_tests")
 
 
 def test_environment_that_raises(experts, registered):

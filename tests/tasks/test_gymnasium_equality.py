@@ -87,6 +87,20 @@ def test_signals_period_and_length_are_gymnasiums(name, env_id):
     env.close()
 
 
+def test_end_stops_push_back_as_gymnasiums_do():
+    task = make_task("inverted-double-pendulum", "full")
+    plants = task.make_plants()
+    readings, actions = plants.reset([0]), []
+    for _ in range(200):
+        # Balanced around a point beyond the rail's end, the cart runs into it.
+        actions.append(task.expert(readings.privileged - [1.3, 0, 0, 0, 0, 0])[0])
+        readings = plants.step(actions[-1][None], np.ones(1, dtype=bool))
+    plants.close()
+    ours = run_plants("inverted-double-pendulum", 0, actions)
+    assert_same_episode(ours, run_gymnasium("InvertedDoublePendulum-v5", 0, actions), 1e-12)
+    assert max(abs(row[0][8]) for row in ours) > 0
+
+
 def test_cartpole_has_gymnasiums_period_and_length():
     task, env = make_task("cartpole", "full"), gymnasium.make("CartPole-v1")
     assert task.max_steps == env.spec.max_episode_steps
