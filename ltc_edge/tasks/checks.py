@@ -15,6 +15,7 @@ from ltc_edge.arrays import BoolArray, FloatArray
 from ltc_edge.errors import CheckFailedError, LtcEdgeError, TaskError
 from ltc_edge.signals import ActionSignal, ObservationSignal
 from ltc_edge.tasks.protocol import Readings, Task
+from ltc_edge.tasks.wording import one_line
 
 _ATTRIBUTES = (
     "name",
@@ -116,7 +117,7 @@ def expert_actions(task: Task, privileged: FloatArray, step: int | None = None) 
     except LtcEdgeError:
         raise
     except Exception as error:
-        raise TaskError(f"{where}: the expert raised {type(error).__name__}: {error}") from error
+        raise TaskError(f"{where}: the expert raised {one_line(error)}") from error
     expected = (len(privileged), len(task.actions))
     if actions.shape != expected:
         raise TaskError(f"{where}: the expert gave shape {actions.shape}, expected {expected}")

@@ -73,10 +73,9 @@ class DcMotorPlants:
             voltage = np.clip(
                 np.asarray(action, dtype=np.float64)[rows, 0], -physics.MAX_VOLTAGE_V, physics.MAX_VOLTAGE_V
             )
-            error = -self._reference()[rows]
+            reference = self._reference()[rows]
             self._servo[rows] = physics.advance(self._servo[rows], voltage, dt_s[rows])
-            error += self._servo[rows, 0]
-            cost = error**2 + EFFORT_COST_PER_V2 * voltage**2
+            cost = (self._servo[rows, 0] - reference) ** 2 + EFFORT_COST_PER_V2 * voltage**2
             reward[rows] = -cost * dt_s[rows] / PERIOD_S
             self._time_s[rows] += dt_s[rows]
             self._steps[rows] += 1

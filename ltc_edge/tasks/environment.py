@@ -15,6 +15,7 @@ from ltc_edge.tasks.loading import current_folder_importable
 from ltc_edge.tasks.protocol import PlantBatch
 from ltc_edge.tasks.spaces import ActionCodec, columns_of, observation_signals
 from ltc_edge.tasks.user_expert import UserExpert
+from ltc_edge.tasks.wording import one_line
 
 
 def make_environment(env_id: str) -> Any:
@@ -30,8 +31,7 @@ def make_environment(env_id: str) -> Any:
         with current_folder_importable():
             return gymnasium.make(env_id, max_episode_steps=-1, disable_env_checker=True)
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise TaskError(f"environment {env_id!r} cannot be made: {reason}") from None
+        raise TaskError(f"environment {env_id!r} cannot be made: {one_line(error)}") from None
 
 
 def _period(env: Any, env_id: str, period_s: float | None) -> float:

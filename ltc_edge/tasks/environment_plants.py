@@ -12,6 +12,7 @@ from ltc_edge.arrays import BoolArray, FloatArray
 from ltc_edge.errors import LtcEdgeError, TaskError
 from ltc_edge.tasks.protocol import Readings
 from ltc_edge.tasks.spaces import ActionCodec
+from ltc_edge.tasks.wording import one_line
 
 
 class EnvironmentPlants:
@@ -83,8 +84,7 @@ class EnvironmentPlants:
         except LtcEdgeError:
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())
-            raise TaskError(f"{self._env_id}: {what} raised {type(error).__name__}: {reason}") from error
+            raise TaskError(f"{self._env_id}: {what} raised {one_line(error)}") from error
 
     def _readings(self, reward: FloatArray) -> Readings:
         return Readings(

@@ -12,6 +12,7 @@ from typing import cast
 from ltc_edge.errors import LtcEdgeError, TaskError
 from ltc_edge.tasks.checks import check_task
 from ltc_edge.tasks.protocol import Task
+from ltc_edge.tasks.wording import one_line
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def _made(factory: Callable[[], object], reference: str) -> object:
     except LtcEdgeError:
         raise
     except Exception as error:
-        raise TaskError(f"{reference}() raised {type(error).__name__}: {error}") from error
+        raise TaskError(f"{reference}() raised {one_line(error)}") from error
 
 
 def _import(module_name: str, reference: str) -> object:
@@ -71,13 +72,11 @@ def _import(module_name: str, reference: str) -> object:
             return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not (module_name == error.name or module_name.startswith(f"{error.name}.")):
-            raise TaskError(f"{reference}: importing {module_name} failed: {error}") from error
+            raise TaskError(f"{reference}: importing {module_name} failed: {one_line(error)}") from error
         raise TaskError(
             f"{reference}: there is no module {module_name} here or among the installed ones"
         ) from None
     except LtcEdgeError:
         raise
     except Exception as error:
-        raise TaskError(
-            f"{reference}: importing {module_name} raised {type(error).__name__}: {error}"
-        ) from error
+        raise TaskError(f"{reference}: importing {module_name} raised {one_line(error)}") from error

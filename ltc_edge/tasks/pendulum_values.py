@@ -85,6 +85,7 @@ def value_table() -> FloatArray:
         chosen_reward, chosen_matrix = reward[chosen, nodes], matrix[chosen * len(nodes) + nodes]
         for _ in range(EVALUATIONS):
             values = chosen_reward + chosen_matrix @ values
+    values.flags.writeable = False  # the cache hands out this very array
     return values
 
 

@@ -12,6 +12,7 @@ from ltc_edge.arrays import FloatArray
 from ltc_edge.errors import LtcEdgeError, TaskError
 from ltc_edge.tasks.loading import load_object
 from ltc_edge.tasks.spaces import ActionCodec
+from ltc_edge.tasks.wording import one_line
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,5 @@ class UserExpert:
         except LtcEdgeError:
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())
-            raise TaskError(f"{origin} raised {type(error).__name__}: {reason}") from error
+            raise TaskError(f"{origin} raised {one_line(error)}") from error
         return self.codec.from_expert(answer, origin)
