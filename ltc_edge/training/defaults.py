@@ -1,0 +1,56 @@
+"""What each named task is trained with when nothing is said: settings that were tried on it.
+
+They were chosen on validation seeds or files alone; ``docs/training.md`` tells how.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ltc_edge.training.options import ImitationOptions, ModelOptions, PredictionOptions
+
+
+@dataclass(frozen=True)
+class TaskDefaults:
+    """Defaults of a closed-loop task."""
+
+    model: ModelOptions = ModelOptions(units=9, wiring="dense", unfolds=2)
+    imitation: ImitationOptions = ImitationOptions()
+
+
+@dataclass(frozen=True)
+class LogDefaults:
+    """Defaults of a task over recordings."""
+
+    model: ModelOptions = ModelOptions(units=32, unfolds=3, linear_readout=True)
+    prediction: PredictionOptions = PredictionOptions()
+
+
+TASKS: dict[str, TaskDefaults] = {
+    "pendulum": TaskDefaults(
+        # Swinging up is nearly bang-bang: it asks for more of the network than balancing.
+        ModelOptions(units=14, wiring="dense", unfolds=3),
+        ImitationOptions(
+            rounds=40,
+            window=40,
+            fresh_share=0.4,
+            episode_steps=None,
+            expert_noise=0.5,
+            validation_episodes=100,
+            validate_every=4,
+            value_weight=0.125,
+        ),
+    ),
+}
+
+LOGS: dict[str, LogDefaults] = {}
+
+
+def task_defaults(name: str) -> TaskDefaults:
+    """Defaults for a closed-loop task, known or not."""
+    return TASKS.get(name, TaskDefaults())
+
+
+def log_defaults(name: str) -> LogDefaults:
+    """Defaults for a task over recordings, known or not."""
+    return LOGS.get(name, LogDefaults())

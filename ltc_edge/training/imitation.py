@@ -1,0 +1,189 @@
+"""Imitation of a task's expert: behaviour cloning first, then DAgger.
+
+Ross, Gordon, Bagnell, "A reduction of imitation learning and structured prediction to no-regret online
+learning", AISTATS 2011: the learner acts, the expert says what it would have done, and training sees all
+states so far. The expert reads the full state, the learner its sensors alone, so what the learner must
+infer, velocities for instance, it learns to infer.
+
+Where the task prices actions (`HasActionValues`) the loss can hold their long-run cost, as AggreVaTe does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltc_edge.arrays import FloatArray
+from ltc_edge.controller import Controller
+from ltc_edge.evaluation.rollout import Episodes, open_plants, rollout
+from ltc_edge.runtimes.torch_runtime import TorchBatch
+from ltc_edge.tasks.protocol import HasActionValues, Task
+from ltc_edge.training.learner import Learner, cosine_rate
+from ltc_edge.training.loop import Round
+from ltc_edge.training.options import ImitationOptions
+from ltc_edge.training.run_folder import RunFolder
+from ltc_edge.training.sequences import Batch, SequenceStore, episode_arrays
+
+VALIDATION_SEED = 1_000_000
+"""First seed of the validation episodes; collected ones count up from the run's seed times this."""
+
+
+class Imitation:
+    """DAgger as a `Method`: each round collects episodes, trains on all of them, and validates."""
+
+    metric = "return"
+    lower_is_better = False
+
+    def __init__(self, task: Task, controller: Controller, options: ImitationOptions, seed: int) -> None:
+        self.rounds = options.rounds
+        self._task = task
+        self._options = options
+        self._seed = seed
+        self._learner = Learner(controller)
+        self._store = SequenceStore(self._episode_steps)
+        self._expert_return: float | None = None
+        self._sufficient = 0
+        self._folder: RunFolder | None = None
+        self._grid: Tensor | None = None
+
+    @property
+    def _episode_steps(self) -> int:
+        return min(self._options.episode_steps or self._task.max_steps, self._task.max_steps)
+
+    def start(self, folder: RunFolder, completed: int) -> None:
+        """Read back what completed rounds collected."""
+        self._folder = folder
+        for index in range(completed):
+            self._store.add(folder.round_data(index))
+        if completed:
+            self._set_grid()
+
+    def round(self, index: int, tick: Callable[[float], None]) -> Round:
+        """Collect, train, and every few rounds validate."""
+        rng = np.random.default_rng([self._seed, index])
+        with open_plants(self._task) as plants:
+            episodes = self._collect(plants, index, rng)
+            tick(0.15)
+            loss = self._train(index, rng, lambda share: tick(0.15 + 0.7 * share))
+            metrics = {"loss": loss, "collected_return": float(episodes.returns.mean())}
+            last = index == self.rounds - 1
+            if not last and (index + 1) % self._options.validate_every:
+                return Round(metrics, None)
+            value = self._validate(plants)
+        self._sufficient = self._sufficient + 1 if self._is_enough(value) else 0
+        return Round(metrics, value, finished=self._sufficient >= 2)
+
+    def _collect(self, plants: Any, index: int, rng: np.random.Generator) -> Episodes:
+        """Episodes of the learner; in the first round of the expert, shaken by noise."""
+        options, task = self._options, self._task
+        first = (self._seed + 2) * VALIDATION_SEED + index * options.episodes
+        seeds = range(first, first + options.episodes)
+        if index:
+            policy = TorchBatch(self._learner.network)
+            episodes = rollout(task, plants, policy, seeds, ask_expert=True, max_steps=self._episode_steps)
+        else:
+            low, high = self._learner.controller().limits
+            reach = options.expert_noise * self._learner.controller().denormalizer.scale
+
+            def shake(_: FloatArray, expert: FloatArray) -> FloatArray:
+                return np.clip(expert + reach * rng.standard_normal(expert.shape), low, high)
+
+            episodes = rollout(task, plants, None, seeds, intervene=shake, max_steps=self._episode_steps)
+        arrays = episode_arrays(episodes, self._advantage(episodes))
+        self._store.add(arrays)
+        assert self._folder is not None
+        self._folder.save_round_data(index, arrays)
+        return episodes
+
+    def _advantage(self, episodes: Episodes) -> FloatArray:
+        shape = episodes.reward.shape
+        if not self._uses_values:
+            return np.empty((*shape, 0))
+        self._set_grid()
+        assert isinstance(self._task, HasActionValues)
+        _, values = self._task.action_values(episodes.privileged.reshape(shape[0] * shape[1], -1))
+        return (values - values.max(axis=1, keepdims=True)).reshape(*shape, -1)
+
+    @property
+    def _uses_values(self) -> bool:
+        return self._options.value_weight > 0 and isinstance(self._task, HasActionValues)
+
+    def _set_grid(self) -> None:
+        if self._uses_values and self._grid is None:
+            assert isinstance(self._task, HasActionValues)
+            with open_plants(self._task) as plants:
+                grid, _ = self._task.action_values(plants.reset([0]).privileged)
+            self._grid = torch.from_numpy(grid.astype(np.float32))
+
+    def _train(self, index: int, rng: np.random.Generator, tick: Callable[[float], None]) -> float:
+        options = self._options
+        losses = []
+        for update in range(options.updates):
+            progress = (index * options.updates + update) / (options.rounds * options.updates)
+            batch = self._store.sample(rng, options)
+            loss = self._loss(batch, index / options.rounds)
+            losses.append(self._learner.update(loss, cosine_rate(options.learning_rate, progress)))
+            tick((update + 1) / options.updates)
+        return float(np.mean(losses))
+
+    def _loss(self, batch: Batch, progress: float) -> Tensor:
+        network = self._learner.network
+        readout, _ = network(torch.from_numpy(batch.observation), torch.from_numpy(batch.dt_s))
+        weight = torch.from_numpy(batch.weight)
+        difference = readout - network.scaled(torch.from_numpy(batch.expert_action))
+        imitation = ((difference**2).mean(dim=2) * weight).sum() / weight.sum()
+        if self._grid is None:
+            return imitation
+        regret = (self._regret(network.actions(readout)[..., 0], batch) * weight).sum() / weight.sum()
+        # Imitation finds the basin; once there, what an action costs matters more than whose it is.
+        share = max(1.0 - 2.0 * progress, 0.05)
+        return share * imitation + self._options.value_weight * regret
+
+    def _regret(self, action: Tensor, batch: Batch) -> Tensor:
+        """What ``action`` ``(B, L)`` loses against the best, by linear interpolation of the advantages.
+
+        Beyond the limits the last slope goes on, against a square penalty, so that a saturated action
+        still has a gradient back.
+        """
+        assert self._grid is not None
+        grid = self._grid
+        position = (action - grid[0]) / (grid[1] - grid[0])
+        below = position.detach().floor().clamp(0, len(grid) - 2).long()
+        share = position - below
+        table = torch.from_numpy(batch.advantage)
+        low = table.gather(2, below[..., None])[..., 0]
+        high = table.gather(2, below[..., None] + 1)[..., 0]
+        excess = torch.relu(torch.maximum(grid[0] - action, action - grid[-1]))
+        return -(low * (1.0 - share) + high * share) + excess**2 / (grid[-1] - grid[0])
+
+    def _validate(self, plants: Any) -> float:
+        seeds = range(VALIDATION_SEED, VALIDATION_SEED + self._options.validation_episodes)
+        if self._expert_return is None:
+            self._expert_return = float(rollout(self._task, plants, None, seeds).returns.mean())
+        return float(rollout(self._task, plants, TorchBatch(self._learner.network), seeds).returns.mean())
+
+    def _is_enough(self, value: float) -> bool:
+        assert self._expert_return is not None
+        return value >= self._expert_return - self._options.enough * abs(self._expert_return)
+
+    def controller(self) -> Controller:
+        """The present controller."""
+        return self._learner.controller()
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """The learner's state."""
+        return self._learner.arrays()
+
+    def state(self) -> dict[str, Any]:
+        """What validation has found."""
+        return {"expert_return": self._expert_return, "sufficient": self._sufficient}
+
+    def load(self, arrays: Mapping[str, FloatArray], state: Mapping[str, Any]) -> None:
+        """Put back what `arrays` and `state` gave."""
+        self._learner.load(arrays)
+        self._expert_return = state["expert_return"]
+        self._sufficient = state["sufficient"]

@@ -1,0 +1,141 @@
+"""The loop of every training method: rounds that can be killed and continued.
+
+A round is a function of the learner's state and the round's number: whatever it draws comes from a
+generator seeded with (seed, round). So a run continued from a checkpoint is the run that was never
+stopped, bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ltc_edge.arrays import FloatArray
+from ltc_edge.controller import Controller
+from ltc_edge.training.run_folder import Checkpoint, RunFolder
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a round reports.
+
+    Attributes:
+        metrics: figures for ``metrics.jsonl``, without times.
+        value: the validation figure, or None where this round did not validate.
+        finished: there is nothing left to gain.
+    """
+
+    metrics: Mapping[str, float]
+    value: float | None
+    finished: bool = False
+
+
+class Method(Protocol):
+    """A way to train: rounds on a state that checkpoints can hold."""
+
+    rounds: int
+    metric: str
+    lower_is_better: bool
+
+    def start(self, folder: RunFolder, completed: int) -> None:
+        """Prepare; after a resume, ``completed`` rounds are done and their data is in ``folder``."""
+        ...
+
+    def round(self, index: int, tick: Callable[[float], None]) -> Round:
+        """Do one round; ``tick`` takes the share of it that is done, for the progress bar."""
+        ...
+
+    def controller(self) -> Controller:
+        """The present controller."""
+        ...
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """The state, as arrays."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """The rest of the state, as JSON."""
+        ...
+
+    def load(self, arrays: Mapping[str, FloatArray], state: Mapping[str, Any]) -> None:
+        """Put back what `arrays` and `state` gave."""
+        ...
+
+
+class Progress(Protocol):
+    """Who watches: a progress bar, or nobody."""
+
+    def begin(self, rounds: int, completed: int) -> None:
+        """The run starts, or continues after ``completed`` rounds."""
+        ...
+
+    def tick(self, index: int, share: float) -> None:
+        """A share of round ``index`` is done."""
+        ...
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """A round is done."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: the best validation value, the round that had it, and all metrics."""
+
+    best: float
+    best_round: int
+    history: list[dict[str, Any]]
+
+
+def run_rounds(folder: RunFolder, method: Method, progress: Progress) -> Outcome:
+    """Train to the end, from the folder's checkpoint where there is one.
+
+    The best controller by validation is in the folder whenever a round has ended.
+
+    Raises:
+        TrainingDivergedError: a loss became non-finite; the best controller so far is kept.
+        OutputError: the folder cannot be written.
+    """
+    checkpoint = folder.checkpoint()
+    history: list[dict[str, Any]] = []
+    best, best_round = math.inf if method.lower_is_better else -math.inf, -1
+    finished, first = False, 0
+    if checkpoint is not None:
+        method.load(checkpoint.arrays, checkpoint.state["method"])
+        history, first = checkpoint.history, checkpoint.round + 1
+        if checkpoint.state["best"] is not None:
+            best, best_round = checkpoint.state["best"], checkpoint.state["best_round"]
+        finished = checkpoint.state["finished"]
+        folder.write_metrics(history)
+    method.start(folder, first)
+    progress.begin(method.rounds, first)
+    elapsed = history[-1]["seconds"] if history else 0.0
+    for index in range(first, method.rounds):
+        if finished:
+            break
+        started = time.monotonic()
+        done = method.round(index, lambda share, index=index: progress.tick(index, share))
+        finished = done.finished
+        if done.value is not None and _better(done.value, best, method.lower_is_better):
+            best, best_round = done.value, index
+            folder.save_controller(method.controller())
+        elapsed += time.monotonic() - started
+        record = {"round": index, **done.metrics, method.metric: done.value, "seconds": round(elapsed, 3)}
+        history.append(record)
+        state = {
+            "method": method.state(),
+            "best": best if math.isfinite(best) else None,
+            "best_round": best_round,
+            "finished": finished,
+        }
+        folder.save_checkpoint(Checkpoint(index, method.arrays(), history, state))
+        folder.write_metrics(history)
+        progress.record(record)
+    return Outcome(best, best_round, history)
+
+
+def _better(value: float, best: float, lower_is_better: bool) -> bool:
+    return value < best if lower_is_better else value > best

@@ -1,0 +1,108 @@
+"""Supervised training on windows of recordings, with the best-validation checkpoint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ltc_edge.arrays import FloatArray
+from ltc_edge.controller import Controller
+from ltc_edge.logs import METRICS, Dataset, Segment, Windows, windows
+from ltc_edge.network import Network
+from ltc_edge.training.learner import Learner, cosine_rate
+from ltc_edge.training.loop import Round
+from ltc_edge.training.options import PredictionOptions
+from ltc_edge.training.run_folder import RunFolder
+
+EVALUATION_BATCH = 512
+
+
+class Prediction:
+    """Epochs over the training windows as a `Method`: a round is an epoch."""
+
+    def __init__(self, data: Dataset, controller: Controller, options: PredictionOptions, seed: int) -> None:
+        self.rounds = options.epochs
+        self.metric = f"validation_{data.metric}"
+        self.lower_is_better = METRICS[data.metric].lower_is_better
+        self._data = data
+        self._options = options
+        self._seed = seed
+        self._learner = Learner(controller, weight_decay=options.weight_decay)
+        cut = windows(data.train.segments, data.window_length, data.stride)
+        self._inputs = torch.from_numpy(cut.inputs.astype(np.float32))
+        self._dt_s = torch.from_numpy(cut.dt_s.astype(np.float32))
+        self._targets = self._training_targets(cut)
+        self._best = math.inf if self.lower_is_better else -math.inf
+        self._stale = 0
+
+    def _training_targets(self, cut: Windows) -> Tensor:
+        targets = torch.from_numpy(np.asarray(cut.targets))
+        if self._data.kind == "classification":
+            return targets
+        return self._learner.network.scaled(targets.float())
+
+    def start(self, folder: RunFolder, completed: int) -> None:
+        """Nothing but the checkpoint is needed to go on."""
+
+    def round(self, index: int, tick: Callable[[float], None]) -> Round:
+        """One epoch and its validation."""
+        options = self._options
+        order = torch.from_numpy(np.random.default_rng([self._seed, index]).permutation(len(self._inputs)))
+        batches = order.split(options.batch)
+        losses = []
+        for number, chosen in enumerate(batches):
+            progress = (index + number / len(batches)) / options.epochs
+            readout, _ = self._learner.network(self._inputs[chosen], self._dt_s[chosen])
+            loss = self._loss(readout, self._targets[chosen])
+            losses.append(self._learner.update(loss, cosine_rate(options.learning_rate, progress)))
+            tick((number + 1) / len(batches))
+        value = self._validate()
+        return Round({"loss": float(np.mean(losses))}, value, finished=self._is_stale(value))
+
+    def _loss(self, readout: Tensor, targets: Tensor) -> Tensor:
+        if self._data.kind == "classification":
+            return functional.cross_entropy(readout.flatten(0, 1), targets.flatten())
+        return functional.mse_loss(readout, targets)
+
+    def _validate(self) -> float:
+        return score(self._learner.network, self._data, self._data.validation.segments)
+
+    def _is_stale(self, value: float) -> bool:
+        improved = value < self._best if self.lower_is_better else value > self._best
+        self._best, self._stale = (value, 0) if improved else (self._best, self._stale + 1)
+        return self._options.patience is not None and self._stale >= self._options.patience
+
+    def controller(self) -> Controller:
+        """The present controller."""
+        return self._learner.controller()
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """The learner's state."""
+        return self._learner.arrays()
+
+    def state(self) -> dict[str, Any]:
+        """What early stopping remembers."""
+        return {"best": self._best, "stale": self._stale}
+
+    def load(self, arrays: Mapping[str, FloatArray], state: Mapping[str, Any]) -> None:
+        """Put back what `arrays` and `state` gave."""
+        self._learner.load(arrays)
+        self._best, self._stale = state["best"], state["stale"]
+
+
+@torch.no_grad()
+def score(network: Network, data: Dataset, segments: tuple[Segment, ...]) -> float:
+    """The data's metric over the scored windows of ``segments``, in raw units, each from the reset state."""
+    cut = windows(segments, data.window_length, data.evaluation_stride)
+    inputs, dt_s = torch.from_numpy(cut.inputs).to(network.dtype), torch.from_numpy(cut.dt_s).to(network.dtype)
+    outputs = [network(x, dt)[0] for x, dt in zip(inputs.split(EVALUATION_BATCH), dt_s.split(EVALUATION_BATCH), strict=True)]
+    predicted = network.actions(torch.cat(outputs)).numpy()
+    if data.kind == "classification":
+        predicted = predicted.argmax(axis=-1)
+    return float(METRICS[data.metric].compute(predicted, cut.targets))
