@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import CellSpec, LTCSpec, MixedMemorySpec, Positivity, Shapes
@@ -58,7 +59,7 @@ class Timing:
 
     @classmethod
     def of_period(cls, period_s: float, dt_range_s: tuple[float, float] | None = None) -> Timing:
-        """The usual timing: one time unit a period, and dt from a tenth to ten periods unless said otherwise."""
+        """The usual timing: one time unit a period; dt from a tenth to ten periods unless given."""
         low, high = dt_range_s or (0.1 * period_s, 10.0 * period_s)
         return cls(period_s, low, high, period_s)
 
@@ -72,7 +73,9 @@ class Scaling:
 
     def __post_init__(self) -> None:
         if self.offset.ndim != 1 or self.offset.shape != self.scale.shape:
-            raise InputError(f"scaling: offset {self.offset.shape} and scale {self.scale.shape} must be equal vectors")
+            raise InputError(
+                f"scaling: offset {self.offset.shape} and scale {self.scale.shape} must be equal vectors"
+            )
         if not (np.isfinite(self.offset).all() and np.isfinite(self.scale).all() and (self.scale > 0).all()):
             raise InputError("scaling: offsets must be finite and scales positive")
 
@@ -133,10 +136,14 @@ class Controller:
 
     def _check_sizes(self) -> None:
         channels, actions = len(self.observations), len(self.actions)
+        if actions == 0:
+            raise InputError("controller: there must be at least one action")
         if channels != self.cell.inputs:
             raise InputError(f"controller: {channels} observations for a cell of {self.cell.inputs} inputs")
         if self.has_readout is False and actions != self.cell.outputs:
-            raise InputError(f"controller: {actions} actions for a cell of {self.cell.outputs} outputs and no readout")
+            raise InputError(
+                f"controller: {actions} actions for a cell of {self.cell.outputs} outputs and no readout"
+            )
         for what, array, size in (
             ("normalizer", self.normalizer.offset, channels),
             ("denormalizer", self.denormalizer.offset, actions),
@@ -172,6 +179,10 @@ class Controller:
             for name in POSITIVE_BY_CLAMP:
                 if (self.parameters[name] < 0).any():
                     raise InputError(f"controller: parameter {name} is negative, which clamp mode forbids")
+            if cell.solver != "fused" and not (self.parameters["cm"] > 0).all():
+                raise InputError(
+                    f"controller: parameter cm is zero, which the {cell.solver} solver divides by"
+                )
 
     def parameter_shapes(self) -> Shapes:
         """Name and shape of every parameter, the readout's included."""
@@ -205,11 +216,11 @@ class Controller:
 
     @property
     def state_size(self) -> int:
-        """Length of the state a runtime carries: the cell's, then the previous action where slew is limited."""
+        """Length of a runtime's state: the cell's, then the previous action where slew is limited."""
         return self.cell.state_size + (len(self.actions) if self.is_slew_limited else 0)
 
     @property
-    def reset_state(self) -> FloatArray:
+    def reset_state(self) -> npt.NDArray[np.float64]:
         """The state a runtime starts from, ``(state_size,)``, float64."""
         previous = self.fallback if self.is_slew_limited else self.fallback[:0]
         return np.concatenate([self.initial_state, previous]).astype(np.float64)

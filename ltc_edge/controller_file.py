@@ -40,7 +40,9 @@ def controller_bytes(controller: Controller) -> bytes:
     """The controller's file as bytes."""
     from safetensors.numpy import save
 
-    tensors = {f"parameters.{name}": np.ascontiguousarray(array) for name, array in controller.parameters.items()}
+    tensors = {
+        f"parameters.{name}": np.ascontiguousarray(array) for name, array in controller.parameters.items()
+    }
     tensors |= {
         "normalizer_offset": controller.normalizer.offset.astype(np.float64),
         "normalizer_scale": controller.normalizer.scale.astype(np.float64),
@@ -51,39 +53,50 @@ def controller_bytes(controller: Controller) -> bytes:
     }
     document = _to_json(controller)
     document["sha256"] = _digest(document, tensors)
-    return save(tensors, metadata={"ltc_edge": json.dumps(document, sort_keys=True, allow_nan=False)})
+    content: bytes = save(
+        tensors, metadata={"ltc_edge": json.dumps(document, sort_keys=True, allow_nan=False)}
+    )
+    return content
 
 
 def load_controller(path: Path) -> Controller:
     """Read a controller.
 
     Raises:
-        ControllerFileError: the file is missing, truncated, edited, of an unknown version, or not a controller.
+        ControllerFileError: the file is missing, damaged, edited, of an unknown version, or no controller.
     """
     tensors, metadata = read_safetensors(path)
     if "ltc_edge" not in metadata:
-        raise ControllerFileError(f"{path}: not a controller of ltc-edge (its header has no ltc_edge document)")
+        raise ControllerFileError(
+            f"{path}: not a controller of ltc-edge (its header has no ltc_edge document)"
+        )
     try:
         document = json.loads(metadata["ltc_edge"])
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise ControllerFileError(f"{path}: the JSON document in the header is unreadable") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ControllerFileError(f"{path}: not a controller of ltc-edge (its format is not {FORMAT!r})")
     version = document.get("schema")
     if version != SCHEMA_VERSION:
         raise ControllerFileError(
-            f"{path}: schema version {version!r} is unknown here (this is version {SCHEMA_VERSION}); upgrade ltc-edge"
+            f"{path}: schema version {version!r} is unknown here (this is version {SCHEMA_VERSION}); "
+            "upgrade ltc-edge"
         )
     recorded = document.pop("sha256", None)
-    if recorded != _digest(document, tensors):
+    try:
+        intact = recorded == _digest(document, tensors)
+    except RecursionError:
+        intact = False
+    if not intact:
         raise ControllerFileError(
-            f"{path}: the contents do not match their sha256, so the file was damaged or edited; export or train it again"
+            f"{path}: the contents do not match their sha256, so the file was damaged or edited; "
+            "export or train it again"
         )
     try:
         return _from_json(document, tensors)
     except InputError as error:
         raise ControllerFileError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ControllerFileError(f"{path}: unreadable field ({type(error).__name__}: {error})") from None
 
 
@@ -136,14 +149,22 @@ def _from_json(document: Mapping[str, Any], tensors: Mapping[str, FloatArray]) -
         return absent if value is None else float(value)
 
     prefix = "parameters."
-    parameters = {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
-    unknown = {name for name in tensors if not name.startswith(prefix)} - {*_VECTORS, "initial_state", "fallback"}
+    parameters = {
+        name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)
+    }
+    unknown = {name for name in tensors if not name.startswith(prefix)} - {
+        *_VECTORS,
+        "initial_state",
+        "fallback",
+    }
     if unknown:
         raise InputError(f"unknown tensors: {', '.join(sorted(unknown))}")
     return Controller(
         name=str(document["name"]),
         purpose=str(document["purpose"]),
-        observations=tuple(ObservationSignal(str(o["name"]), str(o["unit"])) for o in document["observations"]),
+        observations=tuple(
+            ObservationSignal(str(o["name"]), str(o["unit"])) for o in document["observations"]
+        ),
         normalizer=Scaling(tensors["normalizer_offset"], tensors["normalizer_scale"]),
         cell=spec_from_json(document["cell"]),
         parameters=parameters,

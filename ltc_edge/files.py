@@ -29,8 +29,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644 & ~_umask())
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644 & ~_umask())
+        Path(temporary).replace(path)
         temporary = None
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
@@ -57,7 +57,9 @@ def create_folder(path: Path, *, force: bool = False) -> None:
             raise OutputError(f"{path}: exists and is not a folder; choose another with -o")
         if path.exists() and any(path.iterdir()):
             if not force:
-                raise OutputError(f"{path}: exists already; choose another with -o, or replace it with --force")
+                raise OutputError(
+                    f"{path}: exists already; choose another with -o, or replace it with --force"
+                )
             shutil.rmtree(path)
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):

@@ -58,7 +58,9 @@ class _Source:
 
     def take(self, name: str) -> Array:
         if name not in self.tensors:
-            raise InputError(f"ncps state dict: {name} is missing; is it the state dict of ncps.torch.LTC or CfC?")
+            raise InputError(
+                f"ncps state dict: {name} is missing; is it the state dict of ncps.torch.LTC or CfC?"
+            )
         self.read.add(name)
         array = self.tensors[name]
         if not np.isfinite(array).all():
@@ -102,7 +104,9 @@ def import_ncps(
         parameters["readout_bias"] = state.take("fc.bias")
     unread = sorted(state.tensors.keys() - state.read)
     if unread:
-        raise InputError(f"ncps state dict: unknown tensors {', '.join(unread[:5])}; only LTC and CfC can be imported")
+        raise InputError(
+            f"ncps state dict: unknown tensors {', '.join(unread[:5])}; only LTC and CfC can be imported"
+        )
     outputs = len(parameters["readout_bias"]) if "readout_bias" in parameters else cell.outputs
     return Controller(
         name=name,
@@ -130,10 +134,13 @@ def _read(path: Path) -> Mapping[str, Any]:
         # torch raises whatever its unpickler meets: UnpicklingError, RuntimeError, EOFError, KeyError…
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f"{path}: not a readable state dict ({reason[:160]}); write it with torch.save(module.state_dict(), file)"
+            f"{path}: not a readable state dict ({reason[:160]}); "
+            "write it with torch.save(module.state_dict(), file)"
         ) from None
     if not isinstance(loaded, Mapping):
-        raise InputError(f"{path}: holds a {type(loaded).__name__}, not a state dict; save module.state_dict()")
+        raise InputError(
+            f"{path}: holds a {type(loaded).__name__}, not a state dict; save module.state_dict()"
+        )
     return loaded
 
 
@@ -176,7 +183,9 @@ def _cell(state: _Source, options: NcpsOptions) -> tuple[CellSpec, dict[str, Arr
     elif state.has("rnn_cell.ff1.weight"):
         liquid, parameters = _cfc(state, options)
     else:
-        raise InputError("ncps state dict: neither rnn_cell.gleak (LTC) nor rnn_cell.ff1.weight (CfC) is in it")
+        raise InputError(
+            "ncps state dict: neither rnn_cell.gleak (LTC) nor rnn_cell.ff1.weight (CfC) is in it"
+        )
     if not state.has("lstm.input_map.weight"):
         return liquid, parameters
     parameters["memory_input_weight"] = state.take("lstm.input_map.weight")
@@ -201,7 +210,9 @@ def _ltc(state: _Source, options: NcpsOptions) -> tuple[LTCSpec, dict[str, Array
     for prefix, present in (("", mask), ("sensory_", sensory_mask)):
         chosen = np.nonzero(present)
         for name in _SYNAPTIC:
-            full = _shape(state.take(f"rnn_cell.{prefix}{name}"), *present.shape, name=f"rnn_cell.{prefix}{name}")
+            full = _shape(
+                state.take(f"rnn_cell.{prefix}{name}"), *present.shape, name=f"rnn_cell.{prefix}{name}"
+            )
             parameters[f"{prefix}{name}"] = full[chosen]
         # A trained reversal potential may have crossed zero; the wiring then records the sign it has now.
         sign = np.where(state.take(f"rnn_cell.{prefix}erev") < 0, -1, 1)

@@ -8,7 +8,6 @@ the action that is allowed.
 from __future__ import annotations
 
 import dataclasses
-from typing import cast
 
 import numpy as np
 import torch
@@ -74,7 +73,9 @@ class Network(nn.Module):
         ):
             self.register_buffer(name, torch.from_numpy(np.asarray(array)).to(dtype), persistent=False)
 
-    def forward(self, observation: Tensor, dt_s: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, observation: Tensor, dt_s: Tensor, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Run a batch of sequences.
 
         Args:
@@ -116,4 +117,4 @@ class Network(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Precision of parameters and computation."""
-        return cast(torch.dtype, self.offset.dtype)
+        return self.offset.dtype

@@ -21,6 +21,11 @@ from ltc_edge.errors import InputError
 
 Adjacency = npt.NDArray[np.int8]
 
+MAX_NEURONS = 4096
+"""Most neurons, and most sensory neurons, of a wiring: a hostile file must not claim all memory."""
+
+MAX_SEED = 2**32 - 1
+
 
 class Role(StrEnum):
     """What a neuron does in the circuit; sensory neurons are the inputs themselves."""
@@ -49,19 +54,25 @@ class Wiring:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        units = self.recurrent.shape[0]
+        units = len(self.recurrent) if self.recurrent.ndim else 0
         if self.recurrent.shape != (units, units) or units == 0:
-            raise InputError(f"wiring: recurrent adjacency {self.recurrent.shape} must be square and not empty")
+            raise InputError(
+                f"wiring: recurrent adjacency {self.recurrent.shape} must be square and not empty"
+            )
         if self.sensory.ndim != 2 or self.sensory.shape[1] != units or self.sensory.shape[0] == 0:
             raise InputError(f"wiring: sensory adjacency {self.sensory.shape} must be (inputs, {units})")
+        _require_count("inputs", len(self.sensory))
+        _require_count("units", units)
         if len(self.roles) != units:
             raise InputError(f"wiring: {len(self.roles)} roles for {units} neurons")
         for name in ("sensory", "recurrent"):
             if not np.isin(getattr(self, name), (-1, 0, 1)).all():
                 raise InputError(f"wiring: {name} polarities must be -1, 0 or +1")
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.int8))
         motor = [role is Role.MOTOR for role in self.roles]
         if not any(motor) or motor != sorted(motor, reverse=True):
             raise InputError("wiring: motor neurons must come first, and there must be at least one")
+        object.__setattr__(self, "seed", None if self.seed is None else int(self.seed))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Wiring):
@@ -130,21 +141,41 @@ class Wiring:
             InputError: a field is missing, of the wrong type, or out of range.
         """
         try:
+            kind, inputs, seed = document["kind"], document["inputs"], document.get("seed")
+            if not isinstance(kind, str):
+                raise InputError(f"wiring: kind must be text, not {kind!r}")
+            if seed is not None and not _is_whole(seed):
+                raise InputError(f"wiring: seed must be a whole number or null, not {seed!r}")
             roles = tuple(Role(role) for role in document["roles"])
-            inputs, units = int(document["inputs"]), len(roles)
-            if not 0 < inputs <= 65_536 or not 0 < units <= 65_536:
-                raise InputError(f"wiring: {inputs} inputs and {units} units are out of range")
+            units = len(roles)
+            _require_count("inputs", inputs)
+            _require_count("units", units)
             sensory = _adjacency(document["sensory"], inputs, units)
             recurrent = _adjacency(document["recurrent"], units, units)
-            seed = document.get("seed")
-            return cls(str(document["kind"]), sensory, recurrent, roles, None if seed is None else int(seed))
+            return cls(kind, sensory, recurrent, roles, seed)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"wiring: unreadable field ({type(error).__name__}: {error})") from None
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _require_count(name: str, value: object) -> None:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 1 <= value <= MAX_NEURONS:
+        raise InputError(f"wiring: {name} must be a whole number from 1 to {MAX_NEURONS}, not {value!r}")
+
+
+def _require_seed(seed: int) -> None:
+    if not 0 <= seed <= MAX_SEED:
+        raise InputError(f"wiring: seed {seed} must be from 0 to {MAX_SEED}")
 
 
 def _adjacency(rows: Any, sources: int, targets: int) -> Adjacency:
     adjacency = np.zeros((sources, targets), dtype=np.int8)
     for source, target, polarity in rows:
+        if not all(_is_whole(value) for value in (source, target, polarity)):
+            raise InputError(f"wiring: synapse {source!r} → {target!r} is not given in whole numbers")
         if not (0 <= source < sources and 0 <= target < targets):
             raise InputError(f"wiring: synapse {source} → {target} leaves the circuit")
         if polarity not in (-1, 1):
@@ -174,12 +205,16 @@ def random(
     """A share ``1 − sparsity`` of all possible synapses, drawn without replacement.
 
     Raises:
-        InputError: there are fewer units than outputs, or ``sparsity`` leaves [0, 1).
+        InputError: there are fewer units than outputs, ``sparsity`` leaves [0, 1), or a size or the
+            seed is out of range.
     """
     if not 0 < outputs <= units:
         raise InputError(f"wiring: {units} units cannot hold {outputs} outputs; ask for more units")
     if not 0.0 <= sparsity < 1.0:
         raise InputError(f"wiring: sparsity {sparsity} must be in [0, 1)")
+    _require_count("inputs", inputs)
+    _require_count("units", units)
+    _require_seed(seed)
     rng = np.random.default_rng(seed)
 
     def draw(sources: int) -> Adjacency:
@@ -211,6 +246,14 @@ def ncp(
     Raises:
         InputError: a layer is empty, or a fan-out or fan-in exceeds the layer it reaches.
     """
+    for name, size in (("inputs", inputs), ("inter", inter), ("command", command), ("motor", motor)):
+        _require_count(name, size)
+    _require_count("units", inter + command + motor)
+    _require_seed(seed)
+    if recurrent_command_synapses < 0:
+        raise InputError(
+            f"wiring: recurrent_command_synapses {recurrent_command_synapses} must not be negative"
+        )
     for name, fan, layer, size in (
         ("sensory_fanout", sensory_fanout, "inter", inter),
         ("inter_fanout", inter_fanout, "command", command),
@@ -234,7 +277,8 @@ def auto_ncp(inputs: int, units: int, outputs: int, *, sparsity: float = 0.5, se
     """
     if not 0 < outputs < units - 2:
         raise InputError(
-            f"wiring: an NCP of {units} units cannot hold {outputs} outputs; ask for at least {outputs + 3} units"
+            f"wiring: an NCP of {units} units cannot hold {outputs} outputs; "
+            f"ask for at least {outputs + 3} units"
         )
     if not 0.1 <= sparsity <= 0.9:
         raise InputError(f"wiring: sparsity {sparsity} must be in [0.1, 0.9]")

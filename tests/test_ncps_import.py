@@ -46,13 +46,18 @@ CASES = {
     "cfc no gate": (lambda: ncps_torch.CfC(INPUTS, 12, mode="no_gate"), NcpsOptions(mode="no_gate")),
     "cfc pure": (lambda: ncps_torch.CfC(INPUTS, 12, mode="pure"), NcpsOptions()),
     "cfc projected, deep, silu": (
-        lambda: ncps_torch.CfC(INPUTS, 6, proj_size=3, backbone_layers=3, backbone_units=10, activation="silu"),
+        lambda: ncps_torch.CfC(
+            INPUTS, 6, proj_size=3, backbone_layers=3, backbone_units=10, activation="silu"
+        ),
         NcpsOptions(activation="silu"),
     ),
     "cfc gelu": (lambda: ncps_torch.CfC(INPUTS, 6, activation="gelu"), NcpsOptions(activation="gelu")),
     "cfc mixed memory": (lambda: ncps_torch.CfC(INPUTS, 12, mixed_memory=True), NcpsOptions()),
     "cfc wired": (lambda: ncps_torch.CfC(INPUTS, auto_ncp()), NcpsOptions()),
-    "cfc wired no gate": (lambda: ncps_torch.CfC(INPUTS, auto_ncp(), mode="no_gate"), NcpsOptions(mode="no_gate")),
+    "cfc wired no gate": (
+        lambda: ncps_torch.CfC(INPUTS, auto_ncp(), mode="no_gate"),
+        NcpsOptions(mode="no_gate"),
+    ),
     "cfc wired pure": (lambda: ncps_torch.CfC(INPUTS, auto_ncp(), mode="pure"), NcpsOptions()),
     "cfc wired mixed memory": (lambda: ncps_torch.CfC(INPUTS, auto_ncp(), mixed_memory=True), NcpsOptions()),
 }

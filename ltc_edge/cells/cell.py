@@ -38,7 +38,7 @@ class Cell(nn.Module, ABC):
     def output(self, constants: Any, state: Tensor) -> Tensor:
         """Outputs of states: ``(..., state_size)`` → ``(..., outputs)``."""
 
-    def constrain(self) -> None:  # noqa: B027 - most cells have nothing to constrain
+    def constrain(self) -> None:
         """Project parameters back into their valid set; call after each optimiser step."""
 
     def initial_state(self, batch: int) -> Tensor:
@@ -80,18 +80,23 @@ class Cell(nn.Module, ABC):
 
     def _check(self, inputs: Tensor, state: Tensor | None, timespans: Tensor | None) -> None:
         if inputs.ndim != 3 or inputs.shape[2] != self.spec.inputs:
-            raise ValueError(f"inputs have shape {tuple(inputs.shape)}, expected (batch, time, {self.spec.inputs})")
+            raise ValueError(
+                f"inputs have shape {tuple(inputs.shape)}, expected (batch, time, {self.spec.inputs})"
+            )
         if state is not None and state.shape != (inputs.shape[0], self.spec.state_size):
             raise ValueError(
                 f"state has shape {tuple(state.shape)}, expected ({inputs.shape[0]}, {self.spec.state_size})"
             )
         if timespans is not None and timespans.shape != inputs.shape[:2]:
             raise ValueError(
-                f"timespans have shape {tuple(timespans.shape)}, expected {tuple(inputs.shape[:2])}: one a step"
+                f"timespans have shape {tuple(timespans.shape)}, "
+                f"expected {tuple(inputs.shape[:2])}: one a step"
             )
 
 
-def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator | None) -> nn.Parameter:
+def uniform(
+    shape: tuple[int, ...], low: float, high: float, generator: torch.Generator | None
+) -> nn.Parameter:
     """A parameter drawn from U(low, high)."""
     return nn.Parameter(low + (high - low) * torch.rand(shape, generator=generator))
 

@@ -101,13 +101,13 @@ class CfCCell(Cell):
             weight = self.get_parameter(f"{prefix}{head}_weight")
             masked = prefix and head.startswith("ff")
             weights.append(weight * self.get_buffer(f"layer_{index}_mask") if masked else weight)
-        weight = torch.cat(weights)
+        stacked = torch.cat(weights)
         pure = self.spec.mode == "pure"
         # With a backbone the heads see its features alone, as if these were the state.
         inputs = 0 if self.spec.backbone_shapes() else self.spec.layers()[index].inputs
         return Layer(
-            from_input=weight[:, :inputs],
-            from_state=weight[:, inputs:],
+            from_input=stacked[:, :inputs],
+            from_state=stacked[:, inputs:],
             bias=torch.cat([self.get_parameter(f"{prefix}{head}_bias") for head in self.spec.heads()]),
             w_tau=self.get_parameter(f"{prefix}w_tau") if pure else None,
             a=self.get_parameter(f"{prefix}A") if pure else None,
@@ -130,8 +130,10 @@ class CfCCell(Cell):
             features = activation(drive + state @ backbone[0].weight[:, self.spec.inputs :].T)
             for linear in backbone[1:]:
                 features = activation(functional.linear(features, *linear))
-            return self._close(layers[0], functional.linear(features, layers[0].from_state, layers[0].bias), timespan)
-        states = state.split([layer.units for layer in self.spec.layers()], dim=1)
+            return self._close(
+                layers[0], functional.linear(features, layers[0].from_state, layers[0].bias), timespan
+            )
+        states = torch.split(state, [layer.units for layer in self.spec.layers()], dim=1)
         following: list[Tensor] = []
         for layer, own in zip(layers, states, strict=True):
             if following:

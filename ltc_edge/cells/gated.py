@@ -18,7 +18,7 @@ from ltc_edge.cells.spec import GatedSpec
 
 
 class Constants(NamedTuple):
-    """Recurrent weights, transposed for ``state @ recurrent``, their bias, and the weight of the elapsed time."""
+    """Recurrent weights, transposed for ``state @ recurrent``, their bias, and the elapsed time's weight."""
 
     recurrent: Tensor
     bias: Tensor
@@ -58,7 +58,9 @@ class LSTMCell(GatedCell):
     def step(self, constants: Constants, drive: Tensor, state: Tensor, timespan: Tensor) -> Tensor:
         """The next hidden state and memory."""
         hidden, memory = state.chunk(2, dim=1)
-        gates = torch.addmm(drive + (timespan - 1.0) * constants.elapsed + constants.bias, hidden, constants.recurrent)
+        gates = torch.addmm(
+            drive + (timespan - 1.0) * constants.elapsed + constants.bias, hidden, constants.recurrent
+        )
         i, f, g, o = gates.chunk(4, dim=1)
         memory = torch.sigmoid(f) * memory + torch.sigmoid(i) * torch.tanh(g)
         return torch.cat([torch.sigmoid(o) * torch.tanh(memory), memory], dim=1)

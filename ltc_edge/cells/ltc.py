@@ -79,7 +79,9 @@ class LTCCell(Cell):
         one_hot = functional.one_hot
         # Buffers, so that they move with the module; not persistent, since the wiring holds them already.
         self.register_buffer(f"{prefix}sources", one_hot(pairs[:, 0], sources).T.float(), persistent=False)
-        self.register_buffer(f"{prefix}targets", one_hot(pairs[:, 1], self.spec.units).float(), persistent=False)
+        self.register_buffer(
+            f"{prefix}targets", one_hot(pairs[:, 1], self.spec.units).float(), persistent=False
+        )
 
     def _positive(self, value: Tensor) -> Tensor:
         return functional.softplus(value) if self.spec.positivity == "softplus" else value
@@ -102,7 +104,10 @@ class LTCCell(Cell):
             sensory_gather=self.sensory_sources * self.sensory_sigma,
             sensory_shift=-self.sensory_sigma * self.sensory_mu,
             sensory_scatter=torch.cat(
-                [self.sensory_targets * (sensory_w * self.sensory_erev[:, None]), self.sensory_targets * sensory_w],
+                [
+                    self.sensory_targets * (sensory_w * self.sensory_erev[:, None]),
+                    self.sensory_targets * sensory_w,
+                ],
                 dim=1,
             ),
             cm=self._positive(self.cm),

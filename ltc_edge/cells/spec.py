@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltc_edge.errors import InputError
-from ltc_edge.wiring import Role, Wiring
+from ltc_edge.wiring import MAX_NEURONS, Role, Wiring
 
 Shapes = dict[str, tuple[int, ...]]
 Solver = Literal["fused", "euler", "rk4"]
@@ -24,8 +24,9 @@ Positivity = Literal["softplus", "clamp"]
 CfCMode = Literal["default", "no_gate", "pure"]
 Activation = Literal["lecun_tanh", "tanh", "relu", "silu", "gelu"]
 
-MAX_UNITS = 4096
+MAX_UNITS = MAX_NEURONS
 MAX_UNFOLDS = 1000
+MAX_BACKBONE_LAYERS = 16
 
 
 @dataclass(frozen=True)
@@ -47,31 +48,39 @@ class LTCSpec:
     affine: bool = True
 
     def __post_init__(self) -> None:
+        if not isinstance(self.wiring, Wiring):
+            raise InputError("cell: an ltc needs a wiring")
         _require_choice("solver", self.solver, ("fused", "euler", "rk4"))
         _require_choice("positivity", self.positivity, ("softplus", "clamp"))
         _require_count("unfolds", self.unfolds, MAX_UNFOLDS)
+        if not isinstance(self.affine, bool):
+            raise InputError(f"cell: affine must be true or false, not {self.affine!r}")
 
     @property
     def inputs(self) -> int:
+        """Number of input channels."""
         return self.wiring.inputs
 
     @property
     def units(self) -> int:
+        """Number of neurons."""
         return self.wiring.units
 
     @property
     def outputs(self) -> int:
+        """Number of outputs."""
         return self.wiring.outputs
 
     @property
     def state_size(self) -> int:
+        """Length of the state."""
         return self.units
 
     def parameter_shapes(self) -> Shapes:
         """Name and shape of every parameter."""
         synapses, sensory = len(self.wiring.synapses), len(self.wiring.sensory_synapses)
-        shapes: Shapes = {name: (self.units,) for name in ("gleak", "vleak", "cm")}
-        shapes |= {name: (synapses,) for name in ("w", "sigma", "mu", "erev")}
+        shapes: Shapes = dict.fromkeys(("gleak", "vleak", "cm"), (self.units,))
+        shapes |= dict.fromkeys(("w", "sigma", "mu", "erev"), (synapses,))
         shapes |= {f"sensory_{name}": (sensory,) for name in ("w", "sigma", "mu", "erev")}
         if self.affine:
             shapes |= {"input_w": (self.inputs,), "input_b": (self.inputs,)}
@@ -130,16 +139,17 @@ class CfCSpec:
                 )
             if not all(len(self.wiring.neurons(role)) for role in Role):
                 raise InputError("cfc: a wired CfC needs inter, command and motor neurons; use an NCP wiring")
-        elif self.backbone_layers:
-            _require_count("backbone_layers", self.backbone_layers, 16)
-            _require_count("backbone_units", self.backbone_units)
+        _require_count("backbone_layers", self.backbone_layers, MAX_BACKBONE_LAYERS, least=0)
+        _require_count("backbone_units", self.backbone_units)
 
     @property
     def outputs(self) -> int:
+        """Number of outputs."""
         return self.units if self.wiring is None else self.wiring.outputs
 
     @property
     def state_size(self) -> int:
+        """Length of the state."""
         return self.units
 
     def layers(self) -> tuple[CfCLayer, ...]:
@@ -150,7 +160,11 @@ class CfCSpec:
         previous: npt.NDArray[np.int64] | None = None
         for role in (Role.INTER, Role.COMMAND, Role.MOTOR):
             own = self.wiring.neurons(role)
-            feed = self.wiring.sensory[:, own] if previous is None else self.wiring.recurrent[np.ix_(previous, own)]
+            feed = (
+                self.wiring.sensory[:, own]
+                if previous is None
+                else self.wiring.recurrent[np.ix_(previous, own)]
+            )
             # A layer's own state is always fully connected: a published wired CfC ignores recurrent synapses.
             mask = np.concatenate([feed != 0, np.ones((own.size, own.size), dtype=np.bool_)])
             layers.append(CfCLayer(feed.shape[0], int(own.size), mask))
@@ -213,10 +227,12 @@ class CTRNNSpec:
 
     @property
     def outputs(self) -> int:
+        """Number of outputs."""
         return self.units
 
     @property
     def state_size(self) -> int:
+        """Length of the state."""
         return self.units
 
     def parameter_shapes(self) -> Shapes:
@@ -246,10 +262,12 @@ class GatedSpec:
 
     @property
     def outputs(self) -> int:
+        """Number of outputs."""
         return self.units
 
     @property
     def state_size(self) -> int:
+        """Length of the state."""
         return self.units * (2 if self.kind == "lstm" else 1)
 
     def parameter_shapes(self) -> Shapes:
@@ -275,25 +293,29 @@ LiquidSpec = LTCSpec | CfCSpec | CTRNNSpec
 
 @dataclass(frozen=True)
 class MixedMemorySpec:
-    """An LSTM memory in front of a liquid cell (Lechner & Hasani 2020, arXiv 2006.04418); state: cell | memory."""
+    """An LSTM memory before a liquid cell (Lechner & Hasani 2020, arXiv 2006.04418); state: cell | memory."""
 
     kind: ClassVar[str] = "mixed_memory"
     cell: LiquidSpec
 
     @property
     def inputs(self) -> int:
+        """Number of input channels."""
         return self.cell.inputs
 
     @property
     def units(self) -> int:
+        """Number of neurons."""
         return self.cell.units
 
     @property
     def outputs(self) -> int:
+        """Number of outputs."""
         return self.cell.outputs
 
     @property
     def state_size(self) -> int:
+        """Length of the state."""
         return 2 * self.cell.state_size
 
     def memory_shapes(self) -> Shapes:
@@ -346,37 +368,50 @@ def spec_from_json(document: Mapping[str, Any]) -> CellSpec:
     Raises:
         InputError: the kind is unknown, or a field is missing, superfluous or out of range.
     """
+    if not isinstance(document, Mapping):
+        raise InputError(f"cell: must be an object, not {type(document).__name__}")
     fields = dict(document)
     kind = fields.get("kind")
-    if kind == "mixed_memory":
-        inner = spec_from_json(fields.get("cell") or {})
-        if isinstance(inner, GatedSpec | MixedMemorySpec):
-            raise InputError("cell: mixed memory goes before a liquid cell, not before " + inner.kind)
-        return MixedMemorySpec(inner)
-    if kind not in _BY_KIND:
+    if kind == MixedMemorySpec.kind:
+        _require_fields(kind, fields, {"kind", "cell"})
+        return _mixed_memory_from_json(fields["cell"])
+    if not isinstance(kind, str) or kind not in _BY_KIND:
         raise InputError(f"cell: unknown kind {kind!r}; known are {', '.join(_BY_KIND)} and mixed_memory")
     spec = _BY_KIND[kind]
     if spec is not GatedSpec:
         del fields["kind"]
     if fields.get("wiring") is not None:
         fields["wiring"] = Wiring.from_json(fields["wiring"])
-    expected = {field.name for field in dataclasses.fields(spec)}
-    if fields.keys() != expected:
-        odd = ", ".join(sorted(fields.keys() ^ expected))
-        raise InputError(f"cell: {kind} has missing or unknown fields: {odd}")
+    _require_fields(kind, fields, {field.name for field in dataclasses.fields(spec)})
     try:
         return spec(**fields)
     except TypeError as error:
         raise InputError(f"cell: {kind} has a field of the wrong type ({error})") from None
 
 
+def _mixed_memory_from_json(document: Any) -> MixedMemorySpec:
+    # Looked at before it is read, so that a document nested a thousand deep is refused at its second level.
+    kind = document.get("kind") if isinstance(document, Mapping) else None
+    if kind in ("lstm", "gru", MixedMemorySpec.kind):
+        raise InputError(f"cell: mixed memory goes before a liquid cell, not before {kind}")
+    inner = spec_from_json(document)
+    assert not isinstance(inner, GatedSpec | MixedMemorySpec)
+    return MixedMemorySpec(inner)
+
+
+def _require_fields(kind: str, fields: Mapping[str, Any], expected: set[str]) -> None:
+    if fields.keys() != expected:
+        odd = ", ".join(sorted(str(name) for name in fields.keys() ^ expected))
+        raise InputError(f"cell: {kind} has missing or unknown fields: {odd}")
+
+
 def _total(shapes: Shapes) -> int:
     return sum(math.prod(shape) for shape in shapes.values())
 
 
-def _require_count(name: str, value: object, limit: int = MAX_UNITS) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= limit:
-        raise InputError(f"cell: {name} must be a whole number from 1 to {limit}, not {value!r}")
+def _require_count(name: str, value: object, limit: int = MAX_UNITS, *, least: int = 1) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= limit:
+        raise InputError(f"cell: {name} must be a whole number from {least} to {limit}, not {value!r}")
 
 
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -1,0 +1,1 @@
+"""What executes a controller: one protocol, `ltc_edge.runtimes.stepper.Stepper`, over many runtimes."""

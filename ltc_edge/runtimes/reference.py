@@ -34,7 +34,9 @@ class ReferenceBatch:
 
     def __init__(self, controller: Controller) -> None:
         self.controller = controller
-        self._parameters = {name: array.astype(np.float64) for name, array in controller.parameters.items()}
+        self._parameters: Parameters = {
+            name: array.astype(np.float64) for name, array in controller.parameters.items()
+        }
         self._cell = reference_cell(controller.cell, self._parameters)
         self._low, self._high = controller.limits
         self.state: Array = controller.reset_state[None, :]
@@ -44,7 +46,7 @@ class ReferenceBatch:
         self.state = np.tile(self.controller.reset_state, (size, 1))
 
     def step(self, observation: FloatArray, dt_s: FloatArray) -> Array:
-        """Actions ``(B, M)`` for observations ``(B, I)``, ``dt_s`` ``(B,)`` seconds after the previous step."""
+        """Actions ``(B, M)`` for observations ``(B, I)``, ``dt_s`` ``(B,)`` seconds after the last step."""
         outputs, dt, cell_state = self._advance(observation, dt_s)
         action = np.clip(outputs, self._low, self._high)
         if self.controller.is_slew_limited:
@@ -77,7 +79,8 @@ class ReferenceStepper:
     @property
     def state(self) -> Array:
         """A copy of the state, ``(state_size,)``."""
-        return self._batch.state[0].copy()
+        state: Array = self._batch.state[0].copy()
+        return state
 
     def reset(self) -> None:
         """Return to the state before the first step."""
@@ -112,7 +115,7 @@ def reference_cell(spec: CellSpec, parameters: Parameters) -> CellStep:
         return _cfc(spec, parameters)
     if isinstance(spec, CTRNNSpec):
         return _ctrnn(spec, parameters)
-    return (_lstm if spec.kind == "lstm" else _gru)(spec, parameters)
+    return _lstm(spec, parameters) if spec.kind == "lstm" else _gru(parameters)
 
 
 def _ltc(spec: LTCSpec, parameters: Parameters) -> CellStep:
@@ -173,7 +176,8 @@ def _ltc(spec: LTCSpec, parameters: Parameters) -> CellStep:
 def _gelu(x: Array) -> Array:
     from math import erf, sqrt
 
-    return x * 0.5 * (1.0 + np.vectorize(erf, otypes=[np.float64])(x / sqrt(2.0)))
+    erf_of: Array = np.vectorize(erf, otypes=[np.float64])(x / sqrt(2.0))
+    return 0.5 * x * (1.0 + erf_of)
 
 
 _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
@@ -199,7 +203,8 @@ def _cfc(spec: CfCSpec, parameters: Parameters) -> CellStep:
         f1 = head(prefix, "ff1", z)
         if spec.mode == "pure":
             a = parameters[f"{prefix}A"]
-            return -a * np.exp(-t * (np.abs(parameters[f"{prefix}w_tau"]) + np.abs(f1))) * f1 + a
+            decay: Array = np.exp(-t * (np.abs(parameters[f"{prefix}w_tau"]) + np.abs(f1)))
+            return a - a * decay * f1
         f1, f2 = np.tanh(f1), np.tanh(head(prefix, "ff2", z))
         g = sigmoid(head(prefix, "time_a", z) * t + head(prefix, "time_b", z))
         return f1 + g * f2 if spec.mode == "no_gate" else f1 * (1.0 - g) + g * f2
@@ -223,7 +228,9 @@ def _ctrnn(spec: CTRNNSpec, parameters: Parameters) -> CellStep:
     def step(x: Array, h: Array, timespan: Array) -> tuple[Array, Array]:
         ratio = timespan / spec.unfolds / tau
         for _ in range(spec.unfolds):
-            f = np.tanh(x @ parameters["input_weight"].T + h @ parameters["recurrent_weight"].T + parameters["bias"])
+            f = np.tanh(
+                x @ parameters["input_weight"].T + h @ parameters["recurrent_weight"].T + parameters["bias"]
+            )
             h = (h + ratio * f) / (1.0 + ratio)
         return h, h
 
@@ -246,7 +253,7 @@ def _lstm(spec: GatedSpec, parameters: Parameters) -> CellStep:
     return step
 
 
-def _gru(spec: GatedSpec, parameters: Parameters) -> CellStep:
+def _gru(parameters: Parameters) -> CellStep:
     def step(x: Array, h: Array, timespan: Array) -> tuple[Array, Array]:
         r_in, z_in, n_in = np.split(_gates(parameters, x, timespan), 3, axis=1)
         r_rec, z_rec, n_rec = np.split(h @ parameters["weight_hh"].T + parameters["bias_hh"], 3, axis=1)

@@ -48,12 +48,18 @@ def check_step_input(observation: FloatArray, dt: float, inputs: int) -> FloatAr
     Raises:
         InputError: the observation has another shape or is not finite, or dt is not a positive number.
     """
-    values = np.asarray(observation, dtype=np.float64)
+    try:
+        values = np.asarray(observation, dtype=np.float64)
+        usable_dt = math.isfinite(dt) and dt > 0.0
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"observation and dt must be numbers ({error})") from None
     if values.shape != (inputs,):
         raise InputError(f"observation has shape {values.shape}, expected ({inputs},)")
     if not np.isfinite(values).all():
         channel = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise InputError(f"observation channel {channel} is {values[channel]}; hold the last good value or stop")
-    if not (math.isfinite(dt) and dt > 0.0):
+        raise InputError(
+            f"observation channel {channel} is {values[channel]}; hold the last good value or stop"
+        )
+    if not usable_dt:
         raise InputError(f"dt is {dt} s, expected a positive number")
     return values

@@ -41,7 +41,7 @@ class TorchBatch:
 
     @torch.no_grad()
     def step(self, observation: FloatArray, dt_s: FloatArray) -> FloatArray:
-        """Actions ``(B, M)`` for observations ``(B, I)``, ``dt_s`` ``(B,)`` seconds after the previous step."""
+        """Actions ``(B, M)`` for observations ``(B, I)``, ``dt_s`` ``(B,)`` seconds after the last step."""
         dt = self._tensor(dt_s)[:, None]
         readout, self._cell_state = self._network(self._tensor(observation)[:, None, :], dt, self._cell_state)
         action = self._network.actions(readout[:, 0]).clamp(self._low, self._high)
