@@ -1,0 +1,1 @@
+"""Evaluation: closed loops, recordings, statistics and pictures."""

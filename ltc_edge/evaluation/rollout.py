@@ -164,4 +164,3 @@ def rollout(
         np.stack(column, axis=1) for column in zip(*columns, strict=True)
     )
     return Episodes(observation, dt_s, privileged, action, expert, reward, length)
-

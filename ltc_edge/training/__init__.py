@@ -1,0 +1,1 @@
+"""Training: from a task or from recordings to a controller."""

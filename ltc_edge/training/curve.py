@@ -31,7 +31,9 @@ def draw_learning_curve(history: Sequence[Mapping[str, Any]], metric: str, title
     validated = [(record["round"], record[metric]) for record in history if record[metric] is not None]
     if validated:
         value_axis = loss_axis.twinx()
-        value_axis.plot(*zip(*validated, strict=True), color="tab:blue", marker="o", markersize=3, label=metric)
+        value_axis.plot(
+            *zip(*validated, strict=True), color="tab:blue", marker="o", markersize=3, label=metric
+        )
         value_axis.set_ylabel(metric.replace("_", " "), color="tab:blue")
     loss_axis.set_title(title)
     buffer = io.BytesIO()

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from ltc_edge.training.options import ImitationOptions, ModelOptions, PredictionOptions
 
 
+NCP = ModelOptions(units=19, wiring="ncp", unfolds=3)
+"""A circuit for control where ``--wiring ncp`` is all that is said."""
+
+
 @dataclass(frozen=True)
 class TaskDefaults:
     """Defaults of a closed-loop task."""

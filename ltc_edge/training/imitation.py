@@ -22,7 +22,7 @@ from ltc_edge.controller import Controller
 from ltc_edge.evaluation.rollout import Episodes, open_plants, rollout
 from ltc_edge.runtimes.torch_runtime import TorchBatch
 from ltc_edge.tasks.protocol import HasActionValues, Task
-from ltc_edge.training.learner import Learner, cosine_rate
+from ltc_edge.training.learner import FINAL_RATE, Learner, cosine_rate
 from ltc_edge.training.loop import Round
 from ltc_edge.training.options import ImitationOptions
 from ltc_edge.training.run_folder import RunFolder
@@ -46,7 +46,7 @@ class Imitation:
         self._learner = Learner(controller)
         self._store = SequenceStore(self._episode_steps)
         self._expert_return: float | None = None
-        self._sufficient = 0
+        self._annealing_since: int | None = None
         self._folder: RunFolder | None = None
         self._grid: Tensor | None = None
 
@@ -70,12 +70,19 @@ class Imitation:
             tick(0.15)
             loss = self._train(index, rng, lambda share: tick(0.15 + 0.7 * share))
             metrics = {"loss": loss, "collected_return": float(episodes.returns.mean())}
-            last = index == self.rounds - 1
+            last = index == self.rounds - 1 or self._annealing_left(index) == 0
             if not last and (index + 1) % self._options.validate_every:
                 return Round(metrics, None)
             value = self._validate(plants)
-        self._sufficient = self._sufficient + 1 if self._is_enough(value) else 0
-        return Round(metrics, value, finished=self._sufficient >= 2)
+        if self._annealing_since is None and self._is_enough(value):
+            self._annealing_since = index + 1
+        return Round(metrics, value, finished=self._annealing_left(index) == 0)
+
+    def _annealing_left(self, index: int) -> int | None:
+        """Rounds of annealing left after round ``index``, or None before it has begun."""
+        if self._annealing_since is None:
+            return None
+        return max(self._annealing_since + self._options.anneal_rounds - 1 - index, 0)
 
     def _collect(self, plants: Any, index: int, rng: np.random.Generator) -> Episodes:
         """Episodes of the learner; in the first round of the expert, shaken by noise."""
@@ -123,12 +130,22 @@ class Imitation:
         options = self._options
         losses = []
         for update in range(options.updates):
-            progress = (index * options.updates + update) / (options.rounds * options.updates)
             batch = self._store.sample(rng, options)
             loss = self._loss(batch, index / options.rounds)
-            losses.append(self._learner.update(loss, cosine_rate(options.learning_rate, progress)))
+            rate = self._learning_rate(index + update / options.updates)
+            losses.append(self._learner.update(loss, rate))
             tick((update + 1) / options.updates)
         return float(np.mean(losses))
+
+    def _learning_rate(self, position: float) -> float:
+        """The rate at ``position``, in rounds: cosine over the run, or a straight fall once annealing has begun."""
+        options = self._options
+        since = self._annealing_since
+        if since is None:
+            return cosine_rate(options.learning_rate, position / options.rounds)
+        start = cosine_rate(options.learning_rate, since / options.rounds)
+        left = 1.0 - (position - since) / options.anneal_rounds
+        return max(start * left, FINAL_RATE * options.learning_rate)
 
     def _loss(self, batch: Batch, progress: float) -> Tensor:
         network = self._learner.network
@@ -180,10 +197,10 @@ class Imitation:
 
     def state(self) -> dict[str, Any]:
         """What validation has found."""
-        return {"expert_return": self._expert_return, "sufficient": self._sufficient}
+        return {"expert_return": self._expert_return, "annealing_since": self._annealing_since}
 
     def load(self, arrays: Mapping[str, FloatArray], state: Mapping[str, Any]) -> None:
         """Put back what `arrays` and `state` gave."""
         self._learner.load(arrays)
         self._expert_return = state["expert_return"]
-        self._sufficient = state["sufficient"]
+        self._annealing_since = state["annealing_since"]

@@ -86,7 +86,11 @@ def _action_scaling(actions: Sequence[ActionSignal], spread: FloatArray) -> tupl
 
 
 def controller_for_data(
-    data: Dataset, options: ModelOptions, name: str, seed: int, units: tuple[Sequence[str], Sequence[str]] | None = None
+    data: Dataset,
+    options: ModelOptions,
+    name: str,
+    seed: int,
+    units: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> Controller:
     """An untrained controller for recordings.
 
@@ -107,7 +111,8 @@ def controller_for_data(
     else:
         suffix = "_next" if data.kind == "prediction" else ""
         actions = tuple(
-            ActionSignal(f"{column}{suffix}", unit) for column, unit in zip(data.target_names, target_units, strict=True)
+            ActionSignal(f"{column}{suffix}", unit)
+            for column, unit in zip(data.target_names, target_units, strict=True)
         )
         assert data.target_normalizer is not None
         denormalizer = Scaling(data.target_normalizer.mean, data.target_normalizer.scale)
@@ -117,7 +122,9 @@ def controller_for_data(
     return Controller(
         name=name,
         purpose=data.kind,
-        observations=tuple(ObservationSignal(n, u) for n, u in zip(data.input_names, input_units, strict=True)),
+        observations=tuple(
+            ObservationSignal(n, u) for n, u in zip(data.input_names, input_units, strict=True)
+        ),
         normalizer=Scaling(data.input_normalizer.mean, data.input_normalizer.scale),
         cell=cell,
         parameters=initial_parameters(cell, len(actions), readout=needs_readout(options), seed=seed),

@@ -73,7 +73,8 @@ class ImitationOptions:
         validate_every: rounds between validations.
         value_weight: weight of the expert's action values in the loss, where the task has them; 0 imitates
             actions alone.
-        enough: share of the expert's return that may be lost when training stops early.
+        enough: once validation loses at most this share of the expert's return, training anneals and ends.
+        anneal_rounds: rounds in which the learning rate then falls to its end.
     """
 
     rounds: int = 24
@@ -90,6 +91,7 @@ class ImitationOptions:
     validate_every: int = 2
     value_weight: float = 0.0
     enough: float = 2e-4
+    anneal_rounds: int = 6
 
 
 @dataclass(frozen=True)
@@ -140,5 +142,7 @@ def from_json(kind: type[T], document: Mapping[str, Any]) -> T:
     fields = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = document.keys() - fields
     if unknown:
-        raise InputError(f"unknown training options {', '.join(sorted(unknown))}; was the run made by a newer version?")
+        raise InputError(
+            f"unknown training options {', '.join(sorted(unknown))}; was the run made by a newer version?"
+        )
     return kind(**document)

@@ -100,8 +100,14 @@ class Prediction:
 def score(network: Network, data: Dataset, segments: tuple[Segment, ...]) -> float:
     """The data's metric over the scored windows of ``segments``, in raw units, each from the reset state."""
     cut = windows(segments, data.window_length, data.evaluation_stride)
-    inputs, dt_s = torch.from_numpy(cut.inputs).to(network.dtype), torch.from_numpy(cut.dt_s).to(network.dtype)
-    outputs = [network(x, dt)[0] for x, dt in zip(inputs.split(EVALUATION_BATCH), dt_s.split(EVALUATION_BATCH), strict=True)]
+    inputs, dt_s = (
+        torch.from_numpy(cut.inputs).to(network.dtype),
+        torch.from_numpy(cut.dt_s).to(network.dtype),
+    )
+    outputs = [
+        network(x, dt)[0]
+        for x, dt in zip(inputs.split(EVALUATION_BATCH), dt_s.split(EVALUATION_BATCH), strict=True)
+    ]
     predicted = network.actions(torch.cat(outputs)).numpy()
     if data.kind == "classification":
         predicted = predicted.argmax(axis=-1)

@@ -96,7 +96,9 @@ class Refinement:
         # Steps in proportion to each parameter: sigma is about 5, a weight about 0.5.
         self._scale = np.maximum(np.abs(start), 0.1)
         self._random = np.random.default_rng([seed, 0x434D41])
-        self._strategy = require("cma", "train").CMAEvolutionStrategy(
+        self._strategy = require(
+            "cma", "train"
+        ).CMAEvolutionStrategy(
             start / self._scale,
             options.sigma,
             {

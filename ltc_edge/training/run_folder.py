@@ -94,7 +94,9 @@ class RunFolder:
             ControllerFileError: there is none yet, or it is damaged.
         """
         if not self.controller_file.exists():
-            raise ControllerFileError(f"{self.path}: holds no controller; was training stopped before its first round?")
+            raise ControllerFileError(
+                f"{self.path}: holds no controller; was training stopped before its first round?"
+            )
         return load_controller(self.controller_file)
 
     def write_metrics(self, history: list[dict[str, Any]]) -> None:
@@ -112,7 +114,9 @@ class RunFolder:
             "history": checkpoint.history,
             "state": checkpoint.state,
         }
-        content = save(dict(checkpoint.arrays), metadata={"ltc_edge_run": json.dumps(document, allow_nan=False)})
+        content = save(
+            dict(checkpoint.arrays), metadata={"ltc_edge_run": json.dumps(document, allow_nan=False)}
+        )
         write_atomically(self.path / "checkpoint.safetensors", content)
 
     def checkpoint(self) -> Checkpoint | None:
@@ -127,7 +131,9 @@ class RunFolder:
         arrays, metadata = read_safetensors(path)
         try:
             document = json.loads(metadata["ltc_edge_run"])
-            return Checkpoint(int(document["round"]), arrays, list(document["history"]), dict(document["state"]))
+            return Checkpoint(
+                int(document["round"]), arrays, list(document["history"]), dict(document["state"])
+            )
         except (KeyError, ValueError, TypeError):
             raise ControllerFileError(f"{path}: is damaged; start again with --force") from None
 

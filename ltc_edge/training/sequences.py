@@ -60,7 +60,11 @@ class SequenceStore:
         for name, array in arrays.items():
             missing = self._steps - array.shape[1] if array.ndim > 1 else 0
             # dt must stay positive in the padding, so repeat the last step everywhere.
-            padded[name] = np.pad(array, [(0, 0), (0, missing)] + [(0, 0)] * (array.ndim - 2), mode="edge") if missing else array
+            padded[name] = (
+                np.pad(array, [(0, 0), (0, missing)] + [(0, 0)] * (array.ndim - 2), mode="edge")
+                if missing
+                else array
+            )
         self._parts.append(padded)
         self._joined = {}
 

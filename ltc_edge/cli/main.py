@@ -1,0 +1,81 @@
+"""The ``ltc-edge`` command: its subcommands, and what an error becomes.
+
+Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from ltc_edge.errors import LtcEdgeError
+from ltc_edge.version import __version__
+
+INTERRUPTED = 130
+
+# Name → (module, help). Modules are imported when their command runs: `--help` must not wait for torch.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "tasks": ("ltc_edge.cli.tasks", "List what can be trained."),
+    "train": ("ltc_edge.cli.train", "Train a controller on a task or on recordings."),
+    "evaluate": ("ltc_edge.cli.evaluate", "Measure how well a trained controller does its task."),
+    "import-ncps": ("ltc_edge.cli.import_ncps", "Turn a trained ncps model into a controller."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names in the order of the workflow."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The table of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="ltc-edge")
+def cli() -> None:
+    """Train liquid time-constant controllers, verify them, and run them on embedded boards.
+
+    Every command takes --json to print one JSON object on standard output.
+    Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input, 130 interrupted.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit; an error of ours becomes one line and its exit code."""
+    try:
+        cli.main(arguments, prog_name="ltc-edge", standalone_mode=False)
+    except click.exceptions.Exit as finished:
+        sys.exit(finished.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except LtcEdgeError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone: that is not an error of ours, but Python would say so at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {where}{error.strerror or error}", err=True)
+        sys.exit(LtcEdgeError.exit_code)

@@ -1,0 +1,38 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path)
+
+
+def json_option(function: F) -> F:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")(function)
+
+
+def output_option(what: str, *, required: bool = True) -> Callable[[F], F]:
+    """``-o``, where the command writes."""
+    return click.option("-o", "--output", type=FILE, required=required, help=what)
+
+
+def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Callback: comma-separated names."""
+    return None if value is None else tuple(part.strip() for part in value.split(","))
+
+
+def indices(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Callback: comma-separated whole numbers."""
+    if value is None:
+        return None
+    try:
+        return tuple(int(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a list of whole numbers such as 0,2,3") from None

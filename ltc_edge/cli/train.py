@@ -1,0 +1,184 @@
+"""``ltc-edge train``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+import click
+from click.core import ParameterSource
+
+from ltc_edge.cli.options import FILE, indices, json_option, output_option
+from ltc_edge.cli.output import TrainingProgress, print_json
+from ltc_edge.errors import InputError
+from ltc_edge.training.options import CellKind, WiringKind
+
+if TYPE_CHECKING:
+    from ltc_edge.training.session import Plan
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+RESUMABLE = {"output", "resume", "as_json", "task"}
+"""What may be said together with --resume: everything else is in the run folder."""
+
+
+def _stack(options: list[Callable[[Any], Any]]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+task_options = _stack(
+    [
+        click.option(
+            "--sensors",
+            type=click.Choice(["positions", "full"]),
+            default="positions",
+            show_default=True,
+            help="What the controller of a named task sees: positions hides the velocities.",
+        ),
+        click.option("--env", help="A Gymnasium environment to control."),
+        click.option("--expert", help="Its expert, as module:function: observation in, action out."),
+        click.option("--observe", callback=indices, help="Indices of its observations to use, such as 0,1,3."),
+        click.option("--max-steps", type=click.IntRange(min=1), help="Length of its episodes."),
+        click.option("--period", type=float, help="Seconds between steps of --env, or between rows of --data."),
+    ]
+)
+
+data_options = _stack(
+    [
+        click.option("--data", multiple=True, help="Recordings: paths or globs of CSV, NPY, NPZ, Parquet, MCAP, bags."),
+        click.option("--inputs", help="Their columns to read, such as q,dq or c0:c16."),
+        click.option("--targets", help="Their columns to predict."),
+        click.option("--time", help="Their column of time, in seconds or as dates."),
+        click.option(
+            "--kind",
+            type=click.Choice(["prediction", "regression", "classification"]),
+            help="Next row, this row, or a class; prediction where a target is also an input, else regression.",
+        ),
+        click.option("--validation", multiple=True, help="Recordings to choose the checkpoint on."),
+        click.option("--test", multiple=True, help="Recordings to report on."),
+        click.option("--window", type=click.IntRange(min=2), default=32, show_default=True, help="Rows of a window."),
+        click.option("--stride", type=click.IntRange(min=1), help="Rows between windows; half a window."),
+        click.option("--data-dir", type=FILE, help="Folder of a named task's recordings."),
+    ]
+)
+
+model_options = _stack(
+    [
+        click.option("--cell", type=click.Choice(get_args(CellKind)), help="The recurrent cell; ltc."),
+        click.option("--units", type=click.IntRange(min=1), help="Neurons."),
+        click.option("--wiring", type=click.Choice(get_args(WiringKind)), help="Of an LTC or CfC."),
+        click.option("--sparsity", type=float, help="Share of absent synapses of ncp and random; 0.5."),
+        click.option("--wiring-seed", type=int, help="Seed of the wiring."),
+        click.option("--unfolds", type=click.IntRange(1, 1000), help="Solver sub-steps a step."),
+        click.option("--mixed-memory", is_flag=True, default=None, help="Put an LSTM memory before the cell."),
+        click.option("--backbone-units", type=click.IntRange(min=1), help="Of a dense CfC."),
+        click.option("--linear-readout", is_flag=True, default=None, help="Read all units, not the motor neurons."),
+    ]
+)
+
+method_options = _stack(
+    [
+        click.option("--rounds", type=click.IntRange(min=1), help="At most so many DAgger rounds, or epochs."),
+        click.option("--learning-rate", type=float, help="Of Adam, at the start."),
+        click.option("--batch", type=click.IntRange(min=1), help="Windows an optimiser step sees."),
+        click.option("--episodes", type=click.IntRange(min=1), help="Episodes collected a round."),
+        click.option("--patience", type=click.IntRange(min=1), help="Epochs without progress before stopping."),
+        click.option("--from", "start", type=FILE, help="Go on from this run or controller."),
+        click.option("--refine", type=click.IntRange(min=1), help="Refine --from by CMA-ES for so many generations."),
+        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is drawn."),
+        click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of torch."),
+    ]
+)
+
+
+@click.command("train")
+@click.argument("task", required=False)
+@output_option("The run folder.")
+@task_options
+@data_options
+@model_options
+@method_options
+@click.option("--resume", is_flag=True, help="Go on with the run in the folder.")
+@click.option("--force", is_flag=True, help="Replace a run in the folder.")
+@json_option
+@click.pass_context
+def command(context: click.Context, output: Path, resume: bool, force: bool, as_json: bool, **said: Any) -> None:
+    """Train a controller on TASK, on --env, or on recordings given by --data.
+
+    \b
+    ltc-edge train inverted-double-pendulum -o runs/balance
+    ltc-edge train half-cheetah --data-dir DATA -o runs/cheetah
+    ltc-edge train --data 'logs/*.csv' --inputs u,q --targets dq --time t -o runs/observer
+
+    `ltc-edge tasks` lists the tasks. Settings that are not given are those tried on the task.
+    A run that was interrupted goes on with --resume, to the same result bit for bit.
+    """
+    from ltc_edge.training.session import read_plan, resume_run, start_run
+
+    if resume:
+        _refuse_options(context)
+        plan = read_plan(output)
+        if said["task"] not in (None, plan.source.name):
+            raise InputError(f"{output}: is a run of {plan.source.name}, not of {said['task']}")
+    else:
+        plan = _plan(said)
+    try:
+        with TrainingProgress(_metric_column(plan)) as progress:
+            summary = resume_run(output, progress) if resume else start_run(plan, output, progress, force=force)
+    except KeyboardInterrupt:
+        if (output / "config.json").exists():
+            click.echo(f"Interrupted. Go on with: ltc-edge train --resume -o {output}", err=True)
+        raise
+    if as_json:
+        print_json(summary)
+    else:
+        _print_summary(summary, output)
+
+
+def _refuse_options(context: click.Context) -> None:
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name is not None
+        and parameter.name not in RESUMABLE
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"--resume goes on with the options the run was started with; leave out {', '.join(given)}")
+
+
+def _metric_column(plan: Plan) -> str:
+    from ltc_edge.training.options import PredictionOptions
+    from ltc_edge.training.sources import LogTaskSource
+
+    if not isinstance(plan.options, PredictionOptions):
+        return "return"
+    if isinstance(plan.source, LogTaskSource):
+        from ltc_edge.logs import LOG_TASKS
+
+        return f"validation_{LOG_TASKS[plan.source.name].metric}"
+    data, _ = plan.source.load()
+    return f"validation_{data.metric}"
+
+
+def _plan(said: dict[str, Any]) -> Plan:
+    from ltc_edge.training.choose import choose_plan
+
+    return choose_plan(said)
+
+
+def _print_summary(summary: dict[str, Any], output: Path) -> None:
+    click.echo(
+        f"{summary['task']}: {summary['cell']} of {summary['units']} units, "
+        f"{summary['parameters_effective']} parameters; {summary['metric']} {summary['value']:.5g} "
+        f"(round {summary['best_round'] + 1} of {summary['rounds']}, {summary['seconds']:.0f} s)"
+    )
+    click.echo(f"Next: ltc-edge evaluate {output}")
+
+

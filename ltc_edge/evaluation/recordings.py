@@ -1,0 +1,78 @@
+"""How well a controller predicts recordings, against the simplest guess."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ltc_edge.arrays import FloatArray
+from ltc_edge.controller import Controller
+from ltc_edge.errors import InputError
+from ltc_edge.evaluation.closed_loop import controller_policy
+from ltc_edge.logs import METRICS, Dataset, Windows, windows
+
+
+@dataclass(frozen=True, eq=False)
+class RecordingsReport:
+    """The score on the test split.
+
+    Attributes:
+        metric: its name.
+        value: of the controller.
+        baseline: of a guess that ignores the inputs: the mean of the training targets, or the commonest class.
+        samples: rows scored.
+        predicted, target: of the first test window, ``(L, M)``; class scores and ``(L,)`` indexes for classes.
+    """
+
+    metric: str
+    value: float
+    baseline: float
+    samples: int
+    predicted: FloatArray
+    target: FloatArray
+
+
+def evaluate_recordings(
+    data: Dataset,
+    controller: Controller,
+    *,
+    runtime: str = "reference",
+    on_share: Callable[[float], None] = lambda _: None,
+) -> RecordingsReport:
+    """Score ``controller`` on the test windows of ``data``, each from the reset state.
+
+    Raises:
+        InputError: the controller does not fit the columns.
+    """
+    names = tuple(signal.name for signal in controller.observations)
+    if names != data.input_names:
+        raise InputError(f"the controller reads {', '.join(names)}, the recordings hold {', '.join(data.input_names)}")
+    cut = windows(data.test.segments, data.window_length, data.evaluation_stride)
+    policy = controller_policy(controller, runtime)
+    policy.reset(len(cut))
+    steps = []
+    for step in range(data.window_length):
+        steps.append(policy.step(cut.inputs[:, step], cut.dt_s[:, step]))
+        on_share((step + 1) / data.window_length)
+    predicted = np.stack(steps, axis=1)
+    metric = METRICS[data.metric]
+    classes = data.kind == "classification"
+    value = metric.compute(predicted.argmax(axis=-1) if classes else predicted, cut.targets)
+    return RecordingsReport(
+        data.metric,
+        float(value),
+        float(metric.compute(_guess(data, cut), cut.targets)),
+        int(cut.targets.shape[0] * cut.targets.shape[1]),
+        predicted[0],
+        np.asarray(cut.targets[0], dtype=np.float64),
+    )
+
+
+def _guess(data: Dataset, cut: Windows) -> FloatArray:
+    if data.kind == "classification":
+        labels = np.concatenate([segment.targets for segment in data.train.segments]).astype(np.int64)
+        return np.full(cut.targets.shape, np.bincount(labels).argmax(), dtype=np.float64)
+    assert data.target_normalizer is not None
+    return np.broadcast_to(data.target_normalizer.mean, cut.targets.shape)

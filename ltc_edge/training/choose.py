@@ -1,0 +1,165 @@
+"""From what the user said to a complete plan: the source, its default settings, and what overrides them."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ltc_edge.errors import InputError, TaskError
+from ltc_edge.logs import LOG_TASKS
+from ltc_edge.tasks import task_names
+from ltc_edge.training.defaults import NCP, log_defaults, task_defaults
+from ltc_edge.training.options import ImitationOptions, ModelOptions, PredictionOptions, RefinementOptions
+from ltc_edge.training.session import Options, Plan
+from ltc_edge.training.sources import (
+    ClosedLoopSource,
+    EnvironmentSource,
+    LogTaskSource,
+    RecordingsSource,
+    Source,
+    TaskSource,
+)
+
+T = TypeVar("T")
+Said = Mapping[str, Any]
+
+_OF_ENVIRONMENT = ("expert", "observe", "max_steps")
+_OF_RECORDINGS = ("inputs", "targets", "time", "kind", "stride")
+_MODEL_FIELDS = tuple(field.name for field in dataclasses.fields(ModelOptions))
+
+
+def choose_plan(said: Said) -> Plan:
+    """The plan for the options ``said`` of ``ltc-edge train``; None means not said.
+
+    Raises:
+        InputError: options contradict each other, or something needed is missing.
+        TaskError: the task is unknown; the nearest is named.
+    """
+    source = _source(said)
+    model, options = _settings(source, said)
+    if said["refine"] is not None:
+        if not isinstance(source, ClosedLoopSource) or said["start"] is None:
+            raise InputError("--refine improves a trained controller of a control task: give it with --from")
+        options = RefinementOptions(generations=said["refine"], **_given(said, episodes="episodes"))
+    start = None if said["start"] is None else str(_controller_file(said["start"]))
+    if start is not None:
+        fixed = [f"--{name.replace('_', '-')}" for name in _MODEL_FIELDS if said.get(name) is not None]
+        if fixed:
+            raise InputError(f"--from brings its own network; leave out {', '.join(fixed)}")
+    return Plan(source, options, None if start else model, start, said["seed"], said["threads"])
+
+
+def _source(said: Said) -> Source:
+    chosen = [name for name, given in (("TASK", said["task"]), ("--env", said["env"]), ("--data", said["data"])) if given]
+    if len(chosen) != 1:
+        what = " and ".join(chosen) if chosen else "nothing"
+        raise InputError(f"{what} given: say one of TASK, --env or --data (`ltc-edge tasks` lists the tasks)")
+    _refuse_stray(said, chosen[0])
+    if said["env"]:
+        if said["expert"] is None:
+            raise InputError("--env needs an expert to imitate: --expert module:function")
+        return EnvironmentSource(said["env"], said["expert"], said["period"], said["observe"], said["max_steps"])
+    if said["data"]:
+        return _recordings(said)
+    name = said["task"]
+    if name in LOG_TASKS:
+        if said["data_dir"] is None:
+            raise InputError(f"{name} needs its recordings: --data-dir FOLDER (from {LOG_TASKS[name].source})")
+        return LogTaskSource(name, str(said["data_dir"].resolve()))
+    if ":" not in name and name not in task_names():
+        nearest = difflib.get_close_matches(name, [*task_names(), *LOG_TASKS], n=1)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        raise TaskError(f"unknown task {name!r}: {hint}`ltc-edge tasks` lists them")
+    return TaskSource(name, said["sensors"])
+
+
+def _refuse_stray(said: Said, chosen: str) -> None:
+    """Refuse options that would silently do nothing."""
+    stray: list[str] = []
+    if chosen != "--env":
+        stray += [name for name in _OF_ENVIRONMENT if said[name] is not None]
+    if chosen != "--data":
+        stray += [name for name in (*_OF_RECORDINGS, "validation", "test") if said[name]]
+    if chosen == "TASK" and said["period"] is not None:
+        stray.append("period")
+    if said["data_dir"] is not None and said["task"] not in LOG_TASKS:
+        stray.append("data_dir")
+    if stray:
+        raise InputError(f"{', '.join('--' + s.replace('_', '-') for s in stray)} says nothing about {chosen}; leave it out")
+
+
+def _recordings(said: Said) -> RecordingsSource:
+    for name in ("inputs", "targets"):
+        if said[name] is None:
+            raise InputError(f"--data needs --{name}: the columns, such as q,dq or c0:c16")
+
+    def absolute(patterns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(Path.cwd() / pattern) for pattern in patterns)
+
+    return RecordingsSource(
+        absolute(said["data"]),
+        said["inputs"],
+        said["targets"],
+        said["time"],
+        said["kind"],
+        absolute(said["validation"]),
+        absolute(said["test"]),
+        said["window"],
+        said["stride"],
+        said["period"],
+    )
+
+
+def _settings(source: Source, said: Said) -> tuple[ModelOptions, Options]:
+    if isinstance(source, ClosedLoopSource):
+        closed = task_defaults(source.name)
+        model = closed.model
+        _refuse_method(said, "patience", "recordings")
+        options: Options = dataclasses.replace(
+            closed.imitation,
+            **_given(said, rounds="rounds", learning_rate="learning_rate", batch="batch", episodes="episodes"),
+        )
+    else:
+        logged = log_defaults(source.name)
+        model = logged.model
+        _refuse_method(said, "episodes", "control tasks")
+        options = dataclasses.replace(
+            logged.prediction,
+            **_given(said, rounds="epochs", learning_rate="learning_rate", batch="batch", patience="patience"),
+        )
+    _check_numbers(options)
+    return _model(model, said), options
+
+
+def _refuse_method(said: Said, name: str, owner: str) -> None:
+    if said[name] is not None:
+        raise InputError(f"--{name} is for {owner}; leave it out")
+
+
+def _check_numbers(options: ImitationOptions | PredictionOptions) -> None:
+    if not 0 < options.learning_rate <= 1:
+        raise InputError(f"--learning-rate {options.learning_rate} must be above 0 and at most 1")
+
+
+def _model(default: ModelOptions, said: Said) -> ModelOptions:
+    chosen = _given(said, **{name: name for name in _MODEL_FIELDS})
+    cell, wiring = chosen.get("cell", default.cell), chosen.get("wiring")
+    if cell in ("ctrnn", "lstm", "gru") and wiring is None:
+        chosen["wiring"] = "dense"
+    if wiring == "ncp" and default.wiring != "ncp":
+        # A sparse circuit needs more neurons and sub-steps: a signal crosses one layer a sub-step.
+        default = dataclasses.replace(default, units=NCP.units, unfolds=NCP.unfolds)
+    return dataclasses.replace(default, **chosen)
+
+
+def _given(said: Said, **fields: str) -> dict[str, Any]:
+    """The options that were said, under the names of the fields they set."""
+    return {field: said[option] for option, field in fields.items() if said.get(option) is not None}
+
+
+def _controller_file(path: Path) -> Path:
+    path = path.resolve()
+    return path / "controller.safetensors" if path.is_dir() else path
