@@ -41,6 +41,14 @@ class Cell(nn.Module, ABC):
     def constrain(self) -> None:
         """Project parameters back into their valid set; call after each optimiser step."""
 
+    def value(self, name: str) -> Tensor:
+        """The parameter ``name`` or, within `torch.func.functional_call`, what stands in its place.
+
+        `get_parameter` refuses the second.
+        """
+        value: Tensor = getattr(self, name)
+        return value
+
     def initial_state(self, batch: int) -> Tensor:
         """The zero state, ``(batch, state_size)``, where the parameters live."""
         parameter = next(self.parameters())

@@ -89,7 +89,7 @@ class CfCCell(Cell):
         """The backbone's layers and the cells' stacked heads."""
         names = list(self.spec.backbone_shapes())
         backbone = [
-            Linear(self.get_parameter(weight), self.get_parameter(bias))
+            Linear(self.value(weight), self.value(bias))
             for weight, bias in zip(names[::2], names[1::2], strict=True)
         ]
         return backbone, [self._layer(index) for index in range(len(self.spec.layers()))]
@@ -98,7 +98,7 @@ class CfCCell(Cell):
         prefix = "" if self.spec.wiring is None else f"layer_{index}_"
         weights = []
         for head in self.spec.heads():
-            weight = self.get_parameter(f"{prefix}{head}_weight")
+            weight = self.value(f"{prefix}{head}_weight")
             masked = prefix and head.startswith("ff")
             weights.append(weight * self.get_buffer(f"layer_{index}_mask") if masked else weight)
         stacked = torch.cat(weights)
@@ -108,9 +108,9 @@ class CfCCell(Cell):
         return Layer(
             from_input=stacked[:, :inputs],
             from_state=stacked[:, inputs:],
-            bias=torch.cat([self.get_parameter(f"{prefix}{head}_bias") for head in self.spec.heads()]),
-            w_tau=self.get_parameter(f"{prefix}w_tau") if pure else None,
-            a=self.get_parameter(f"{prefix}A") if pure else None,
+            bias=torch.cat([self.value(f"{prefix}{head}_bias") for head in self.spec.heads()]),
+            w_tau=self.value(f"{prefix}w_tau") if pure else None,
+            a=self.value(f"{prefix}A") if pure else None,
         )
 
     def drive(self, constants: tuple[list[Linear], list[Layer]], inputs: Tensor) -> Tensor:

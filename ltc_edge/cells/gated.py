@@ -41,11 +41,11 @@ class GatedCell(Cell):
 
     def prepare(self) -> Constants:
         """Constants of a whole sequence."""
-        return Constants(self.get_parameter("weight_hh").T, self.get_parameter("bias_hh"), self.weight_dt)
+        return Constants(self.value("weight_hh").T, self.value("bias_hh"), self.weight_dt)
 
     def drive(self, constants: Constants, inputs: Tensor) -> Tensor:  # noqa: ARG002
         """The input's share of the gates."""
-        return functional.linear(inputs, self.get_parameter("weight_ih"), self.get_parameter("bias_ih"))
+        return functional.linear(inputs, self.value("weight_ih"), self.value("bias_ih"))
 
     def output(self, constants: Constants, state: Tensor) -> Tensor:  # noqa: ARG002
         """The hidden part of the state."""
