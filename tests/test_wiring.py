@@ -174,10 +174,9 @@ def test_hostile_documents_are_refused_with_an_input_error(data):
         document[field] = data.draw(json_values)
     try:
         accepted = Wiring.from_json(document)
-    except InputError as error:
-        assert "\n" not in str(error)
-    else:
-        assert Wiring.from_json(accepted.to_json()) == accepted
+    except InputError:
+        return
+    assert Wiring.from_json(accepted.to_json()) == accepted
 
 
 @settings(max_examples=60, deadline=None)

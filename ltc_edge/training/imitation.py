@@ -37,6 +37,7 @@ class Imitation:
 
     metric = "return"
     lower_is_better = False
+    later_wins_ties = True  # the learning rate has fallen since
 
     def __init__(self, task: Task, controller: Controller, options: ImitationOptions, seed: int) -> None:
         self.rounds = options.rounds

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from ltc_edge.arrays import FloatArray
@@ -34,11 +35,19 @@ class Round:
 
 
 class Method(Protocol):
-    """A way to train: rounds on a state that checkpoints can hold."""
+    """A way to train: rounds on a state that checkpoints can hold.
+
+    Attributes:
+        rounds: at most so many.
+        metric: name of the validation figure.
+        lower_is_better: which way it is better.
+        later_wins_ties: of two equal figures, prefer the later round's controller.
+    """
 
     rounds: int
     metric: str
     lower_is_better: bool
+    later_wins_ties: bool
 
     def start(self, folder: RunFolder, completed: int) -> None:
         """Prepare; after a resume, ``completed`` rounds are done and their data is in ``folder``."""
@@ -117,9 +126,9 @@ def run_rounds(folder: RunFolder, method: Method, progress: Progress) -> Outcome
         if finished:
             break
         started = time.monotonic()
-        done = method.round(index, lambda share, index=index: progress.tick(index, share))
+        done = method.round(index, partial(progress.tick, index))
         finished = done.finished
-        if done.value is not None and _better(done.value, best, method.lower_is_better):
+        if done.value is not None and _better(done.value, best, method):
             best, best_round = done.value, index
             folder.save_controller(method.controller())
         elapsed += time.monotonic() - started
@@ -137,5 +146,7 @@ def run_rounds(folder: RunFolder, method: Method, progress: Progress) -> Outcome
     return Outcome(best, best_round, history)
 
 
-def _better(value: float, best: float, lower_is_better: bool) -> bool:
-    return value < best if lower_is_better else value > best
+def _better(value: float, best: float, method: Method) -> bool:
+    if value == best:
+        return method.later_wins_ties
+    return value < best if method.lower_is_better else value > best

@@ -104,6 +104,9 @@ class PredictionOptions:
         batch: windows an optimiser step sees.
         weight_decay: decoupled decay of the parameters (AdamW).
         patience: epochs without a better validation score after which training stops; None for never.
+        raw_loss: weigh each target's squared error by its variance, as a metric in raw units does, rather
+            than alike. For targets of one unit, or where that metric is what counts; classification
+            ignores it.
     """
 
     epochs: int = 200
@@ -111,6 +114,7 @@ class PredictionOptions:
     batch: int = 32
     weight_decay: float = 0.0
     patience: int | None = 50
+    raw_loss: bool = False
 
 
 @dataclass(frozen=True)

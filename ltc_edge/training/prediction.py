@@ -26,6 +26,8 @@ EVALUATION_BATCH = 512
 class Prediction:
     """Epochs over the training windows as a `Method`: a round is an epoch."""
 
+    later_wins_ties = False
+
     def __init__(self, data: Dataset, controller: Controller, options: PredictionOptions, seed: int) -> None:
         self.rounds = options.epochs
         self.metric = f"validation_{data.metric}"
@@ -38,6 +40,7 @@ class Prediction:
         self._inputs = torch.from_numpy(cut.inputs.astype(np.float32))
         self._dt_s = torch.from_numpy(cut.dt_s.astype(np.float32))
         self._targets = self._training_targets(cut)
+        self._weights = self._target_weights()
         self._best = math.inf if self.lower_is_better else -math.inf
         self._stale = 0
 
@@ -46,6 +49,11 @@ class Prediction:
         if self._data.kind == "classification":
             return targets
         return self._learner.network.scaled(targets.float())
+
+    def _target_weights(self) -> Tensor:
+        """Weight of each target's squared error, ``(M,)``; 1 on average, so that learning rates keep their meaning."""
+        variance = self._learner.network.out_scale**2
+        return variance / variance.mean() if self._options.raw_loss else torch.ones_like(variance)
 
     def start(self, folder: RunFolder, completed: int) -> None:
         """Nothing but the checkpoint is needed to go on."""
@@ -68,7 +76,7 @@ class Prediction:
     def _loss(self, readout: Tensor, targets: Tensor) -> Tensor:
         if self._data.kind == "classification":
             return functional.cross_entropy(readout.flatten(0, 1), targets.flatten())
-        return functional.mse_loss(readout, targets)
+        return torch.mean(self._weights * (readout - targets) ** 2)
 
     def _validate(self) -> float:
         return score(self._learner.network, self._data, self._data.validation.segments)

@@ -84,6 +84,7 @@ class Refinement:
 
     metric = "return"
     lower_is_better = False
+    later_wins_ties = True
 
     def __init__(self, task: Task, controller: Controller, options: RefinementOptions, seed: int) -> None:
         self.rounds = options.generations

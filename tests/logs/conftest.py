@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,6 @@ import numpy as np
 import pytest
 
 Files = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def data_dir() -> Path:
-    """Folder of the published recordings: ``LTC_EDGE_DATA``, or ``shared/data`` beside the repository."""
-    repository = Path(__file__).resolve().parents[2]
-    folder = Path(os.environ.get("LTC_EDGE_DATA") or repository.parent / "shared" / "data")
-    if not folder.is_dir():
-        pytest.skip("no published recordings: set LTC_EDGE_DATA to their folder")
-    return folder
 
 
 @pytest.fixture

@@ -1,0 +1,249 @@
+"""Runs from start to summary: what is in the folder, and what a kill, a resume or a failure leaves of it."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+
+from ltc_edge import load_controller
+from ltc_edge.errors import ControllerFileError, InputError, OutputError, TaskError, TrainingDivergedError
+from ltc_edge.training.run_folder import RunFolder
+from ltc_edge.training.session import Plan, resume_run, start_run
+from ltc_edge.training.sources import EnvironmentSource, RecordingsSource, TaskSource
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(5):
+        u = rng.normal(size=90).cumsum()
+        y = np.convolve(u, [0.5, 0.3, 0.2])[:90]
+        rows = "\n".join(f"{0.1 * i:.3f},{a:.6f},{b:.6f}" for i, (a, b) in enumerate(zip(u, y, strict=True)))
+        (tmp_path / f"log{number}.csv").write_text(f"t,u,y\n{rows}\n")
+    return RecordingsSource((str(tmp_path / "log*.csv"),), "u", "y", time="t", window_length=16)
+
+
+@pytest.fixture
+def imitation_plan(small_imitation, small_model):
+    return Plan(TaskSource("cartpole"), small_imitation, small_model)
+
+
+@pytest.fixture
+def prediction_plan(small_prediction, small_model, recordings):
+    return Plan(recordings, small_prediction, small_model)
+
+
+class Stop(Exception):
+    """What a test raises in place of a kill."""
+
+
+class Killer:
+    """A progress that dies after ``rounds`` rounds, or in the middle of the next one."""
+
+    def __init__(self, rounds: int, share: float) -> None:
+        self.rounds, self.share = rounds, share
+
+    def begin(self, rounds, completed):
+        pass
+
+    def tick(self, index, share):
+        if index >= self.rounds and share >= self.share:
+            raise Stop
+
+    def record(self, record):
+        if self.share == 0.0 and record["round"] + 1 >= self.rounds:
+            raise Stop
+
+
+def metrics(path):
+    """The metrics without the times, which differ from run to run."""
+    lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+
+
+def test_a_run_leaves_what_its_folder_promises(tmp_path, silent, imitation_plan):
+    summary = start_run(imitation_plan, tmp_path / "run", silent)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {
+        "config.json", "metrics.jsonl", "initial.safetensors", "controller.safetensors", "learning_curve.png",
+        "summary.json",
+    }  # fmt: skip
+    controller = load_controller(tmp_path / "run" / "controller.safetensors")
+    assert summary["parameters_effective"] == controller.parameters_effective()
+    assert summary["value"] == max(r["return"] for r in silent.records if r["return"] is not None)
+    assert (tmp_path / "run" / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+    assert controller.actions[0].high == 1.0
+    assert len(metrics(tmp_path / "run")) == summary["rounds"]
+
+
+def test_a_seed_gives_the_same_bytes(tmp_path, silent, imitation_plan):
+    for name in ("a", "b"):
+        start_run(imitation_plan, tmp_path / name, silent)
+    start_run(dataclasses.replace(imitation_plan, seed=1), tmp_path / "c", silent)
+    a, b, c = ((tmp_path / name / "controller.safetensors").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+@pytest.mark.parametrize("kind", ["imitation", "prediction", "refinement"])
+@pytest.mark.parametrize(("rounds", "share"), [(1, 0.0), (2, 0.3), (3, 1.0)])
+def test_a_killed_run_goes_on_bit_for_bit(kind, rounds, share, tmp_path, silent, request):
+    if kind == "refinement":
+        start_run(request.getfixturevalue("imitation_plan"), tmp_path / "origin", silent)
+        origin = str(tmp_path / "origin" / "controller.safetensors")
+        plan = Plan(TaskSource("cartpole"), request.getfixturevalue("small_refinement"), None, start=origin)
+    else:
+        plan = request.getfixturevalue(f"{kind}_plan")
+    start_run(plan, tmp_path / "whole", silent)
+    with pytest.raises(Stop):
+        start_run(plan, tmp_path / "killed", Killer(rounds, share))
+    resume_run(tmp_path / "killed", silent)
+    assert silent.completed >= 1
+    for name in ("controller.safetensors", "initial.safetensors", "config.json"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    assert metrics(tmp_path / "killed") == metrics(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_sigkill_at_any_moment(tmp_path, silent, imitation_plan):
+    """A real process, killed again and again until it gets through."""
+    start_run(imitation_plan, tmp_path / "whole", silent)
+    (tmp_path / "plan.json").write_text(json.dumps(imitation_plan.to_json()))
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import json, pathlib, sys\n"
+        "from ltc_edge.cli.output import TrainingProgress\n"
+        "from ltc_edge.training.session import Plan, resume_run, start_run\n"
+        "run, plan = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])\n"
+        "progress = TrainingProgress('return')\n"
+        "if (run / 'config.json').exists() and (run / 'initial.safetensors').exists():\n"
+        "    resume_run(run, progress)\n"
+        "else:\n"
+        "    start_run(Plan.from_json(json.loads(plan.read_text()), plan), run, progress, force=True)\n"
+    )
+    rng = np.random.default_rng(3)
+    kills = 0
+    for _ in range(40):
+        process = subprocess.Popen(
+            [sys.executable, script, tmp_path / "killed", tmp_path / "plan.json"], stderr=subprocess.PIPE
+        )
+        # The start of Python alone takes most of a second; kill somewhere after it.
+        deadline = time.monotonic() + rng.uniform(1.0, 4.0) + 0.3 * kills
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+        _, errors = process.communicate()
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL, errors.decode()
+    assert (tmp_path / "killed" / "summary.json").exists()
+    expected = (tmp_path / "whole" / "controller.safetensors").read_bytes()
+    assert (tmp_path / "killed" / "controller.safetensors").read_bytes() == expected
+    assert not list((tmp_path / "killed").glob(".*")), "a temporary file was left where the run completed"
+
+
+def test_a_complete_run_is_not_trained_again(tmp_path, silent, prediction_plan):
+    summary = start_run(prediction_plan, tmp_path / "run", silent)
+    before = (tmp_path / "run" / "controller.safetensors").stat().st_mtime_ns
+    assert resume_run(tmp_path / "run", silent) == summary
+    assert (tmp_path / "run" / "controller.safetensors").stat().st_mtime_ns == before
+
+
+def test_existing_folders_are_kept(tmp_path, silent, prediction_plan):
+    start_run(prediction_plan, tmp_path / "run", silent)
+    with pytest.raises(OutputError, match="--force"):
+        start_run(prediction_plan, tmp_path / "run", silent)
+    start_run(prediction_plan, tmp_path / "run", silent, force=True)
+    precious = tmp_path / "home"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputError, match="not a run folder"):
+        start_run(prediction_plan, precious, silent, force=True)
+    assert (precious / "thesis.txt").exists()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, silent, prediction_plan):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written|not a folder"):
+        start_run(prediction_plan, tmp_path / "file" / "run", silent)
+
+
+def test_an_expert_that_fails_leaves_nothing(tmp_path, silent, small_imitation, small_model, monkeypatch):
+    pytest.importorskip("gymnasium", reason="gymnasium is not installed (extra: train)")
+    (tmp_path / "bad_experts.py").write_text("def raising(observation):\n    raise RuntimeError('out of ideas')\n")
+    monkeypatch.chdir(tmp_path)
+    plan = Plan(EnvironmentSource("CartPole-v1", "bad_experts:raising"), small_imitation, small_model)
+    with pytest.raises(TaskError, match="out of ideas"):
+        start_run(plan, tmp_path / "run", silent)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_environment_of_the_users(tmp_path, silent, small_imitation, small_model, monkeypatch):
+    pytest.importorskip("gymnasium", reason="gymnasium is not installed (extra: train)")
+    (tmp_path / "my_expert.py").write_text(
+        "def push(observation):\n    return int(observation[2] + 0.3 * observation[3] > 0)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    source = EnvironmentSource("CartPole-v1", "my_expert:push", observe=(0, 2))
+    plan = Plan(source, small_imitation, small_model)
+    start_run(plan, tmp_path / "run", silent)
+    assert Plan.from_json(RunFolder(tmp_path / "run").config(), tmp_path) == plan
+    assert len(load_controller(tmp_path / "run" / "controller.safetensors").observations) == 2
+
+
+def test_divergence_names_the_update_and_keeps_the_best(tmp_path, silent, prediction_plan, monkeypatch):
+    from ltc_edge.training.prediction import Prediction
+
+    honest = Prediction._loss
+
+    def poisoned(self, readout, targets):
+        loss = honest(self, readout, targets)
+        return loss * float("nan") if self._learner.updates >= 30 else loss
+
+    monkeypatch.setattr(Prediction, "_loss", poisoned)
+    with pytest.raises(TrainingDivergedError, match="at update 31; try a smaller --learning-rate"):
+        start_run(prediction_plan, tmp_path / "run", silent)
+    assert np.isfinite(load_controller(tmp_path / "run" / "controller.safetensors").parameters["w"]).all()
+
+
+def test_start_from_a_controller_of_other_signals(tmp_path, silent, imitation_plan, prediction_plan):
+    start_run(prediction_plan, tmp_path / "run", silent)
+    start = str(tmp_path / "run" / "controller.safetensors")
+    with pytest.raises(InputError, match="does not fit cartpole"):
+        start_run(dataclasses.replace(imitation_plan, model=None, start=start), tmp_path / "other", silent)
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda run: (run / "config.json").unlink(), "not a run folder"),
+        (lambda run: (run / "config.json").write_text("{"), "not a run folder"),
+        (lambda run: (run / "config.json").write_text('{"schema": 99}'), "schema version 99"),
+        (lambda run: (run / "config.json").write_text('{"schema": 1, "source": []}'), "unreadable"),
+    ],
+)
+def test_damaged_run_folders_are_refused(tmp_path, silent, prediction_plan, damage, message):
+    start_run(prediction_plan, tmp_path / "run", silent)
+    damage(tmp_path / "run")
+    with pytest.raises(ControllerFileError, match=message):
+        resume_run(tmp_path / "run", silent)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path, silent, prediction_plan):
+    with pytest.raises(Stop):
+        start_run(prediction_plan, tmp_path / "run", Killer(2, 0.0))
+    path = tmp_path / "run" / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ControllerFileError, match="safetensors"):
+        resume_run(tmp_path / "run", silent)

@@ -1,0 +1,306 @@
+"""Train every cell on the recordings of the LTC paper, and print its table beside ours.
+
+    python tools/bench_paper.py --data-dir DATA --output bench.json --markdown bench.md
+
+Each row trains one network from several seeds with the task's default settings, takes the checkpoint with
+the best validation score, and scores that once on the test recordings. JSON goes to standard output,
+progress to standard error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import click
+
+from ltc_edge.errors import InputError, LtcEdgeError, require
+from ltc_edge.files import write_atomically
+from ltc_edge.logs import LOG_TASKS, Dataset
+from ltc_edge.training.defaults import log_defaults
+from ltc_edge.training.options import CellKind, ModelOptions, PredictionOptions
+from ltc_edge.training.run_folder import RunFolder
+from ltc_edge.version import __version__
+
+Row = dict[str, Any]
+
+SOURCE = "Hasani, Lechner, Amini, Rus, Grosu, Liquid Time-constant Networks, AAAI 2021, table 3"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure of ``SOURCE``, five seeds of 32 units; ``std`` is None where it is not quoted here."""
+
+    mean: float
+    std: float | None = None
+
+
+PUBLISHED: dict[str, dict[str, Published]] = {
+    "half-cheetah": {
+        "ltc": Published(2.308, 0.015),
+        "ctrnn": Published(2.838),
+        "lstm": Published(2.500, 0.140),
+        "ct-gru": Published(3.014),
+        "neural-ode": Published(3.805),
+    },
+    "occupancy": {"ltc": Published(94.63, 0.17), "ctrnn": Published(94.54), "lstm": Published(93.18)},
+}
+"""By task and cell: mean squared error in raw units, accuracy in percent."""
+
+FACTORS = {"mse": 1.0, "rmse": 1.0, "accuracy": 100.0}
+"""From a metric's value to the one in the table: accuracies are in percent."""
+
+CELLS: tuple[CellKind, ...] = get_args(CellKind)
+LTC_NCP = "ltc-ncp"
+COLUMNS = ("task", "cell", "wiring", "units", "parameters", "ours", "published")
+
+
+class Silent:
+    """A run nobody watches."""
+
+    def begin(self, rounds: int, completed: int) -> None:
+        """Say nothing."""
+
+    def tick(self, index: int, share: float) -> None:
+        """Say nothing."""
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Say nothing."""
+
+
+def say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def names(known: Sequence[str]) -> Any:
+    """A callback for comma-separated names out of ``known``."""
+
+    def callback(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+        chosen = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
+        unknown = [name for name in chosen if name not in known]
+        if unknown:
+            raise click.BadParameter(f"{unknown[0]!r} is not one of {', '.join(known)}")
+        return chosen
+
+    return callback
+
+
+def model_options(task: str, cell: str, units: int) -> ModelOptions:
+    """The network of a row: dense, of ``units`` neurons; ``ltc-ncp`` is the task's default network."""
+    default = log_defaults(task).model
+    if cell == LTC_NCP:
+        return default
+    return ModelOptions(
+        cell=cast(CellKind, cell),
+        units=units,
+        wiring="dense",
+        unfolds=default.unfolds,
+        linear_readout=cell == "ltc",
+    )
+
+
+def prediction_options(task: str, epochs: int | None) -> PredictionOptions:
+    options = log_defaults(task).prediction
+    return options if epochs is None else dataclasses.replace(options, epochs=epochs)
+
+
+def test_value(data: Dataset, task: str, settings: Mapping[str, Any], seed: int) -> tuple[float, Row]:
+    """The test score of the best-validation checkpoint from one seed, and the parameter counts."""
+    from ltc_edge.network import Network
+    from ltc_edge.training.initial import controller_for_data
+    from ltc_edge.training.loop import run_rounds
+    from ltc_edge.training.prediction import Prediction, score
+
+    started = time.monotonic()
+    controller = controller_for_data(data, ModelOptions(**settings["model"]), task, seed)
+    method = Prediction(data, controller, PredictionOptions(**settings["prediction"]), seed)
+    with tempfile.TemporaryDirectory(prefix="bench_paper_") as temporary:
+        folder = RunFolder(Path(temporary))
+        outcome = run_rounds(folder, method, Silent())
+        best = folder.controller()
+    value = FACTORS[data.metric] * score(Network(best), data, data.test.segments)
+    say(
+        f"    seed {seed}: test {data.metric} {value:.4g}, {method.metric} {outcome.best:.4g} "
+        f"at epoch {outcome.best_round + 1} of {len(outcome.history)}, {time.monotonic() - started:.0f} s"
+    )
+    counts = {
+        "parameters_effective": best.parameters_effective(),
+        "parameters_dense": best.parameters_dense(),
+    }
+    return value, counts
+
+
+def train_row(data: Dataset, task: str, cell: str, settings: Row) -> Row:
+    """One row: every seed of one network on one task."""
+    results = [test_value(data, task, settings, seed) for seed in range(settings["seeds"])]
+    values = [value for value, _ in results]
+    model = settings["model"]
+    return {
+        "task": task,
+        "cell": cell,
+        "wiring": model["wiring"],
+        "units": model["units"],
+        "metric": data.metric,
+        **results[0][1],
+        "seeds": settings["seeds"],
+        "values": values,
+        "mean": statistics.fmean(values),
+        "std": statistics.stdev(values) if len(values) > 1 else None,
+        "published": published(task, cell),
+        "settings": settings,
+    }
+
+
+def published(task: str, cell: str) -> Row | None:
+    """The paper's figure as JSON, None where the paper has none; its LTC is compared with both of ours."""
+    figure = PUBLISHED.get(task, {}).get("ltc" if cell == LTC_NCP else cell)
+    return None if figure is None else {**dataclasses.asdict(figure), "source": SOURCE}
+
+
+def untrained_rows(task: str, metric: str) -> list[Row]:
+    """The paper's cells that are not trained here."""
+    empty = dict.fromkeys(
+        ("wiring", "units", "parameters_effective", "parameters_dense", "seeds", "values", "mean", "std")
+    )
+    return [
+        {"task": task, "cell": cell, "metric": metric, **empty, "published": published(task, cell)}
+        for cell in PUBLISHED.get(task, {})
+        if cell not in CELLS
+    ]
+
+
+def read_rows(output: Path | None) -> list[Row]:
+    """Rows of an earlier run with the same ``--output``."""
+    if output is None or not output.exists():
+        return []
+    try:
+        rows = json.loads(output.read_text(encoding="utf-8"))["rows"]
+        return [row for row in rows if row["mean"] is not None]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{output}: is no output of this command ({error}); name another") from None
+
+
+def write_document(document: Row, output: Path | None) -> None:
+    if output is not None:
+        write_atomically(output, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+
+
+def all_rows(
+    datasets: Mapping[str, Dataset], cells: Sequence[str], plan: Row, output: Path | None
+) -> Iterator[tuple[Row, bool]]:
+    """Each row asked for, and whether it was trained now."""
+    known = {(row["task"], row["cell"]): row for row in read_rows(output)}
+    for task, data in datasets.items():
+        for cell in cells:
+            settings = {
+                "model": dataclasses.asdict(model_options(task, cell, plan["units"])),
+                "prediction": dataclasses.asdict(prediction_options(task, plan["epochs"])),
+                "seeds": plan["seeds"],
+            }
+            row = known.get((task, cell))
+            if row is not None and row["settings"] == settings:
+                yield row, False
+                continue
+            say(f"{task}, {cell}: {settings['model']} {settings['prediction']}")
+            yield train_row(data, task, cell, settings), True
+
+
+def bench(datasets: Mapping[str, Dataset], cells: Sequence[str], plan: Row, output: Path | None) -> Row:
+    """Every row; after each, ``output`` holds all that are done, those of earlier runs included."""
+    rows = {(row["task"], row["cell"]): row for row in read_rows(output)}
+    document: Row = {
+        "settings": {**plan, "ltc_edge": __version__, "torch": require("torch", "train").__version__},
+        "rows": [],
+    }
+    for row, is_new in all_rows(datasets, cells, plan, output):
+        rows[row["task"], row["cell"]] = row
+        document["rows"] = [*rows.values()]
+        if is_new:
+            write_document(document, output)
+    for task, data in datasets.items():
+        document["rows"] += untrained_rows(task, data.metric)
+    write_document(document, output)
+    return document
+
+
+def figure(values: Mapping[str, Any] | None) -> str:
+    """``mean ± std``, or a dash."""
+    if values is None or values["mean"] is None:
+        return "–"
+    spread = "" if values["std"] is None else f" ± {values['std']:.3f}"
+    return f"{values['mean']:.3f}{spread}"
+
+
+def markdown(document: Row) -> str:
+    """The table, and the settings under it."""
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    rows = sorted(document["rows"], key=lambda row: list(LOG_TASKS).index(row["task"]))
+    for row in rows:
+        parameters = row["parameters_effective"]
+        if parameters is not None and parameters != row["parameters_dense"]:
+            parameters = f"{parameters} (dense {row['parameters_dense']})"
+        unit = {"accuracy": "accuracy, %", "mse": "MSE", "rmse": "RMSE"}[row["metric"]]
+        fields = (f"{row['task']}, {unit}", row["cell"], row["wiring"], row["units"], parameters)
+        cells = [
+            *("–" if field is None else str(field) for field in fields),
+            figure(row),
+            figure(row["published"]),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--tasks", default=",".join(LOG_TASKS), show_default=True, callback=names(tuple(LOG_TASKS)))
+@click.option(
+    "--cells", default=",".join((LTC_NCP, *CELLS)), show_default=True, callback=names((LTC_NCP, *CELLS))
+)
+@click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="0, 1, … of them.")
+@click.option("--data-dir", type=click.Path(path_type=Path), required=True, help="Folder of the recordings.")
+@click.option(
+    "--units", type=click.IntRange(1), default=32, show_default=True, help="Of all cells but ltc-ncp."
+)
+@click.option("--epochs", type=click.IntRange(1), help="Instead of the task's default.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="JSON file; rows in it are not trained again."
+)
+@click.option("--markdown", "table", type=click.Path(path_type=Path), help="Table file; standard error.")
+def main(
+    *,
+    tasks: tuple[str, ...],
+    cells: tuple[str, ...],
+    seeds: int,
+    data_dir: Path,
+    units: int,
+    epochs: int | None,
+    threads: int,
+    output: Path | None,
+    table: Path | None,
+) -> None:
+    """Train the cells on the recordings of the LTC paper and print its table beside ours."""
+    try:
+        require("torch", "train").set_num_threads(threads)
+        datasets = {name: LOG_TASKS[name].load(data_dir) for name in tasks}
+        plan = {"seeds": seeds, "units": units, "epochs": epochs, "threads": threads}
+        document = bench(datasets, cells, plan, output)
+        if table is None:
+            say(markdown(document))
+        else:
+            write_atomically(table, markdown(document).encode())
+    except LtcEdgeError as error:
+        say(f"Error: {error}")
+        sys.exit(error.exit_code)
+    click.echo(json.dumps(document, allow_nan=False))
+
+
+if __name__ == "__main__":
+    main()
