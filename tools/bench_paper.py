@@ -95,16 +95,9 @@ def names(known: Sequence[str]) -> Any:
 
 def model_options(task: str, cell: str, units: int) -> ModelOptions:
     """The network of a row: dense, of ``units`` neurons; ``ltc-ncp`` is the task's default network."""
-    default = log_defaults(task).model
     if cell == LTC_NCP:
-        return default
-    return ModelOptions(
-        cell=cast(CellKind, cell),
-        units=units,
-        wiring="dense",
-        unfolds=default.unfolds,
-        linear_readout=cell == "ltc",
-    )
+        return log_defaults(task).model
+    return ModelOptions(cell=cast(CellKind, cell), units=units, wiring="dense", linear_readout=cell == "ltc")
 
 
 def prediction_options(task: str, epochs: int | None) -> PredictionOptions:

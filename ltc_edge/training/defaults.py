@@ -47,7 +47,18 @@ TASKS: dict[str, TaskDefaults] = {
     ),
 }
 
-LOGS: dict[str, LogDefaults] = {}
+LOGS: dict[str, LogDefaults] = {
+    "half-cheetah": LogDefaults(
+        # Seventeen motor neurons take half of 32 units: the circuit is larger, and still has fewer synapses.
+        ModelOptions(units=64, sparsity=0.2, unfolds=4, linear_readout=True),
+        PredictionOptions(epochs=50, learning_rate=0.03, batch=16, patience=None, raw_loss=True),
+    ),
+    "occupancy": LogDefaults(
+        ModelOptions(units=32, unfolds=3),
+        # The rows that validate are few and nearly all alike, so they cannot tell when to stop.
+        PredictionOptions(epochs=4, learning_rate=0.02, batch=64),
+    ),
+}
 
 
 def task_defaults(name: str) -> TaskDefaults:

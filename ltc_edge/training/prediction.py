@@ -51,7 +51,7 @@ class Prediction:
         return self._learner.network.scaled(targets.float())
 
     def _target_weights(self) -> Tensor:
-        """Weight of each target's squared error, ``(M,)``; 1 on average, so that learning rates keep their meaning."""
+        """Weight of each target's squared error, ``(M,)``: 1 on average, so learning rates carry over."""
         variance = self._learner.network.out_scale**2
         return variance / variance.mean() if self._options.raw_loss else torch.ones_like(variance)
 
