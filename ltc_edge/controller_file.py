@@ -19,7 +19,7 @@ from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import spec_from_json, spec_to_json
 from ltc_edge.controller import Controller, Scaling, Timing
 from ltc_edge.errors import ControllerFileError, InputError
-from ltc_edge.files import read_safetensors, write_atomically
+from ltc_edge.files import read_safetensors, safetensors_bytes, write_atomically
 from ltc_edge.signals import ActionSignal, ObservationSignal
 
 FORMAT = "ltc-edge controller"
@@ -38,11 +38,7 @@ def save_controller(controller: Controller, path: Path) -> None:
 
 def controller_bytes(controller: Controller) -> bytes:
     """The controller's file as bytes."""
-    from safetensors.numpy import save
-
-    tensors = {
-        f"parameters.{name}": np.ascontiguousarray(array) for name, array in controller.parameters.items()
-    }
+    tensors = {f"parameters.{name}": array for name, array in controller.parameters.items()}
     tensors |= {
         "normalizer_offset": controller.normalizer.offset.astype(np.float64),
         "normalizer_scale": controller.normalizer.scale.astype(np.float64),
@@ -53,10 +49,7 @@ def controller_bytes(controller: Controller) -> bytes:
     }
     document = _to_json(controller)
     document["sha256"] = _digest(document, tensors)
-    content: bytes = save(
-        tensors, metadata={"ltc_edge": json.dumps(document, sort_keys=True, allow_nan=False)}
-    )
-    return content
+    return safetensors_bytes(tensors, {"ltc_edge": json.dumps(document, sort_keys=True, allow_nan=False)})
 
 
 def load_controller(path: Path) -> Controller:

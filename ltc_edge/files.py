@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,15 @@ def create_folder(path: Path, *, force: bool = False) -> None:
             pass
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def safetensors_bytes(tensors: Mapping[str, FloatArray], metadata: Mapping[str, str] | None = None) -> bytes:
+    """The content of a safetensors file; the same tensors give the same bytes."""
+    from safetensors.numpy import save
+
+    # safetensors writes an array's memory as it lies, so one with other strides would come back permuted.
+    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    return bytes(save(contiguous, metadata=None if metadata is None else dict(metadata)))
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, FloatArray], dict[str, str]]:

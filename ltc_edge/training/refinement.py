@@ -133,6 +133,7 @@ class Refinement:
             steps = self._task.max_steps
             episodes = rollout(self._task, plants, policy, seeds, on_step=lambda step: tick(step / steps))
             costs = [-float(value) for value in episodes.returns.reshape(len(candidates), -1).mean(axis=1)]
+            tick(1.0)
             self._strategy.tell(asked, costs)
             self._told.append(costs)
             self._adopt_mean()

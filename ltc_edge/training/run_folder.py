@@ -24,7 +24,7 @@ from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.controller_file import load_controller, save_controller
 from ltc_edge.errors import ControllerFileError, OutputError
-from ltc_edge.files import read_safetensors, write_atomically
+from ltc_edge.files import read_safetensors, safetensors_bytes, write_atomically
 
 SCHEMA_VERSION = 1
 
@@ -106,17 +106,14 @@ class RunFolder:
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Replace the checkpoint."""
-        from safetensors.numpy import save
-
         document = {
             "schema": SCHEMA_VERSION,
             "round": checkpoint.round,
             "history": checkpoint.history,
             "state": checkpoint.state,
         }
-        content = save(
-            dict(checkpoint.arrays), metadata={"ltc_edge_run": json.dumps(document, allow_nan=False)}
-        )
+        metadata = {"ltc_edge_run": json.dumps(document, allow_nan=False)}
+        content = safetensors_bytes(checkpoint.arrays, metadata)
         write_atomically(self.path / "checkpoint.safetensors", content)
 
     def checkpoint(self) -> Checkpoint | None:
@@ -139,14 +136,12 @@ class RunFolder:
 
     def save_round_data(self, index: int, arrays: Mapping[str, FloatArray]) -> None:
         """Keep what round ``index`` collected."""
-        from safetensors.numpy import save
-
         path = self._round_data(index)
         try:
             path.parent.mkdir(exist_ok=True)
         except OSError as error:
             raise OutputError(f"{path.parent}: cannot be written ({error.strerror or error})") from None
-        write_atomically(path, save(dict(arrays)))
+        write_atomically(path, safetensors_bytes(arrays))
 
     def round_data(self, index: int) -> dict[str, FloatArray]:
         """What round ``index`` collected."""

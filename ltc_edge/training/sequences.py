@@ -59,12 +59,10 @@ class SequenceStore:
         padded = {}
         for name, array in arrays.items():
             missing = self._steps - array.shape[1] if array.ndim > 1 else 0
-            # dt must stay positive in the padding, so repeat the last step everywhere.
-            padded[name] = (
-                np.pad(array, [(0, 0), (0, missing)] + [(0, 0)] * (array.ndim - 2), mode="edge")
-                if missing
-                else array
-            )
+            width = [(0, 0), (0, missing)] + [(0, 0)] * (array.ndim - 2) if array.ndim > 1 else 0
+            # The last step is repeated, since dt must stay positive. Contiguous, because the order of sums in
+            # later products follows the memory layout, and a resumed run must repeat every bit.
+            padded[name] = np.ascontiguousarray(np.pad(array, width, mode="edge"))
         self._parts.append(padded)
         self._joined = {}
 

@@ -94,7 +94,7 @@ def test_a_seed_gives_the_same_bytes(tmp_path, silent, imitation_plan):
 
 
 @pytest.mark.parametrize("kind", ["imitation", "prediction", "refinement"])
-@pytest.mark.parametrize(("rounds", "share"), [(1, 0.0), (2, 0.3), (3, 1.0)])
+@pytest.mark.parametrize(("rounds", "share"), [(1, 0.0), (2, 0.3), (3, 0.8)])
 def test_a_killed_run_goes_on_bit_for_bit(kind, rounds, share, tmp_path, silent, request):
     if kind == "refinement":
         start_run(request.getfixturevalue("imitation_plan"), tmp_path / "origin", silent)
@@ -130,22 +130,21 @@ def test_sigkill_at_any_moment(tmp_path, silent, imitation_plan):
         "    start_run(Plan.from_json(json.loads(plan.read_text()), plan), run, progress, force=True)\n"
     )
     rng = np.random.default_rng(3)
-    kills = 0
-    for _ in range(40):
+    for attempt in range(5):
         process = subprocess.Popen(
             [sys.executable, script, tmp_path / "killed", tmp_path / "plan.json"], stderr=subprocess.PIPE
         )
-        # The start of Python alone takes most of a second; kill somewhere after it.
-        deadline = time.monotonic() + rng.uniform(1.0, 4.0) + 0.3 * kills
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        if process.poll() is None:
+        # Starting Python and torch alone takes seconds: wait until the run has begun, then kill at any time.
+        while process.poll() is None and not (tmp_path / "killed" / "config.json").exists():
+            time.sleep(0.005)
+        try:
+            _, errors = process.communicate(timeout=None if attempt == 4 else rng.uniform(0.0, 1.5) + attempt)
+        except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
-            kills += 1
-        _, errors = process.communicate()
-        if process.returncode == 0:
-            break
-        assert process.returncode == -signal.SIGKILL, errors.decode()
+            process.communicate()
+            continue
+        assert process.returncode == 0, errors.decode()
+        break
     assert (tmp_path / "killed" / "summary.json").exists()
     expected = (tmp_path / "whole" / "controller.safetensors").read_bytes()
     assert (tmp_path / "killed" / "controller.safetensors").read_bytes() == expected
@@ -208,10 +207,10 @@ def test_divergence_names_the_update_and_keeps_the_best(tmp_path, silent, predic
 
     def poisoned(self, readout, targets):
         loss = honest(self, readout, targets)
-        return loss * float("nan") if self._learner.updates >= 30 else loss
+        return loss * float("nan") if self._learner.updates >= 10 else loss
 
     monkeypatch.setattr(Prediction, "_loss", poisoned)
-    with pytest.raises(TrainingDivergedError, match="at update 31; try a smaller --learning-rate"):
+    with pytest.raises(TrainingDivergedError, match="at update 11; try a smaller --learning-rate"):
         start_run(prediction_plan, tmp_path / "run", silent)
     assert np.isfinite(load_controller(tmp_path / "run" / "controller.safetensors").parameters["w"]).all()
 
