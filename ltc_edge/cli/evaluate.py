@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 @click.command("evaluate")
 @click.argument("run", type=FILE)
-@click.option("--episodes", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Of a control task.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the first episode.")
+@click.option(
+    "--episodes", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Of a control task."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the first episode."
+)
 @click.option(
     "--format",
     "runtime",
@@ -43,7 +47,9 @@ def command(run: Path, episodes: int, seed: int, runtime: str, picture: Path | N
     controller = RunFolder(run).controller()
     if isinstance(source, ClosedLoopSource):
         path = picture or run / "episode.png"
-        document = _closed_loop(source, controller, path, episodes=episodes, seed=seed, runtime=runtime, quiet=as_json)
+        document = _closed_loop(
+            source, controller, path, episodes=episodes, seed=seed, runtime=runtime, quiet=as_json
+        )
     else:
         path = picture or run / "window.png"
         document = _recordings(source, controller, path, runtime=runtime, quiet=as_json)
@@ -54,7 +60,14 @@ def command(run: Path, episodes: int, seed: int, runtime: str, picture: Path | N
 
 
 def _closed_loop(
-    source: ClosedLoopSource, controller: Controller, path: Path, *, episodes: int, seed: int, runtime: str, quiet: bool
+    source: ClosedLoopSource,
+    controller: Controller,
+    path: Path,
+    *,
+    episodes: int,
+    seed: int,
+    runtime: str,
+    quiet: bool,
 ) -> dict[str, Any]:
     from ltc_edge.evaluation.closed_loop import evaluate_closed_loop
     from ltc_edge.evaluation.picture import draw_episode
@@ -64,11 +77,20 @@ def _closed_loop(
         report = evaluate_closed_loop(
             task, controller, episodes=episodes, seed=seed, runtime=runtime, on_share=on_share
         )
-    draw_episode(controller, report.first, f"{task.name}, seed {seed}: return {report.first.returns[0]:.5g}", path)
+    draw_episode(
+        controller, report.first, f"{task.name}, seed {seed}: return {report.first.returns[0]:.5g}", path
+    )
     if not quiet:
         from rich.table import Table
 
-        table = Table("", "mean return", "std", "95 % interval of the mean", "worst", title=f"{task.name}, {episodes} episodes")
+        table = Table(
+            "",
+            "mean return",
+            "std",
+            "95 % interval of the mean",
+            "worst",
+            title=f"{task.name}, {episodes} episodes",
+        )
         for name in ("controller", "expert", "zero"):
             table.add_row(name if name != "zero" else "zero controller", *_row(getattr(report, name)))
         console().print(table)
@@ -88,10 +110,17 @@ def _closed_loop(
 
 def _row(statistics: ReturnStatistics) -> tuple[str, ...]:
     low, high = statistics.ci95
-    return f"{statistics.mean:.2f}", f"{statistics.std:.2f}", f"{low:.2f} to {high:.2f}", f"{statistics.lowest:.2f}"
+    return (
+        f"{statistics.mean:.2f}",
+        f"{statistics.std:.2f}",
+        f"{low:.2f} to {high:.2f}",
+        f"{statistics.lowest:.2f}",
+    )
 
 
-def _recordings(source: DataSource, controller: Controller, path: Path, *, runtime: str, quiet: bool) -> dict[str, Any]:
+def _recordings(
+    source: DataSource, controller: Controller, path: Path, *, runtime: str, quiet: bool
+) -> dict[str, Any]:
     from ltc_edge.evaluation.picture import draw_window
     from ltc_edge.evaluation.recordings import evaluate_recordings
 

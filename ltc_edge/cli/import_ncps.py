@@ -15,7 +15,9 @@ from ltc_edge.cli.output import print_json
 @click.command("import-ncps")
 @click.argument("file", type=FILE)
 @output_option("Where to write the controller (.safetensors).")
-@click.option("--unfolds", type=click.IntRange(1, 1000), default=6, show_default=True, help="ode_unfolds of the LTC.")
+@click.option(
+    "--unfolds", type=click.IntRange(1, 1000), default=6, show_default=True, help="ode_unfolds of the LTC."
+)
 @click.option(
     "--positivity",
     type=click.Choice(get_args(Positivity)),
@@ -23,7 +25,9 @@ from ltc_edge.cli.output import print_json
     show_default=True,
     help="softplus: implicit_param_constraints=True, the default of ncps.torch.LTC; clamp: False.",
 )
-@click.option("--mode", type=click.Choice(get_args(CfCMode)), default="default", show_default=True, help="Of a CfC.")
+@click.option(
+    "--mode", type=click.Choice(get_args(CfCMode)), default="default", show_default=True, help="Of a CfC."
+)
 @click.option(
     "--activation",
     type=click.Choice(get_args(Activation)),
@@ -34,7 +38,9 @@ from ltc_edge.cli.output import print_json
 @click.option("--inputs", callback=names, help="Names of the inputs, comma-separated.")
 @click.option("--outputs", callback=names, help="Names of the outputs, comma-separated.")
 @click.option("--period", type=float, default=1.0, show_default=True, help="Native period in seconds.")
-@click.option("--time-unit", type=float, default=1.0, show_default=True, help="Seconds in one unit of timespans.")
+@click.option(
+    "--time-unit", type=float, default=1.0, show_default=True, help="Seconds in one unit of timespans."
+)
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @json_option
 def command(file: Path, output: Path, force: bool, as_json: bool, **said: Any) -> None:

@@ -15,7 +15,9 @@ FILE = click.Path(path_type=Path)
 
 def json_option(function: F) -> F:
     """``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")(
+        function
+    )
 
 
 def output_option(what: str, *, required: bool = True) -> Callable[[F], F]:

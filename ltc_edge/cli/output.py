@@ -33,7 +33,9 @@ def progress_bar(description: str) -> Iterator[Callable[[float], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console(error=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+    with Progress(
+        *columns, console=console(error=True), transient=True, disable=not sys.stderr.isatty()
+    ) as progress:
         bar = progress.add_task(description, total=1.0)
         yield lambda share: progress.update(bar, completed=share)
 

@@ -18,9 +18,17 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "tasks": [{"name": t.name, "summary": t.summary, "period_s": t.period_s} for t in task_summaries()],
+                "tasks": [
+                    {"name": t.name, "summary": t.summary, "period_s": t.period_s} for t in task_summaries()
+                ],
                 "log_tasks": [
-                    {"name": t.name, "summary": t.summary, "metric": t.metric, "source": t.source, "license": t.license}
+                    {
+                        "name": t.name,
+                        "summary": t.summary,
+                        "metric": t.metric,
+                        "source": t.source,
+                        "license": t.license,
+                    }
                     for t in LOG_TASKS.values()
                 ],
             }
@@ -31,7 +39,9 @@ def command(as_json: bool) -> None:
     control = Table("task", "period", "what the controller does", title="Control tasks", title_justify="left")
     for task in task_summaries():
         control.add_row(task.name, f"{task.period_s * 1e3:g} ms", task.summary)
-    logs = Table("task", "metric", "what is predicted", "data", title="Recordings (--data-dir)", title_justify="left")
+    logs = Table(
+        "task", "metric", "what is predicted", "data", title="Recordings (--data-dir)", title_justify="left"
+    )
     for log in LOG_TASKS.values():
         logs.add_row(log.name, log.metric, log.summary, log.source)
     out = console()

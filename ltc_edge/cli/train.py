@@ -43,15 +43,21 @@ task_options = _stack(
         ),
         click.option("--env", help="A Gymnasium environment to control."),
         click.option("--expert", help="Its expert, as module:function: observation in, action out."),
-        click.option("--observe", callback=indices, help="Indices of its observations to use, such as 0,1,3."),
+        click.option(
+            "--observe", callback=indices, help="Indices of its observations to use, such as 0,1,3."
+        ),
         click.option("--max-steps", type=click.IntRange(min=1), help="Length of its episodes."),
-        click.option("--period", type=float, help="Seconds between steps of --env, or between rows of --data."),
+        click.option(
+            "--period", type=float, help="Seconds between steps of --env, or between rows of --data."
+        ),
     ]
 )
 
 data_options = _stack(
     [
-        click.option("--data", multiple=True, help="Recordings: paths or globs of CSV, NPY, NPZ, Parquet, MCAP, bags."),
+        click.option(
+            "--data", multiple=True, help="Recordings: paths or globs of CSV, NPY, NPZ, Parquet, MCAP, bags."
+        ),
         click.option("--inputs", help="Their columns to read, such as q,dq or c0:c16."),
         click.option("--targets", help="Their columns to predict."),
         click.option("--time", help="Their column of time, in seconds or as dates."),
@@ -62,7 +68,9 @@ data_options = _stack(
         ),
         click.option("--validation", multiple=True, help="Recordings to choose the checkpoint on."),
         click.option("--test", multiple=True, help="Recordings to report on."),
-        click.option("--window", type=click.IntRange(min=2), default=32, show_default=True, help="Rows of a window."),
+        click.option(
+            "--window", type=click.IntRange(min=2), default=32, show_default=True, help="Rows of a window."
+        ),
         click.option("--stride", type=click.IntRange(min=1), help="Rows between windows; half a window."),
         click.option("--data-dir", type=FILE, help="Folder of a named task's recordings."),
     ]
@@ -76,22 +84,34 @@ model_options = _stack(
         click.option("--sparsity", type=float, help="Share of absent synapses of ncp and random; 0.5."),
         click.option("--wiring-seed", type=int, help="Seed of the wiring."),
         click.option("--unfolds", type=click.IntRange(1, 1000), help="Solver sub-steps a step."),
-        click.option("--mixed-memory", is_flag=True, default=None, help="Put an LSTM memory before the cell."),
+        click.option(
+            "--mixed-memory", is_flag=True, default=None, help="Put an LSTM memory before the cell."
+        ),
         click.option("--backbone-units", type=click.IntRange(min=1), help="Of a dense CfC."),
-        click.option("--linear-readout", is_flag=True, default=None, help="Read all units, not the motor neurons."),
+        click.option(
+            "--linear-readout", is_flag=True, default=None, help="Read all units, not the motor neurons."
+        ),
     ]
 )
 
 method_options = _stack(
     [
-        click.option("--rounds", type=click.IntRange(min=1), help="At most so many DAgger rounds, or epochs."),
+        click.option(
+            "--rounds", type=click.IntRange(min=1), help="At most so many DAgger rounds, or epochs."
+        ),
         click.option("--learning-rate", type=float, help="Of Adam, at the start."),
         click.option("--batch", type=click.IntRange(min=1), help="Windows an optimiser step sees."),
         click.option("--episodes", type=click.IntRange(min=1), help="Episodes collected a round."),
-        click.option("--patience", type=click.IntRange(min=1), help="Epochs without progress before stopping."),
+        click.option(
+            "--patience", type=click.IntRange(min=1), help="Epochs without progress before stopping."
+        ),
         click.option("--from", "start", type=FILE, help="Go on from this run or controller."),
-        click.option("--refine", type=click.IntRange(min=1), help="Refine --from by CMA-ES for so many generations."),
-        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is drawn."),
+        click.option(
+            "--refine", type=click.IntRange(min=1), help="Refine --from by CMA-ES for so many generations."
+        ),
+        click.option(
+            "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is drawn."
+        ),
         click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of torch."),
     ]
 )
@@ -108,7 +128,9 @@ method_options = _stack(
 @click.option("--force", is_flag=True, help="Replace a run in the folder.")
 @json_option
 @click.pass_context
-def command(context: click.Context, output: Path, resume: bool, force: bool, as_json: bool, **said: Any) -> None:
+def command(
+    context: click.Context, output: Path, resume: bool, force: bool, as_json: bool, **said: Any
+) -> None:
     """Train a controller on TASK, on --env, or on recordings given by --data.
 
     \b
@@ -130,7 +152,9 @@ def command(context: click.Context, output: Path, resume: bool, force: bool, as_
         plan = _plan(said)
     try:
         with TrainingProgress(_metric_column(plan)) as progress:
-            summary = resume_run(output, progress) if resume else start_run(plan, output, progress, force=force)
+            summary = (
+                resume_run(output, progress) if resume else start_run(plan, output, progress, force=force)
+            )
     except KeyboardInterrupt:
         if (output / "config.json").exists():
             click.echo(f"Interrupted. Go on with: ltc-edge train --resume -o {output}", err=True)
@@ -150,7 +174,9 @@ def _refuse_options(context: click.Context) -> None:
         and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
     ]
     if given:
-        raise click.UsageError(f"--resume goes on with the options the run was started with; leave out {', '.join(given)}")
+        raise click.UsageError(
+            f"--resume goes on with the options the run was started with; leave out {', '.join(given)}"
+        )
 
 
 def _metric_column(plan: Plan) -> str:
@@ -180,5 +206,3 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
         f"(round {summary['best_round'] + 1} of {summary['rounds']}, {summary['seconds']:.0f} s)"
     )
     click.echo(f"Next: ltc-edge evaluate {output}")
-
-

@@ -53,7 +53,11 @@ def choose_plan(said: Said) -> Plan:
 
 
 def _source(said: Said) -> Source:
-    chosen = [name for name, given in (("TASK", said["task"]), ("--env", said["env"]), ("--data", said["data"])) if given]
+    chosen = [
+        name
+        for name, given in (("TASK", said["task"]), ("--env", said["env"]), ("--data", said["data"]))
+        if given
+    ]
     if len(chosen) != 1:
         what = " and ".join(chosen) if chosen else "nothing"
         raise InputError(f"{what} given: say one of TASK, --env or --data (`ltc-edge tasks` lists the tasks)")
@@ -61,13 +65,17 @@ def _source(said: Said) -> Source:
     if said["env"]:
         if said["expert"] is None:
             raise InputError("--env needs an expert to imitate: --expert module:function")
-        return EnvironmentSource(said["env"], said["expert"], said["period"], said["observe"], said["max_steps"])
+        return EnvironmentSource(
+            said["env"], said["expert"], said["period"], said["observe"], said["max_steps"]
+        )
     if said["data"]:
         return _recordings(said)
     name = said["task"]
     if name in LOG_TASKS:
         if said["data_dir"] is None:
-            raise InputError(f"{name} needs its recordings: --data-dir FOLDER (from {LOG_TASKS[name].source})")
+            raise InputError(
+                f"{name} needs its recordings: --data-dir FOLDER (from {LOG_TASKS[name].source})"
+            )
         return LogTaskSource(name, str(said["data_dir"].resolve()))
     if ":" not in name and name not in task_names():
         nearest = difflib.get_close_matches(name, [*task_names(), *LOG_TASKS], n=1)
@@ -88,7 +96,9 @@ def _refuse_stray(said: Said, chosen: str) -> None:
     if said["data_dir"] is not None and said["task"] not in LOG_TASKS:
         stray.append("data_dir")
     if stray:
-        raise InputError(f"{', '.join('--' + s.replace('_', '-') for s in stray)} says nothing about {chosen}; leave it out")
+        raise InputError(
+            f"{', '.join('--' + s.replace('_', '-') for s in stray)} says nothing about {chosen}; leave it out"
+        )
 
 
 def _recordings(said: Said) -> RecordingsSource:
@@ -120,7 +130,9 @@ def _settings(source: Source, said: Said) -> tuple[ModelOptions, Options]:
         _refuse_method(said, "patience", "recordings")
         options: Options = dataclasses.replace(
             closed.imitation,
-            **_given(said, rounds="rounds", learning_rate="learning_rate", batch="batch", episodes="episodes"),
+            **_given(
+                said, rounds="rounds", learning_rate="learning_rate", batch="batch", episodes="episodes"
+            ),
         )
     else:
         logged = log_defaults(source.name)
@@ -128,7 +140,9 @@ def _settings(source: Source, said: Said) -> tuple[ModelOptions, Options]:
         _refuse_method(said, "episodes", "control tasks")
         options = dataclasses.replace(
             logged.prediction,
-            **_given(said, rounds="epochs", learning_rate="learning_rate", batch="batch", patience="patience"),
+            **_given(
+                said, rounds="epochs", learning_rate="learning_rate", batch="batch", patience="patience"
+            ),
         )
     _check_numbers(options)
     return _model(model, said), options

@@ -31,6 +31,9 @@ from ltc_edge.training.sequences import Batch, SequenceStore, episode_arrays
 VALIDATION_SEED = 1_000_000
 """First seed of the validation episodes; collected ones count up from the run's seed times this."""
 
+OVERSHOOT_WEIGHT = 2.0
+"""Weight of the squared excess of a readout beyond the action's limits, where actions are priced."""
+
 
 class Imitation:
     """DAgger as a `Method`: each round collects episodes, trains on all of them, and validates."""
@@ -157,15 +160,16 @@ class Imitation:
         if self._grid is None:
             return imitation
         regret = (self._regret(network.actions(readout)[..., 0], batch) * weight).sum() / weight.sum()
+        overshoot = ((torch.relu(readout.abs() - 1.0) ** 2).mean(dim=2) * weight).sum() / weight.sum()
         # Imitation finds the basin; once there, what an action costs matters more than whose it is.
         share = max(1.0 - 2.0 * progress, 0.05)
-        return share * imitation + self._options.value_weight * regret
+        return share * imitation + self._options.value_weight * regret + OVERSHOOT_WEIGHT * overshoot
 
     def _regret(self, action: Tensor, batch: Batch) -> Tensor:
         """What ``action`` ``(B, L)`` loses against the best, by linear interpolation of the advantages.
 
-        Beyond the limits the last slope goes on, against a square penalty, so that a saturated action
-        still has a gradient back.
+        Beyond the limits the last slope goes on, so that a saturated action still has a gradient; the
+        penalty on overshoot outweighs what that seems to gain.
         """
         assert self._grid is not None
         grid = self._grid
@@ -175,8 +179,8 @@ class Imitation:
         table = torch.from_numpy(batch.advantage)
         low = table.gather(2, below[..., None])[..., 0]
         high = table.gather(2, below[..., None] + 1)[..., 0]
-        excess = torch.relu(torch.maximum(grid[0] - action, action - grid[-1]))
-        return -(low * (1.0 - share) + high * share) + excess**2 / (grid[-1] - grid[0])
+        regret: Tensor = -(low * (1.0 - share) + high * share)
+        return regret
 
     def _validate(self, plants: Any) -> float:
         seeds = range(VALIDATION_SEED, VALIDATION_SEED + self._options.validation_episodes)

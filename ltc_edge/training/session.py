@@ -151,9 +151,13 @@ def _refuse_existing(path: Path, force: bool) -> None:
     if not path.is_dir() or not any(path.iterdir()):
         return
     if not force:
-        raise OutputError(f"{path}: exists already; choose another with -o, go on with --resume, or use --force")
+        raise OutputError(
+            f"{path}: exists already; choose another with -o, go on with --resume, or use --force"
+        )
     if not (path / "config.json").is_file():
-        raise OutputError(f"{path}: is not a run folder, so --force does not replace it; choose another with -o")
+        raise OutputError(
+            f"{path}: is not a run folder, so --force does not replace it; choose another with -o"
+        )
 
 
 def _use_threads(threads: int) -> None:
@@ -217,7 +221,9 @@ def _finish(folder: RunFolder, plan: Plan, subject: Any, outcome: Outcome) -> di
         data = subject[0]
         metric, column = data.metric, f"validation_{data.metric}"
         value = score(Network(controller), data, data.test.segments)
-    draw_learning_curve(outcome.history, column, f"{controller.name}: {folder.path.name}", folder.learning_curve)
+    draw_learning_curve(
+        outcome.history, column, f"{controller.name}: {folder.path.name}", folder.learning_curve
+    )
     summary = {
         "run": str(folder.path),
         "task": plan.source.name,

@@ -126,6 +126,10 @@ def source_from_json(document: Mapping[str, Any], where: Path) -> Source:
     fields = dict(document)
     kind = _BY_KIND.get(cast(str, fields.pop("kind", None)))
     if kind is None or fields.keys() != {field.name for field in dataclasses.fields(kind)}:
-        raise ControllerFileError(f"{where}: the source of the run is unreadable; was it made by a newer version?")
+        raise ControllerFileError(
+            f"{where}: the source of the run is unreadable; was it made by a newer version?"
+        )
     # JSON has no tuples.
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    return kind(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    )

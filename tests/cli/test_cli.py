@@ -1,0 +1,270 @@
+"""The command line as a user meets it: what it prints, where, and with which exit code."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ltc_edge.cli.main import COMMANDS, INTERRUPTED, main
+
+
+def run(*arguments: object, expect: int = 0, capfd: pytest.CaptureFixture) -> tuple[str, str]:
+    with pytest.raises(SystemExit) as exited:
+        main([str(argument) for argument in arguments])
+        raise SystemExit(0)
+    out, err = capfd.readouterr()
+    assert exited.value.code == expect, err
+    assert "Traceback" not in err
+    return out, err
+
+
+@pytest.fixture
+def cli(capfd):
+    return lambda *arguments, expect=0: run(*arguments, expect=expect, capfd=capfd)
+
+
+@pytest.fixture
+def torch_needed():
+    pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+
+
+@pytest.fixture
+def log(tmp_path):
+    """Recordings of a first-order lag, long enough to be cut into three blocks."""
+    rng = np.random.default_rng(0)
+    u = rng.normal(size=600).cumsum() * 0.1
+    y = np.zeros(600)
+    for t in range(1, 600):
+        y[t] = 0.9 * y[t - 1] + 0.1 * u[t - 1]
+    path = tmp_path / "log.csv"
+    rows = "\n".join(f"{0.01 * t:.4f},{u[t]:.6f},{y[t]:.6f}" for t in range(600))
+    path.write_text(f"t,u,y\n{rows}\n")
+    return path
+
+
+SMALL = ("--rounds", 2, "--units", 4, "--wiring", "dense")
+
+
+def test_help_lists_every_command_without_importing_torch():
+    code = (
+        "import sys\nfrom ltc_edge.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'onnx', 'onnxruntime', 'scipy', 'gymnasium', 'rich', 'numpy'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy - {'numpy'} else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, cli):
+    out, _ = cli(command, "--help")
+    assert out.startswith(f"Usage: ltc-edge {command}")
+    assert "--json" in out
+
+
+def test_tasks_as_table_and_as_json(cli):
+    out, _ = cli("tasks")
+    assert "inverted-double-pendulum" in out
+    document = json.loads(cli("tasks", "--json")[0])
+    assert {"half-cheetah", "occupancy", "emps"} == {task["name"] for task in document["log_tasks"]}
+
+
+@pytest.mark.usefixtures("torch_needed")
+def test_train_and_evaluate_a_task(tmp_path, cli):
+    pytest.importorskip("scipy", reason="scipy is not installed (extra: train)")
+    out, _ = cli(
+        "train", "cartpole", "-o", tmp_path / "run", *SMALL, "--episodes", 8, "--batch", 16, "--json"
+    )
+    summary = json.loads(out)
+    keys = {"run", "cell", "units", "parameters_effective", "parameters_dense", "seconds", "metric", "value"}
+    assert keys <= summary.keys()
+    out, err = cli("evaluate", tmp_path / "run", "--episodes", 5, "--json")
+    report = json.loads(out)
+    assert report["episodes"] == 5
+    assert report["return_ci95"][0] <= report["return_mean"] <= report["return_ci95"][1]
+    assert report["expert_return_mean"] == 500.0
+    assert report["zero_return_mean"] < 100
+    assert (tmp_path / "run" / "episode.png").read_bytes().startswith(b"\x89PNG")
+    torch_report = json.loads(
+        cli("evaluate", tmp_path / "run", "--episodes", 5, "--format", "torch", "--json")[0]
+    )
+    assert torch_report["return_mean"] == pytest.approx(report["return_mean"], rel=0.05)
+    table, _ = cli("evaluate", tmp_path / "run", "--episodes", 2)
+    assert "zero controller" in table
+
+
+@pytest.mark.usefixtures("torch_needed")
+@pytest.mark.parametrize("cell", ["ltc", "cfc", "ctrnn", "lstm", "gru"])
+def test_train_and_evaluate_recordings(cell, tmp_path, log, cli):
+    columns = ("--inputs", "u", "--targets", "y", "--time", "t")
+    wiring = () if cell in ("ctrnn", "lstm", "gru") else ("--wiring", "dense")
+    out, _ = cli(
+        "train", "--data", log, *columns, "-o", tmp_path / "run", "--rounds", 3, "--units", 6, "--cell", cell,
+        *wiring, "--json",
+    )  # fmt: skip
+    summary = json.loads(out)
+    assert summary["metric"] == "rmse" or summary["metric"] == "mse"
+    report = json.loads(cli("evaluate", tmp_path / "run", "--json")[0])
+    assert report["value"] == pytest.approx(summary["value"], rel=1e-3)
+    assert report["samples"] > 0
+    assert (tmp_path / "run" / "window.png").exists()
+
+
+@pytest.mark.usefixtures("torch_needed")
+def test_mixed_memory_and_wirings(tmp_path, log, cli):
+    for name, options in {
+        "mixed": ("--mixed-memory", "--wiring", "ncp", "--units", 12),
+        "wired": ("--cell", "cfc", "--wiring", "ncp", "--units", 12),
+        "random": ("--wiring", "random", "--sparsity", 0.3, "--units", 8),
+    }.items():
+        out, _ = cli(
+            "train", "--data", log, "--inputs", "u", "--targets", "y", "--time", "t",
+            "-o", tmp_path / name, "--rounds", 1, "--json", *options,
+        )  # fmt: skip
+        assert json.loads(out)["parameters_effective"] > 0
+
+
+@pytest.mark.usefixtures("torch_needed")
+def test_import_ncps(tmp_path, cli):
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ncps_torch = pytest.importorskip("ncps.torch", reason="ncps is not installed (extra: dev)")
+    import torch
+
+    torch.save(ncps_torch.LTC(3, 6).state_dict(), tmp_path / "ltc.pt")
+    target = tmp_path / "ltc.safetensors"
+    summary = json.loads(cli("import-ncps", tmp_path / "ltc.pt", "-o", target, "--json")[0])
+    assert (summary["cell"], summary["units"], summary["inputs"], summary["outputs"]) == ("ltc", 6, 3, 6)
+    _, err = cli("import-ncps", tmp_path / "ltc.pt", "-o", target, expect=2)
+    assert "--force" in err
+    cli("import-ncps", tmp_path / "ltc.pt", "-o", target, "--force")
+    _, err = cli("import-ncps", tmp_path / "absent.pt", "-o", tmp_path / "x", expect=2)
+    assert "absent.pt: no such file" in err
+
+
+BAD_USAGE = [
+    (("train", "-o", "RUN"), "say one of TASK, --env or --data"),
+    (("train", "inverted-double-pendulun", "-o", "RUN"), "did you mean 'inverted-double-pendulum'?"),
+    (("train", "half-cheeta", "-o", "RUN"), "did you mean 'half-cheetah'?"),
+    (("train", "half-cheetah", "-o", "RUN"), "needs its recordings: --data-dir"),
+    (("train", "half-cheetah", "--data-dir", "/nowhere", "-o", "RUN"), "Get it from"),
+    (("train", "cartpole", "--env", "CartPole-v1", "-o", "RUN"), "TASK and --env given"),
+    (("train", "--env", "CartPole-v1", "-o", "RUN"), "needs an expert"),
+    (("train", "cartpole", "--targets", "y", "-o", "RUN"), "--targets says nothing about TASK"),
+    (("train", "cartpole", "--units", "0", "-o", "RUN"), "--units"),
+    (("train", "cartpole", "--wiring", "ncp", "--units", "3", "-o", "RUN"), "ask for at least 4 units"),
+    (("train", "cartpole", "--cell", "lstm", "--wiring", "ncp", "-o", "RUN"), "no wiring to choose"),
+    (("train", "cartpole", "--cell", "lstm", "--mixed-memory", "-o", "RUN"), "is a memory already"),
+    (("train", "cartpole", "--learning-rate", "-1", "-o", "RUN"), "--learning-rate"),
+    (("train", "cartpole", "--refine", "5", "-o", "RUN"), "give it with --from"),
+    (("train", "cartpole", "--from", "/nowhere", "-o", "RUN"), "/nowhere"),
+    (("train", "cartpole", "--resume", "-o", "RUN"), "no such run folder"),
+    (("train", "cartpole", "--resume", "--units", "5", "-o", "RUN"), "leave out --units"),
+    (("train", "--env", "CartPol-v1", "--expert", "os:getcwd", "-o", "RUN"), "CartPol"),
+    (("train", "--env", "CartPole-v1", "--expert", "nowhere:f", "-o", "RUN"), "no module nowhere"),
+    (("train", "--env", "CartPole-v1", "--expert", "f", "-o", "RUN"), "module:"),
+    (("train", "--data", "/nowhere/*.csv", "--inputs", "a", "--targets", "b", "-o", "RUN"), "/nowhere/*.csv"),
+    (("train", "--data", "x.csv", "--targets", "b", "-o", "RUN"), "--data needs --inputs"),
+    (("evaluate", "/nowhere"), "no such run folder"),
+    (("evaluate", "/tmp"), "not a run folder"),
+]
+
+
+@pytest.mark.usefixtures("torch_needed")
+@pytest.mark.parametrize(("arguments", "message"), BAD_USAGE, ids=[message for _, message in BAD_USAGE])
+def test_bad_usage_is_one_line_and_leaves_nothing(arguments, message, tmp_path, cli):
+    target = tmp_path / "run"
+    out, err = cli(*(target if argument == "RUN" else argument for argument in arguments), expect=2)
+    assert message in err
+    assert out == ""
+    assert len([line for line in err.splitlines() if line.startswith("Error")]) == 1
+    assert not target.exists()
+
+
+CSV_FAULTS = {
+    "missing column": (lambda text: text.replace("t,u,y", "t,u,z"), "y"),
+    "text in a number": (lambda text: text.replace("0.0500,", "0.0500,oops", 1), "oops"),
+    "nan": (
+        lambda text: text.replace("0.0500,", "0.0500,nan,\n0.0501,", 1).replace("nan,\n0.0501,", "nan,", 1),
+        "row",
+    ),
+    "single row": (lambda text: "\n".join(text.splitlines()[:2]), "row"),
+    "time backwards": (lambda text: text.replace("\n0.0500,", "\n0.0100,", 1), "row"),
+    "empty": (lambda text: "", "empty"),
+}
+
+
+@pytest.mark.usefixtures("torch_needed")
+@pytest.mark.parametrize("fault", CSV_FAULTS)
+def test_bad_recordings(fault, log, tmp_path, cli):
+    spoil, message = CSV_FAULTS[fault]
+    log.write_text(spoil(log.read_text()))
+    _, err = cli(
+        "train",
+        "--data",
+        log,
+        "--inputs",
+        "u",
+        "--targets",
+        "y",
+        "--time",
+        "t",
+        "-o",
+        tmp_path / "run",
+        expect=2,
+    )
+    assert message in err
+    assert str(log) in err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("torch_needed")
+def test_ctrl_c_says_how_to_go_on(tmp_path, log, cli, monkeypatch):
+    from ltc_edge.training.prediction import Prediction
+
+    honest = Prediction.round
+
+    def interrupted(self, index, tick):
+        if index == 2:
+            raise KeyboardInterrupt
+        return honest(self, index, tick)
+
+    options = (
+        "--data",
+        log,
+        "--inputs",
+        "u",
+        "--targets",
+        "y",
+        "--time",
+        "t",
+        "--units",
+        4,
+        "--wiring",
+        "dense",
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(Prediction, "round", interrupted)
+        _, err = cli("train", *options, "--rounds", 4, "-o", tmp_path / "run", expect=INTERRUPTED)
+    assert f"Go on with: ltc-edge train --resume -o {tmp_path / 'run'}" in err
+    out, err = cli("train", "--resume", "-o", tmp_path / "run", "--json")
+    assert "Continuing after round 2 of 4" in err
+    assert json.loads(out)["rounds"] == 4
+    _, err = cli("train", "pendulum", "--resume", "-o", tmp_path / "run", expect=2)
+    assert "not of pendulum" in err
+
+
+@pytest.mark.usefixtures("torch_needed")
+def test_refine_from_a_run(tmp_path, cli):
+    cli("train", "cartpole", "-o", tmp_path / "run", *SMALL, "--episodes", 8, "--batch", 16)
+    out, _ = cli(
+        "train", "cartpole", "--from", tmp_path / "run", "--refine", 2, "--episodes", 2, "-o", tmp_path / "better",
+        "--json",
+    )  # fmt: skip
+    assert json.loads(out)["rounds"] == 2
