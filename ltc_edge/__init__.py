@@ -39,5 +39,8 @@ def __getattr__(name: str) -> Any:
     if name == "TorchStepper":
         from ltc_edge.errors import require
 
-        return require("ltc_edge.runtimes.torch_runtime", "train").TorchStepper
+        require("torch", "train")
+        from ltc_edge.runtimes.torch_runtime import TorchStepper
+
+        return TorchStepper
     raise AttributeError(f"module 'ltc_edge' has no attribute {name!r}")
