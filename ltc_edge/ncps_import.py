@@ -107,7 +107,7 @@ def import_ncps(
         raise InputError(
             f"ncps state dict: unknown tensors {', '.join(unread[:5])}; only LTC and CfC can be imported"
         )
-    outputs = len(parameters["readout_bias"]) if "readout_bias" in parameters else cell.outputs
+    outputs = parameters["readout_bias"].size if "readout_bias" in parameters else cell.outputs
     return Controller(
         name=name,
         purpose="regression",
@@ -200,6 +200,19 @@ def _shape(array: Array, *shape: int, name: str) -> Array:
     return array
 
 
+def _columns(array: Array, name: str) -> int:
+    if array.ndim != 2:
+        raise InputError(f"ncps state dict: {name} has shape {array.shape}, expected a matrix")
+    return int(array.shape[1])
+
+
+def _backbone_index(key: str) -> int:
+    index = key.split(".")[2]
+    if not index.isdecimal():
+        raise InputError(f"ncps state dict: unknown tensor {key}")
+    return int(index)
+
+
 def _ltc(state: _Source, options: NcpsOptions) -> tuple[LTCSpec, dict[str, Array]]:
     parameters = {name: state.take(f"rnn_cell.{name}") for name in _LTC_PLAIN}
     mask, sensory_mask = state.take("rnn_cell.sparsity_mask"), state.take("rnn_cell.sensory_sparsity_mask")
@@ -218,7 +231,7 @@ def _ltc(state: _Source, options: NcpsOptions) -> tuple[LTCSpec, dict[str, Array
         sign = np.where(state.take(f"rnn_cell.{prefix}erev") < 0, -1, 1)
         polarity[prefix] = np.where(present != 0, sign, 0).astype(np.int8)
     affine = any(state.has(f"rnn_cell.{name}") for name in ("input_w", "output_w"))
-    outputs = len(state.take("rnn_cell.output_w")) if state.has("rnn_cell.output_w") else units
+    outputs = state.take("rnn_cell.output_w").size if state.has("rnn_cell.output_w") else units
     if affine:
         for name, size, neutral in (
             ("input_w", inputs, 1.0),
@@ -266,16 +279,17 @@ def _heads(state: _Source, source: str, target: str) -> tuple[dict[str, Array], 
 
 def _cfc(state: _Source, options: NcpsOptions) -> tuple[CfCSpec, dict[str, Array]]:
     parameters, pure = _heads(state, "rnn_cell.", "")
-    units, features = state.take("rnn_cell.ff1.weight").shape
-    layers = 0
+    ff1 = state.take("rnn_cell.ff1.weight")
+    features = _columns(ff1, "rnn_cell.ff1.weight")
+    units, layers = len(ff1), 0
     # ncps puts activation (and dropout) modules between the linear ones, so their numbers have holes.
     keys = [key for key in state.tensors if key.startswith("rnn_cell.backbone.") and key.endswith(".weight")]
     width = features
-    for key in sorted(keys, key=lambda key: int(key.split(".")[2])):
+    for key in sorted(keys, key=_backbone_index):
         weight = state.take(key)
         parameters[f"backbone_{layers}_weight"] = weight
         parameters[f"backbone_{layers}_bias"] = state.take(key.removesuffix("weight") + "bias")
-        width = weight.shape[1] if layers == 0 else width
+        width = _columns(weight, key) if layers == 0 else width
         layers += 1
     spec = CfCSpec(
         inputs=width - units,

@@ -156,6 +156,38 @@ def test_damaged_state_dicts_are_refused(tamper, message):
         import_ncps(state)
 
 
+SHAPES = [(), (0,), (1,), (2,), (9,), (3, 3), (0, 4), (4, 0), (5, 9), (2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: ncps_torch.LTC(INPUTS, auto_ncp(9), mixed_memory=True),
+        lambda: ncps_torch.CfC(INPUTS, 5, proj_size=2),
+        lambda: ncps_torch.CfC(INPUTS, auto_ncp(9)),
+        lambda: ncps_torch.CfC(INPUTS, auto_ncp(9), mode="pure"),
+    ],
+)
+def test_tensors_of_any_other_shape_are_refused(build):
+    state = {name: value.numpy() for name, value in build().state_dict().items()}
+    for name, original in state.items():
+        for shape in SHAPES:
+            if shape in (original.shape, (original.size,)):
+                continue
+            with pytest.raises(InputError):
+                import_ncps(state | {name: np.full(shape, 0.5, dtype=np.float32)})
+        # ncps' input and output mappings leave some of these out.
+        if name.split(".")[-1] not in ("input_w", "input_b", "output_w", "output_b"):
+            with pytest.raises(InputError):
+                import_ncps({key: value for key, value in state.items() if key != name})
+
+
+def test_an_unknown_layer_of_the_backbone_is_refused():
+    state = ncps_torch.CfC(INPUTS, 5).state_dict()
+    with pytest.raises(InputError, match=r"unknown tensor rnn_cell\.backbone\.x\.weight"):
+        import_ncps(dict(state) | {"rnn_cell.backbone.x.weight": torch.zeros(2, 2)})
+
+
 def test_files_that_are_not_state_dicts_are_refused(tmp_path):
     class Payload:
         def __reduce__(self):

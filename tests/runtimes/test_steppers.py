@@ -342,8 +342,9 @@ from ltc_edge import Controller, ObservationSignal, ActionSignal, Scaling, Timin
 from ltc_edge.cells import LTCSpec
 cell = LTCSpec(wiring.auto_ncp(2, 8, 1))
 parameters = {name: np.full(shape, 0.5) for name, shape in cell.parameter_shapes().items()}
-from ltc_edge import ActionSignal, Controller, ObservationSignal, ReferenceStepper, Scaling, Timing, wiring
-    parameters, (ActionSignal("u"),), Scaling.identity(1), Timing.of_period(0.1), np.zeros(8), np.zeros(1))
+sensors = (ObservationSignal("a"), ObservationSignal("b"))
+built = Controller("c", "control", sensors, Scaling.identity(2), cell, parameters, (ActionSignal("u"),),
+    Scaling.identity(1), Timing.of_period(0.1), np.zeros(8), np.zeros(1))
 print(ReferenceStepper(built).step(np.ones(2), 0.1).shape)
 """
     )
