@@ -29,6 +29,10 @@ from ltc_edge.signals import ActionSignal, ObservationSignal
 PURPOSES = ("control", "prediction", "regression", "classification")
 """What the outputs mean: actuator values, the next observation, a quantity, or one score a class."""
 
+LARGEST_INPUT = 1e30
+"""Largest normalised input where nothing is clipped: in float32 its products are still finite, so that
+no sensor value, however absurd, makes a NaN that would stay in the state. Every cell saturates far below."""
+
 POSITIVE_BY_CLAMP = ("w", "sensory_w", "cm", "gleak")
 """Parameters of an LTC in clamp mode that must not be negative: the state bound rests on it."""
 
@@ -198,6 +202,11 @@ class Controller:
     def has_readout(self) -> bool:
         """Whether a linear readout follows the cell."""
         return "readout_weight" in self.parameters
+
+    @property
+    def input_limit(self) -> float:
+        """Where runtimes clip normalised inputs: ``clip``, or `LARGEST_INPUT` where that is infinite."""
+        return min(self.clip, LARGEST_INPUT)
 
     @property
     def limits(self) -> tuple[FloatArray, FloatArray]:

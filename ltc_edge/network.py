@@ -87,7 +87,7 @@ class Network(nn.Module):
             The readout ``(B, T, M)``, before it is scaled to actions, and the last state.
         """
         controller = self._template
-        z = ((observation - self.offset) / self.scale).clamp(-controller.clip, controller.clip)
+        z = ((observation - self.offset) / self.scale).clamp(-controller.input_limit, controller.input_limit)
         timespans = dt_s.clamp(*self._dt_range) / controller.timing.time_unit_s
         if state is None:
             state = self.initial.expand(observation.shape[0], -1)

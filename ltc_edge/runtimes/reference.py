@@ -61,7 +61,7 @@ class ReferenceBatch:
     def _advance(self, observation: FloatArray, dt_s: FloatArray) -> tuple[Array, Array, Array]:
         controller, timing = self.controller, self.controller.timing
         z = (observation - controller.normalizer.offset) / controller.normalizer.scale
-        z = np.clip(z, -controller.clip, controller.clip)
+        z = np.clip(z, -controller.input_limit, controller.input_limit)
         dt = np.clip(np.asarray(dt_s, dtype=np.float64), timing.dt_min_s, timing.dt_max_s)[:, None]
         cell_state = self.state[:, : controller.cell.state_size]
         outputs, cell_state = self._cell(z, cell_state, dt / timing.time_unit_s)

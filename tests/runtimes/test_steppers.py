@@ -224,6 +224,17 @@ def test_unusable_input_is_refused_and_leaves_the_state(make_stepper, observatio
     assert np.isfinite(stepper.step(good, 0.02)).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", CELLS)
+def test_no_finite_observation_makes_a_nan(make_stepper, kind, dtype):
+    """Not even one beyond float32, with nothing clipped."""
+    stepper = make_stepper(controller(kind, dtype, clip=math.inf))
+    for size in (1e30, 1e38, 1e39, 1e300):
+        for signs in ((1, 1, 1), (-1, 1, -1)):
+            assert np.isfinite(stepper.step(size * np.array(signs), 0.02)).all()
+            assert np.isfinite(stepper.state).all()
+
+
 @pytest.mark.parametrize("kind", ["ltc", "cfc", "lstm"])
 def test_whole_numbers_and_lists_are_observations_too(make_stepper, kind):
     one, other = make_stepper(controller(kind)), make_stepper(controller(kind))
