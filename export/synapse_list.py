@@ -47,10 +47,10 @@ class Synapses:
         """Numerator and denominator sums of every neuron, each ``(units,)``."""
         with np.errstate(over="ignore"):
             activation = 1.0 / (1.0 + np.exp(-(self.gain * values[self.source] + self.bias)))
-        return (
-            np.bincount(self.target, activation * self.numerator, units),
-            np.bincount(self.target, activation * self.denominator, units),
-        )
+        numerator, denominator = np.zeros(units), np.zeros(units)
+        np.add.at(numerator, self.target, activation * self.numerator)
+        np.add.at(denominator, self.target, activation * self.denominator)
+        return numerator, denominator
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class SynapseListLTC:
         return self.readout @ state + self.offset, state
 
     def operations(self) -> Operations:
-        """Operations of one step: two multiply-accumulates a synapse for its sums, one for its pre-activation."""
+        """Operations of one step: a synapse has three multiply-accumulates, two of them for its sums."""
         synapses = len(self.sensory.source) + self.unfolds * len(self.recurrent.source)
         units = len(self.capacitance)
         per_neuron = 3 * units * self.unfolds
@@ -133,7 +133,7 @@ def lower_ltc(controller: Controller) -> SynapseListLTC:
     input_bias = p.get("input_b", np.zeros(spec.inputs)) - input_gain * offset
     recurrent, sensory = spec.wiring.synapses, spec.wiring.sensory_synapses
     source = sensory[:, 0]
-    clip = controller.clip * scale
+    clip = controller.input_limit * scale
     readout, constant = _folded_readout(controller, spec, p)
     return SynapseListLTC(
         unfolds=spec.unfolds,

@@ -33,12 +33,22 @@ def write_atomically(path: Path, content: bytes) -> None:
         Path(temporary).chmod(0o644 & ~_umask())
         Path(temporary).replace(path)
         temporary = None
+        _sync_folder(path.parent)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
+
+
+def _sync_folder(path: Path) -> None:
+    """Make a rename inside ``path`` survive a power cut."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _umask() -> int:

@@ -38,12 +38,19 @@ _SYNAPTIC = ("w", "sigma", "mu", "erev")
 
 @dataclass(frozen=True)
 class NcpsOptions:
-    """What a state dict does not say; the defaults are ncps'."""
+    """What a state dict does not say; the defaults are ncps'.
+
+    Attributes:
+        unfolds, positivity: of an LTC: ``ode_unfolds``, and whether ``implicit_param_constraints``.
+        mode, activation: of a CfC and its backbone.
+        outputs: motor neurons of an LTC with ``output_mapping=None``; None for all units.
+    """
 
     unfolds: int = 6
     positivity: Positivity = "softplus"
     mode: CfCMode = "default"
     activation: Activation = "lecun_tanh"
+    outputs: int | None = None
 
 
 @dataclass
@@ -95,7 +102,7 @@ def import_ncps(
         InputError: the file is not a state dict of ncps' LTC or CfC, or its tensors do not fit together.
         MissingExtraError: a file is given and torch is not installed.
     """
-    options = options or NcpsOptions()
+    options = options or NcpsOptions(outputs=None if actions is None else len(actions))
     tensors = _read(Path(source)) if isinstance(source, str | Path) else source
     state = _Source({key: _as_array(key, value) for key, value in tensors.items()})
     cell, parameters = _cell(state, options)
@@ -231,7 +238,8 @@ def _ltc(state: _Source, options: NcpsOptions) -> tuple[LTCSpec, dict[str, Array
         sign = np.where(state.take(f"rnn_cell.{prefix}erev") < 0, -1, 1)
         polarity[prefix] = np.where(present != 0, sign, 0).astype(np.int8)
     affine = any(state.has(f"rnn_cell.{name}") for name in ("input_w", "output_w"))
-    outputs = state.take("rnn_cell.output_w").size if state.has("rnn_cell.output_w") else units
+    mapped = state.take("rnn_cell.output_w").size if state.has("rnn_cell.output_w") else None
+    outputs = mapped or options.outputs or units
     if affine:
         for name, size, neutral in (
             ("input_w", inputs, 1.0),

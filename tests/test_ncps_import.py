@@ -208,3 +208,11 @@ def test_files_that_are_not_state_dicts_are_refused(tmp_path):
         import_ncps(tmp_path / "tensor.pt")
     with pytest.raises(InputError, match="no such file"):
         import_ncps(tmp_path / "absent.pt")
+
+
+def test_motor_neurons_without_an_output_mapping_are_named():
+    module = ncps_torch.LTC(INPUTS, auto_ncp(), output_mapping=None)
+    controller = import_ncps(module.state_dict(), actions=["u", "v"])
+    with torch.no_grad():
+        expected, _ = module(torch.ones(1, 1, INPUTS))
+    np.testing.assert_allclose(TorchStepper(controller).step(np.ones(INPUTS), 1.0), expected[0, 0], atol=1e-6)

@@ -37,7 +37,7 @@ SOURCE = "Hasani, Lechner, Amini, Rus, Grosu, Liquid Time-constant Networks, AAA
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of ``SOURCE``, five seeds of 32 units; ``std`` is None where it is not quoted here."""
+    """A figure of ``SOURCE`` for 32 units; ``std`` is None where it is not quoted here."""
 
     mean: float
     std: float | None = None
@@ -60,6 +60,7 @@ FACTORS = {"mse": 1.0, "rmse": 1.0, "accuracy": 100.0}
 
 CELLS: tuple[CellKind, ...] = get_args(CellKind)
 LTC_NCP = "ltc-ncp"
+METRICS = {"mse": "MSE", "rmse": "RMSE", "accuracy": "accuracy, %"}
 COLUMNS = ("task", "cell", "wiring", "units", "parameters", "ours", "published")
 
 
@@ -233,22 +234,40 @@ def figure(values: Mapping[str, Any] | None) -> str:
 
 
 def markdown(document: Row) -> str:
-    """The table, and the settings under it."""
+    """The table, and under it the training settings of each task."""
     lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
-    rows = sorted(document["rows"], key=lambda row: list(LOG_TASKS).index(row["task"]))
+    rows = sorted(document["rows"], key=_order)
     for row in rows:
-        parameters = row["parameters_effective"]
-        if parameters is not None and parameters != row["parameters_dense"]:
-            parameters = f"{parameters} (dense {row['parameters_dense']})"
-        unit = {"accuracy": "accuracy, %", "mse": "MSE", "rmse": "RMSE"}[row["metric"]]
-        fields = (f"{row['task']}, {unit}", row["cell"], row["wiring"], row["units"], parameters)
-        cells = [
-            *("–" if field is None else str(field) for field in fields),
+        fields = (
+            f"{row['task']}, {METRICS[row['metric']]}",
+            row["cell"],
+            row["wiring"],
+            row["units"],
+            _parameters(row),
             figure(row),
             figure(row["published"]),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        )
+        lines.append("| " + " | ".join("–" if field is None else str(field) for field in fields) + " |")
+    used = {f"{row['task']}: {_prediction(row)}": None for row in rows if row["mean"] is not None}
+    return "\n".join([*lines, "", *(f"- {line}" for line in used), f"- published: {SOURCE}"]) + "\n"
+
+
+def _order(row: Row) -> tuple[int, int]:
+    """Tasks and cells as they are listed, then the cells that are not trained here."""
+    cells = [LTC_NCP, *CELLS]
+    cell = cells.index(row["cell"]) if row["cell"] in cells else len(cells)
+    return list(LOG_TASKS).index(row["task"]), cell
+
+
+def _parameters(row: Row) -> str | None:
+    effective, dense = row["parameters_effective"], row["parameters_dense"]
+    return None if effective is None else f"{effective:,}" + (f" of {dense:,}" if dense != effective else "")
+
+
+def _prediction(row: Row) -> str:
+    settings = row["settings"]
+    options = ", ".join(f"{name} {value}" for name, value in settings["prediction"].items())
+    return f"{settings['seeds']} seeds; {options}"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,6 +20,7 @@ from torch.nn import functional
 from ltc_edge.cells.cell import Cell, uniform, zeros
 from ltc_edge.cells.spec import LTCSpec
 
+MIN_CAPACITANCE = 1e-3  # the explicit solvers divide by it
 EPSILON = 1e-8  # keeps the fused solver's denominator from zero, as in the reference implementation
 
 
@@ -92,6 +93,8 @@ class LTCCell(Cell):
             with torch.no_grad():
                 for parameter in (self.w, self.sensory_w, self.cm, self.gleak):
                     parameter.clamp_(min=0.0)
+                if self.spec.solver != "fused":
+                    self.cm.clamp_(min=MIN_CAPACITANCE)
 
     def prepare(self) -> Constants:
         """Constants of a whole sequence."""

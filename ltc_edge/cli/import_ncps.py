@@ -56,7 +56,13 @@ def command(file: Path, output: Path, force: bool, as_json: bool, **said: Any) -
         raise OutputError(f"{output}: exists already; choose another with -o, or replace it with --force")
     controller = import_ncps(
         file,
-        options=NcpsOptions(said["unfolds"], said["positivity"], said["mode"], said["activation"]),
+        options=NcpsOptions(
+            said["unfolds"],
+            said["positivity"],
+            said["mode"],
+            said["activation"],
+            None if said["outputs"] is None else len(said["outputs"]),
+        ),
         observations=said["inputs"],
         actions=said["outputs"],
         period_s=said["period"],

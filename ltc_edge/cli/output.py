@@ -94,5 +94,5 @@ class TrainingProgress:
         if value is not None:
             self._best = f"  {self._metric.replace('_', ' ')} {value:.5g}"
         if self._live is None and value is not None:
-            line = f"round {record['round'] + 1}/{self._rounds}{self._loss}{self._best}  {record['seconds']:.0f} s"
-            click.echo(line, err=True)
+            done = f"round {record['round'] + 1}/{self._rounds}"
+            click.echo(f"{done}{self._loss}{self._best}  {record['seconds']:.0f} s", err=True)

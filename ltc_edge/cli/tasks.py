@@ -48,6 +48,6 @@ def command(as_json: bool) -> None:
     out.print(control)
     out.print(logs)
     out.print(
-        "Also: --env ID --expert module:function for any Gymnasium environment, module:object for your own task,\n"
-        "and --data FILE… --inputs … --targets … for your own recordings."
+        "Also: --env ID --expert module:function for any Gymnasium environment, module:object for a task of\n"
+        "yours, and --data FILE… --inputs … --targets … for your own recordings."
     )

@@ -56,7 +56,7 @@ task_options = _stack(
 data_options = _stack(
     [
         click.option(
-            "--data", multiple=True, help="Recordings: paths or globs of CSV, NPY, NPZ, Parquet, MCAP, bags."
+            "--data", multiple=True, help="Recordings: paths or globs (CSV, NPY, NPZ, Parquet, MCAP, bags)."
         ),
         click.option("--inputs", help="Their columns to read, such as q,dq or c0:c16."),
         click.option("--targets", help="Their columns to predict."),
@@ -64,7 +64,7 @@ data_options = _stack(
         click.option(
             "--kind",
             type=click.Choice(["prediction", "regression", "classification"]),
-            help="Next row, this row, or a class; prediction where a target is also an input, else regression.",
+            help="The next row, this row, or a class; without it, prediction of inputs and else regression.",
         ),
         click.option("--validation", multiple=True, help="Recordings to choose the checkpoint on."),
         click.option("--test", multiple=True, help="Recordings to report on."),
@@ -129,7 +129,7 @@ method_options = _stack(
 @json_option
 @click.pass_context
 def command(
-    context: click.Context, output: Path, resume: bool, force: bool, as_json: bool, **said: Any
+    context: click.Context, /, output: Path, resume: bool, force: bool, as_json: bool, **said: Any
 ) -> None:
     """Train a controller on TASK, on --env, or on recordings given by --data.
 
@@ -181,7 +181,7 @@ def _refuse_options(context: click.Context) -> None:
 
 def _metric_column(plan: Plan) -> str:
     from ltc_edge.training.options import PredictionOptions
-    from ltc_edge.training.sources import LogTaskSource
+    from ltc_edge.training.sources import LogTaskSource, RecordingsSource
 
     if not isinstance(plan.options, PredictionOptions):
         return "return"
@@ -189,6 +189,7 @@ def _metric_column(plan: Plan) -> str:
         from ltc_edge.logs import LOG_TASKS
 
         return f"validation_{LOG_TASKS[plan.source.name].metric}"
+    assert isinstance(plan.source, RecordingsSource)
     data, _ = plan.source.load()
     return f"validation_{data.metric}"
 

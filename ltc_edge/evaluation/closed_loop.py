@@ -72,12 +72,15 @@ def evaluate_closed_loop(
     """
     check_fit(task, controller)
     if not 0 <= seed <= MAX_SEED - episodes:
-        raise InputError(f"seeds {seed} to {seed + episodes} must lie in 0 to {MAX_SEED}: the rest are training's")
+        raise InputError(
+            f"seeds {seed} to {seed + episodes} must lie in 0 to {MAX_SEED}: the rest are training's"
+        )
     seeds = range(seed, seed + episodes)
     policies: tuple[Policy | None, ...] = (controller_policy(controller, runtime), None, ZeroPolicy(task))
     played = []
     with open_plants(task) as plants:
         for index, policy in enumerate(policies):
+
             def report(step: int, index: int = index) -> None:
                 on_share((index + (step + 1) / task.max_steps) / len(policies))
 

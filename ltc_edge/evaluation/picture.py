@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.errors import require
 from ltc_edge.evaluation.recordings import RecordingsReport
@@ -31,14 +30,19 @@ def draw_episode(controller: Controller, episodes: Episodes, title: str, path: P
     length = int(episodes.length[0])
     # The first dt is the period before the episode, which starts at zero.
     time_s = np.cumsum(episodes.dt_s[0, :length]) - episodes.dt_s[0, 0]
-    signals = [*controller.observations[: MAX_PANELS - len(controller.actions)], *controller.actions]
+    signals: list[ObservationSignal | ActionSignal] = [
+        *controller.observations[: MAX_PANELS - len(controller.actions)],
+        *controller.actions,
+    ]
     shown = len(signals) - len(controller.actions)
     columns = [*episodes.observation[0, :length, :shown].T, *episodes.action[0, :length].T]
     figure, axes = _panels(len(signals))
     for axis, signal, column in zip(axes, signals, columns, strict=True):
         is_action = isinstance(signal, ActionSignal)
         style = "steps-post" if is_action else "default"
-        axis.plot(time_s, column, linewidth=1.1, color="tab:red" if is_action else "tab:blue", drawstyle=style)
+        axis.plot(
+            time_s, column, linewidth=1.1, color="tab:red" if is_action else "tab:blue", drawstyle=style
+        )
         if isinstance(signal, ActionSignal):
             for limit in (signal.low, signal.high):
                 if np.isfinite(limit):
@@ -63,7 +67,9 @@ def draw_window(controller: Controller, report: RecordingsReport, title: str, pa
     for index, (axis, signal) in enumerate(zip(axes, signals, strict=True)):
         axis.plot(time_s, report.predicted[:, index], color="tab:red", linewidth=1.2, label="controller")
         if report.target.ndim == 2:
-            axis.plot(time_s, report.target[:, index], color="black", linewidth=1.0, linestyle=":", label="recorded")
+            axis.plot(
+                time_s, report.target[:, index], color="black", linewidth=1.0, linestyle=":", label="recorded"
+            )
         else:
             axis.fill_between(
                 time_s,
@@ -82,7 +88,9 @@ def draw_window(controller: Controller, report: RecordingsReport, title: str, pa
 
 
 def _panels(count: int) -> tuple[Any, Sequence[Any]]:
-    figure = require("matplotlib.figure", "train").Figure(figsize=(8.0, 1.2 + 1.25 * count), layout="constrained")
+    figure = require("matplotlib.figure", "train").Figure(
+        figsize=(8.0, 1.2 + 1.25 * count), layout="constrained"
+    )
     return figure, figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
 
 

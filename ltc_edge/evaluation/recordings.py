@@ -21,9 +21,9 @@ class RecordingsReport:
     Attributes:
         metric: its name.
         value: of the controller.
-        baseline: of a guess that ignores the inputs: the mean of the training targets, or the commonest class.
+        baseline: of a guess that ignores the inputs: the mean training target, or the commonest class.
         samples: rows scored.
-        predicted, target: of the first test window, ``(L, M)``; class scores and ``(L,)`` indexes for classes.
+        predicted, target: of the first test window, ``(L, M)``; for classes scores, and indexes ``(L,)``.
     """
 
     metric: str
@@ -48,7 +48,9 @@ def evaluate_recordings(
     """
     names = tuple(signal.name for signal in controller.observations)
     if names != data.input_names:
-        raise InputError(f"the controller reads {', '.join(names)}, the recordings hold {', '.join(data.input_names)}")
+        raise InputError(
+            f"the controller reads {', '.join(names)}, the recordings hold {', '.join(data.input_names)}"
+        )
     cut = windows(data.test.segments, data.window_length, data.evaluation_stride)
     policy = controller_policy(controller, runtime)
     policy.reset(len(cut))

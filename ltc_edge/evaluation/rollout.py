@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ltc_edge.arrays import BoolArray, FloatArray
+from ltc_edge.arrays import BoolArray, FloatArray, IntArray
 from ltc_edge.runtimes.stepper import Stepper
 from ltc_edge.tasks.checks import CheckedPlants
 from ltc_edge.tasks.protocol import Task
@@ -23,7 +23,7 @@ class Policy(Protocol):
         ...
 
     def step(self, observation: FloatArray, dt_s: FloatArray) -> FloatArray:
-        """Actions ``(E, M)`` for raw observations ``(E, I)``, ``dt_s`` ``(E,)`` seconds after the last step."""
+        """Actions ``(E, M)`` for raw observations ``(E, I)``, ``dt_s`` ``(E,)`` seconds after the last."""
         ...
 
 
@@ -84,7 +84,7 @@ class Episodes:
     action: FloatArray
     expert_action: FloatArray
     reward: FloatArray
-    length: FloatArray
+    length: IntArray
 
     @property
     def returns(self) -> FloatArray:

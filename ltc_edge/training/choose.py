@@ -96,9 +96,8 @@ def _refuse_stray(said: Said, chosen: str) -> None:
     if said["data_dir"] is not None and said["task"] not in LOG_TASKS:
         stray.append("data_dir")
     if stray:
-        raise InputError(
-            f"{', '.join('--' + s.replace('_', '-') for s in stray)} says nothing about {chosen}; leave it out"
-        )
+        options = ", ".join("--" + name.replace("_", "-") for name in stray)
+        raise InputError(f"{options} says nothing about {chosen}; leave it out")
 
 
 def _recordings(said: Said) -> RecordingsSource:
@@ -128,7 +127,7 @@ def _settings(source: Source, said: Said) -> tuple[ModelOptions, Options]:
         closed = task_defaults(source.name)
         model = closed.model
         _refuse_method(said, "patience", "recordings")
-        options: Options = dataclasses.replace(
+        options: ImitationOptions | PredictionOptions = dataclasses.replace(
             closed.imitation,
             **_given(
                 said, rounds="rounds", learning_rate="learning_rate", batch="batch", episodes="episodes"
@@ -144,7 +143,7 @@ def _settings(source: Source, said: Said) -> tuple[ModelOptions, Options]:
                 said, rounds="epochs", learning_rate="learning_rate", batch="batch", patience="patience"
             ),
         )
-    _check_numbers(options)
+    _check_rate(options.learning_rate)
     return _model(model, said), options
 
 
@@ -153,9 +152,9 @@ def _refuse_method(said: Said, name: str, owner: str) -> None:
         raise InputError(f"--{name} is for {owner}; leave it out")
 
 
-def _check_numbers(options: ImitationOptions | PredictionOptions) -> None:
-    if not 0 < options.learning_rate <= 1:
-        raise InputError(f"--learning-rate {options.learning_rate} must be above 0 and at most 1")
+def _check_rate(learning_rate: float) -> None:
+    if not 0 < learning_rate <= 1:
+        raise InputError(f"--learning-rate {learning_rate} must be above 0 and at most 1")
 
 
 def _model(default: ModelOptions, said: Said) -> ModelOptions:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from ltc_edge.training.options import ImitationOptions, ModelOptions, PredictionOptions
 
-
 NCP = ModelOptions(units=19, wiring="ncp", unfolds=3)
 """A circuit for control where ``--wiring ncp`` is all that is said."""
 
@@ -18,19 +17,27 @@ NCP = ModelOptions(units=19, wiring="ncp", unfolds=3)
 class TaskDefaults:
     """Defaults of a closed-loop task."""
 
-    model: ModelOptions = ModelOptions(units=9, wiring="dense", unfolds=2)
-    imitation: ImitationOptions = ImitationOptions()
+    model: ModelOptions
+    imitation: ImitationOptions
 
 
 @dataclass(frozen=True)
 class LogDefaults:
     """Defaults of a task over recordings."""
 
-    model: ModelOptions = ModelOptions(units=32, unfolds=3, linear_readout=True)
-    prediction: PredictionOptions = PredictionOptions()
+    model: ModelOptions
+    prediction: PredictionOptions
 
+
+CONTROL = TaskDefaults(ModelOptions(units=9, wiring="dense", unfolds=2), ImitationOptions())
+RECORDINGS = LogDefaults(ModelOptions(units=32, unfolds=3, linear_readout=True), PredictionOptions())
 
 TASKS: dict[str, TaskDefaults] = {
+    "mountain-car-continuous": TaskDefaults(
+        ModelOptions(units=9, wiring="dense", unfolds=2),
+        # Rocking takes long episodes, and which way the car moves must be seen from small differences.
+        ImitationOptions(rounds=30, window=40, episode_steps=250, expert_noise=0.5, validation_episodes=100),
+    ),
     "pendulum": TaskDefaults(
         # Swinging up is nearly bang-bang: it asks for more of the network than balancing.
         ModelOptions(units=14, wiring="dense", unfolds=3),
@@ -63,9 +70,9 @@ LOGS: dict[str, LogDefaults] = {
 
 def task_defaults(name: str) -> TaskDefaults:
     """Defaults for a closed-loop task, known or not."""
-    return TASKS.get(name, TaskDefaults())
+    return TASKS.get(name, CONTROL)
 
 
 def log_defaults(name: str) -> LogDefaults:
     """Defaults for a task over recordings, known or not."""
-    return LOGS.get(name, LogDefaults())
+    return LOGS.get(name, RECORDINGS)

@@ -117,7 +117,8 @@ class Imitation:
         self._set_grid()
         assert isinstance(self._task, HasActionValues)
         _, values = self._task.action_values(episodes.privileged.reshape(shape[0] * shape[1], -1))
-        return (values - values.max(axis=1, keepdims=True)).reshape(*shape, -1)
+        advantage: FloatArray = values - values.max(axis=1, keepdims=True)
+        return advantage.reshape(*shape, -1)
 
     @property
     def _uses_values(self) -> bool:
@@ -142,7 +143,7 @@ class Imitation:
         return float(np.mean(losses))
 
     def _learning_rate(self, position: float) -> float:
-        """The rate at ``position``, in rounds: cosine over the run, or a straight fall once annealing has begun."""
+        """The rate at ``position``, in rounds: cosine over the run, a straight fall once annealing."""
         options = self._options
         since = self._annealing_since
         if since is None:
@@ -156,11 +157,11 @@ class Imitation:
         readout, _ = network(torch.from_numpy(batch.observation), torch.from_numpy(batch.dt_s))
         weight = torch.from_numpy(batch.weight)
         difference = readout - network.scaled(torch.from_numpy(batch.expert_action))
-        imitation = ((difference**2).mean(dim=2) * weight).sum() / weight.sum()
+        imitation = _weighted_mean((difference**2).mean(dim=2), weight)
         if self._grid is None:
             return imitation
-        regret = (self._regret(network.actions(readout)[..., 0], batch) * weight).sum() / weight.sum()
-        overshoot = ((torch.relu(readout.abs() - 1.0) ** 2).mean(dim=2) * weight).sum() / weight.sum()
+        regret = _weighted_mean(self._regret(network.actions(readout)[..., 0], batch), weight)
+        overshoot = _weighted_mean((torch.relu(readout.abs() - 1.0) ** 2).mean(dim=2), weight)
         # Imitation finds the basin; once there, what an action costs matters more than whose it is.
         share = max(1.0 - 2.0 * progress, 0.05)
         return share * imitation + self._options.value_weight * regret + OVERSHOOT_WEIGHT * overshoot
@@ -209,3 +210,8 @@ class Imitation:
         self._learner.load(arrays)
         self._expert_return = state["expert_return"]
         self._annealing_since = state["annealing_since"]
+
+
+def _weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    mean: Tensor = (values * weight).sum() / weight.sum()
+    return mean

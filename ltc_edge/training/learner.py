@@ -20,7 +20,7 @@ FINAL_RATE = 0.02
 
 
 def cosine_rate(start: float, progress: float) -> float:
-    """The learning rate after a share ``progress`` of the run (Loshchilov & Hutter 2017, without restarts)."""
+    """The learning rate after a share ``progress`` of the run (Loshchilov & Hutter 2017)."""
     falling = 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
     return start * (FINAL_RATE + (1.0 - FINAL_RATE) * falling)
 

@@ -21,7 +21,7 @@ class ModelOptions:
     Attributes:
         cell: kind of cell.
         units: neurons.
-        wiring: of an LTC; a CfC is wired with ``ncp`` and has a backbone with ``dense``. The others are dense.
+        wiring: of an LTC; a CfC is wired with ``ncp``, has a backbone with ``dense``. Others are dense.
         sparsity: share of absent synapses of ``ncp`` and ``random``.
         wiring_seed: the wiring is drawn from it, so that several training seeds share one wiring.
         unfolds: solver sub-steps of LTC and CT-RNN.
@@ -63,7 +63,7 @@ class ImitationOptions:
         learning_rate: of Adam at the start; it falls to a fiftieth by the last round (cosine).
         batch: windows an optimiser step sees.
         window: steps of a window.
-        burn_in: first steps of a window that starts inside an episode: they fill the state and are not scored.
+        burn_in: first steps of a window that starts inside an episode; they only fill the state.
         fresh_share: share of the windows that start where the episode starts.
         episodes: episodes collected a round.
         episode_steps: how long collected episodes are at most; None for the task's length.

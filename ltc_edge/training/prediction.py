@@ -62,7 +62,7 @@ class Prediction:
         """One epoch and its validation."""
         options = self._options
         order = torch.from_numpy(np.random.default_rng([self._seed, index]).permutation(len(self._inputs)))
-        batches = order.split(options.batch)
+        batches = torch.split(order, options.batch)
         losses = []
         for number, chosen in enumerate(batches):
             progress = (index + number / len(batches)) / options.epochs
@@ -108,14 +108,10 @@ class Prediction:
 def score(network: Network, data: Dataset, segments: tuple[Segment, ...]) -> float:
     """The data's metric over the scored windows of ``segments``, in raw units, each from the reset state."""
     cut = windows(segments, data.window_length, data.evaluation_stride)
-    inputs, dt_s = (
-        torch.from_numpy(cut.inputs).to(network.dtype),
-        torch.from_numpy(cut.dt_s).to(network.dtype),
-    )
-    outputs = [
-        network(x, dt)[0]
-        for x, dt in zip(inputs.split(EVALUATION_BATCH), dt_s.split(EVALUATION_BATCH), strict=True)
-    ]
+    inputs = torch.from_numpy(cut.inputs).to(network.dtype)
+    dt_s = torch.from_numpy(cut.dt_s).to(network.dtype)
+    parts = zip(torch.split(inputs, EVALUATION_BATCH), torch.split(dt_s, EVALUATION_BATCH), strict=True)
+    outputs = [network(x, dt)[0] for x, dt in parts]
     predicted = network.actions(torch.cat(outputs)).numpy()
     if data.kind == "classification":
         predicted = predicted.argmax(axis=-1)

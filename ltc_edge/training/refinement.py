@@ -97,14 +97,12 @@ class Refinement:
         # Steps in proportion to each parameter: sigma is about 5, a weight about 0.5.
         self._scale = np.maximum(np.abs(start), 0.1)
         self._random = np.random.default_rng([seed, 0x434D41])
-        self._strategy = require(
-            "cma", "train"
-        ).CMAEvolutionStrategy(
+        self._strategy = require("cma", "train").CMAEvolutionStrategy(
             start / self._scale,
             options.sigma,
             {
                 "popsize": options.population,
-                "CMA_diagonal": True,  # hundreds of parameters and few generations: a full covariance learns nothing
+                "CMA_diagonal": True,  # few generations for hundreds of parameters
                 "randn": lambda *shape: self._random.standard_normal(shape),
                 "seed": np.nan,
                 "verbose": -9,

@@ -151,6 +151,9 @@ class RunFolder:
         """Mark the run complete and drop what only going on would need."""
         self._write_json("summary.json", summary)
         shutil.rmtree(self.path / "data", ignore_errors=True)
+        # What a kill in the middle of a write left.
+        for leftover in self.path.glob(".*.safetensors.*"):
+            leftover.unlink(missing_ok=True)
         (self.path / "checkpoint.safetensors").unlink(missing_ok=True)
 
     def summary(self) -> dict[str, Any] | None:

@@ -74,7 +74,7 @@ class SequenceStore:
         return selected
 
     def sample(self, rng: np.random.Generator, options: ImitationOptions) -> Batch:
-        """Draw windows: some from the start of an episode, the rest from any step, where the episode is long enough."""
+        """Draw windows: some from the start of an episode, the rest wherever there is room for one."""
         joined = self._join()
         length = joined["length"].astype(np.int64)
         window, batch = min(options.window, self._steps), options.batch

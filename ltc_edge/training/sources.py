@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -130,6 +130,6 @@ def source_from_json(document: Mapping[str, Any], where: Path) -> Source:
             f"{where}: the source of the run is unreadable; was it made by a newer version?"
         )
     # JSON has no tuples.
-    return kind(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    )
+    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in fields.items()}
+    make: Callable[..., Source] = kind
+    return make(**values)

@@ -11,11 +11,13 @@ from ltc_edge.cli.main import COMMANDS, INTERRUPTED, main
 
 
 def run(*arguments: object, expect: int = 0, capfd: pytest.CaptureFixture) -> tuple[str, str]:
-    with pytest.raises(SystemExit) as exited:
+    code: object = 0
+    try:
         main([str(argument) for argument in arguments])
-        raise SystemExit(0)
+    except SystemExit as exited:
+        code = exited.code or 0
     out, err = capfd.readouterr()
-    assert exited.value.code == expect, err
+    assert code == expect, err
     assert "Traceback" not in err
     return out, err
 
@@ -82,7 +84,7 @@ def test_train_and_evaluate_a_task(tmp_path, cli):
     summary = json.loads(out)
     keys = {"run", "cell", "units", "parameters_effective", "parameters_dense", "seconds", "metric", "value"}
     assert keys <= summary.keys()
-    out, err = cli("evaluate", tmp_path / "run", "--episodes", 5, "--json")
+    out, _ = cli("evaluate", tmp_path / "run", "--episodes", 5, "--json")
     report = json.loads(out)
     assert report["episodes"] == 5
     assert report["return_ci95"][0] <= report["return_mean"] <= report["return_ci95"][1]
@@ -196,7 +198,7 @@ CSV_FAULTS = {
     ),
     "single row": (lambda text: "\n".join(text.splitlines()[:2]), "row"),
     "time backwards": (lambda text: text.replace("\n0.0500,", "\n0.0100,", 1), "row"),
-    "empty": (lambda text: "", "empty"),
+    "empty": (lambda _: "", "empty"),
 }
 
 
@@ -264,7 +266,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, log, cli, monkeypatch):
 def test_refine_from_a_run(tmp_path, cli):
     cli("train", "cartpole", "-o", tmp_path / "run", *SMALL, "--episodes", 8, "--batch", 16)
     out, _ = cli(
-        "train", "cartpole", "--from", tmp_path / "run", "--refine", 2, "--episodes", 2, "-o", tmp_path / "better",
-        "--json",
+        "train", "cartpole", "--from", tmp_path / "run", "--refine", 2, "--episodes", 2, "--json",
+        "-o", tmp_path / "better",
     )  # fmt: skip
     assert json.loads(out)["rounds"] == 2

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed (extra: train)")
 
-from ltc_edge.training.options import (  # noqa: E402
+from ltc_edge.training.options import (
     ImitationOptions,
     ModelOptions,
     PredictionOptions,
@@ -19,10 +19,10 @@ class Silent:
         self.records = []
         self.completed = None
 
-    def begin(self, rounds, completed):
+    def begin(self, _rounds, completed):
         self.completed = completed
 
-    def tick(self, index, share):
+    def tick(self, _index, share):
         assert 0.0 <= share <= 1.0
 
     def record(self, record):

@@ -173,13 +173,15 @@ def test_existing_folders_are_kept(tmp_path, silent, prediction_plan):
 
 def test_a_folder_that_cannot_be_written(tmp_path, silent, prediction_plan):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot be written|not a folder"):
+    with pytest.raises(OutputError, match=r"cannot be written|not a folder"):
         start_run(prediction_plan, tmp_path / "file" / "run", silent)
 
 
 def test_an_expert_that_fails_leaves_nothing(tmp_path, silent, small_imitation, small_model, monkeypatch):
     pytest.importorskip("gymnasium", reason="gymnasium is not installed (extra: train)")
-    (tmp_path / "bad_experts.py").write_text("def raising(observation):\n    raise RuntimeError('out of ideas')\n")
+    (tmp_path / "bad_experts.py").write_text(
+        "def raising(observation):\n    raise RuntimeError('out of ideas')\n"
+    )
     monkeypatch.chdir(tmp_path)
     plan = Plan(EnvironmentSource("CartPole-v1", "bad_experts:raising"), small_imitation, small_model)
     with pytest.raises(TaskError, match="out of ideas"):
