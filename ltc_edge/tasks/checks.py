@@ -12,10 +12,10 @@ from dataclasses import fields
 import numpy as np
 
 from ltc_edge.arrays import BoolArray, FloatArray
-from ltc_edge.errors import CheckFailedError, LtcEdgeError, TaskError
+from ltc_edge.errors import CheckFailedError, TaskError
 from ltc_edge.signals import ActionSignal, ObservationSignal
 from ltc_edge.tasks.protocol import Readings, Task
-from ltc_edge.tasks.wording import one_line
+from ltc_edge.tasks.wording import foreign_code
 
 _ATTRIBUTES = (
     "name",
@@ -27,7 +27,12 @@ _ATTRIBUTES = (
     "max_steps",
     "reward_threshold",
 )
+_NUMERIC = "biuf"
+"""Kinds of NumPy's dtypes that are real numbers."""
 _METHODS = ("make_plants", "expert")
+
+MAX_MAGNITUDE = 1e30
+"""Largest reading or action: it fits into the float32 of training, and its square into float64."""
 
 
 def check_task(task: object, origin: str) -> None:
@@ -43,11 +48,16 @@ def check_task(task: object, origin: str) -> None:
             f"{origin} is not a task: a {type(task).__name__} without {', '.join(missing)}; "
             "see ltc_edge.tasks.Task"
         )
+    name = getattr(task, "name", None)
+    if not isinstance(name, str) or not name:
+        raise TaskError(f"{origin}: name must be text, not {name!r}")
     for attribute, kind in (("observations", ObservationSignal), ("actions", ActionSignal)):
         signals = getattr(task, attribute)
         if not isinstance(signals, tuple) or not signals or not all(isinstance(s, kind) for s in signals):
             raise TaskError(f"{origin}: {attribute} must be a non-empty tuple of {kind.__name__}")
         names = [signal.name for signal in signals]
+        if not all(isinstance(name, str) and name for name in names):
+            raise TaskError(f"{origin}: {attribute} must have names, not {', '.join(map(repr, names))}")
         if len(set(names)) < len(names):
             raise TaskError(f"{origin}: {attribute} must have different names, not {', '.join(names)}")
     _check_times(task, origin)
@@ -70,15 +80,16 @@ def _check_times(task: object, origin: str) -> None:
         raise TaskError(f"{origin}: max_steps must be a positive integer, not {max_steps!r}")
 
 
-def check_readings(task: Task, readings: Readings, active: BoolArray, step: int) -> None:
+def check_readings(task: Task, readings: Readings, active: BoolArray, step: int) -> Readings:
     """Check what plants reported at ``step`` (0 is the reset): all shapes, and the values of active rows.
 
-    ``active`` has shape ``(E,)``.
+    ``active`` has shape ``(E,)``. Returns the readings, as arrays where they were lists.
 
     Raises:
-        TaskError: a wrong shape, a value that is not finite, or a dt outside the task's range.
+        TaskError: no readings, a wrong shape, a value that is not finite, or a dt outside the task's range.
     """
     where = f"task {task.name!r}, step {step}"
+    readings = _as_arrays(readings, where)
     episodes = len(active)
     shapes = {
         "observation": (episodes, len(task.observations)),
@@ -87,7 +98,7 @@ def check_readings(task: Task, readings: Readings, active: BoolArray, step: int)
         "terminated": (episodes,),
     }
     for field in fields(Readings):
-        values = np.asarray(getattr(readings, field.name))
+        values = getattr(readings, field.name)
         # The width of the privileged state is the task's own affair.
         expected = shapes.get(field.name, (episodes, values.shape[1] if values.ndim > 1 else 1))
         if values.shape != expected:
@@ -101,6 +112,24 @@ def check_readings(task: Task, readings: Readings, active: BoolArray, step: int)
     if outside.any():
         worst = float(readings.dt_s[outside][0])
         raise TaskError(f"{where}: dt_s {worst:g} s is outside the task's range {low:g} to {high:g} s")
+    return readings
+
+
+def _as_arrays(readings: Readings, where: str) -> Readings:
+    """``readings`` with every field an array: of numbers, or of booleans for ``terminated``."""
+    arrays = {}
+    for field in fields(Readings):
+        if not hasattr(readings, field.name):
+            raise TaskError(f"{where}: the plants gave a {type(readings).__name__}, expected Readings")
+        try:
+            values = np.asarray(getattr(readings, field.name))
+        except ValueError:
+            raise TaskError(f"{where}: {field.name} is ragged, expected an array") from None
+        if values.dtype.kind not in ("b" if field.name == "terminated" else _NUMERIC):
+            wanted = "booleans" if field.name == "terminated" else "numbers"
+            raise TaskError(f"{where}: {field.name} holds {values.dtype}, expected {wanted}")
+        arrays[field.name] = values
+    return Readings(**arrays)
 
 
 def expert_actions(task: Task, privileged: FloatArray, step: int | None = None) -> FloatArray:
@@ -111,13 +140,13 @@ def expert_actions(task: Task, privileged: FloatArray, step: int | None = None) 
     """
     where = f"task {task.name!r}" if step is None else f"task {task.name!r}, step {step}"
     try:
-        actions = np.asarray(task.expert(privileged), dtype=np.float64)
+        with foreign_code("the expert"):
+            actions = np.asarray(task.expert(privileged))
     except TaskError as error:
-        raise TaskError(f"{where}: {error}") from None
-    except LtcEdgeError:
-        raise
-    except Exception as error:
-        raise TaskError(f"{where}: the expert raised {one_line(error)}") from error
+        raise TaskError(f"{where}: {error}") from error.__cause__
+    if actions.dtype.kind not in _NUMERIC:
+        raise TaskError(f"{where}: the expert gave {actions.dtype}, expected numbers")
+    actions = actions.astype(np.float64)
     expected = (len(privileged), len(task.actions))
     if actions.shape != expected:
         raise TaskError(f"{where}: the expert gave shape {actions.shape}, expected {expected}")
@@ -132,7 +161,14 @@ class CheckedPlants:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._plants = task.make_plants()
+        with foreign_code(f"task {task.name!r}: make_plants()"):
+            self._plants = task.make_plants()
+        missing = [name for name in ("reset", "step", "close") if not hasattr(self._plants, name)]
+        if missing:
+            raise TaskError(
+                f"task {task.name!r}: make_plants() gave a {type(self._plants).__name__} without "
+                f"{', '.join(missing)}; see ltc_edge.tasks.PlantBatch"
+            )
         self.steps = 0
         """Steps since the reset."""
 
@@ -143,7 +179,9 @@ class CheckedPlants:
             TaskError: the readings break the contract.
         """
         self.steps = 0
-        return self._checked(self._plants.reset(seeds), np.ones(len(seeds), dtype=np.bool_))
+        with foreign_code(f"task {self._task.name!r}: reset"):
+            readings = self._plants.reset(seeds)
+        return self._checked(readings, np.ones(len(seeds), dtype=np.bool_))
 
     def step(self, action: FloatArray, active: BoolArray) -> Readings:
         """Step the active rows.
@@ -159,7 +197,9 @@ class CheckedPlants:
                 f"in episode {int(lost.argmax())}"
             )
         self.steps += 1
-        return self._checked(self._plants.step(action, active), active)
+        with foreign_code(f"task {self._task.name!r}, step {self.steps}: the plant"):
+            readings = self._plants.step(action, active)
+        return self._checked(readings, active)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """The expert's actions for the states just read.
@@ -171,15 +211,13 @@ class CheckedPlants:
 
     def close(self) -> None:
         """Release what the plants hold."""
-        self._plants.close()
+        with foreign_code(f"task {self._task.name!r}: close"):
+            self._plants.close()
 
     def _checked(self, readings: Readings, active: BoolArray) -> Readings:
-        check_readings(self._task, readings, active, self.steps)
-        return readings
+        return check_readings(self._task, readings, active, self.steps)
 
 
 def _not_finite(values: FloatArray) -> BoolArray:
-    """Rows of ``(E, …)`` that hold a NaN, an infinity or no number at all, shape ``(E,)``."""
-    if values.dtype == object:
-        return np.ones(len(values), dtype=np.bool_)
-    return np.asarray(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+    """Rows of ``(E, …)`` that hold a NaN, an infinity or what is as good as one, shape ``(E,)``."""
+    return np.asarray(~(np.abs(values.reshape(len(values), -1)) <= MAX_MAGNITUDE).all(axis=1))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ltc_edge.arrays import BoolArray, FloatArray
-from ltc_edge.errors import LtcEdgeError, TaskError
 from ltc_edge.tasks.protocol import Readings
 from ltc_edge.tasks.spaces import ActionCodec
-from ltc_edge.tasks.wording import one_line
+from ltc_edge.tasks.wording import foreign_code
 
 
 class EnvironmentPlants:
@@ -49,9 +47,10 @@ class EnvironmentPlants:
             self._environments.append(self._make())
         rows = []
         for env, seed in zip(self._environments, seeds, strict=False):
-            with self._reported("reset"):
+            with foreign_code(f"{self._env_id}: reset"):
                 rows.append(env.reset(seed=int(seed))[0])
-        self._observed = np.array(rows, dtype=np.float64)
+        with foreign_code(f"{self._env_id}: reading what reset returned"):
+            self._observed = np.array(rows, dtype=np.float64)
         self._terminated = np.zeros(len(seeds), dtype=np.bool_)
         return self._readings(np.zeros(len(seeds)))
 
@@ -64,10 +63,10 @@ class EnvironmentPlants:
         reward = np.zeros(len(self._observed))
         for row in np.flatnonzero(active).tolist():
             command = self._codec.to_environment(action[row])
-            with self._reported("step"):
+            with foreign_code(f"{self._env_id}: step"):
                 observation, gained, terminated, truncated, _ = self._environments[row].step(command)
-            self._observed[row], reward[row] = observation, gained
-            self._terminated[row] = terminated or truncated
+                self._observed[row], reward[row] = observation, gained
+                self._terminated[row] = terminated or truncated
         return self._readings(reward)
 
     def close(self) -> None:
@@ -75,16 +74,6 @@ class EnvironmentPlants:
         for env in self._environments:
             env.close()
         self._environments.clear()
-
-    @contextmanager
-    def _reported(self, what: str) -> Iterator[None]:
-        """Turn whatever the environment raises into one line that names it."""
-        try:
-            yield
-        except LtcEdgeError:
-            raise
-        except Exception as error:
-            raise TaskError(f"{self._env_id}: {what} raised {one_line(error)}") from error
 
     def _readings(self, reward: FloatArray) -> Readings:
         return Readings(

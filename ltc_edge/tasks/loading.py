@@ -12,7 +12,7 @@ from typing import cast
 from ltc_edge.errors import LtcEdgeError, TaskError
 from ltc_edge.tasks.checks import check_task
 from ltc_edge.tasks.protocol import Task
-from ltc_edge.tasks.wording import one_line
+from ltc_edge.tasks.wording import foreign_code, one_line
 
 
 @contextmanager
@@ -38,9 +38,10 @@ def load_object(reference: str) -> object:
         raise TaskError(f"{reference!r} does not name an object: write package.module:attribute")
     found: object = _import(module_name, reference)
     for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise TaskError(f"{reference}: module {module_name} has no {attribute}")
-        found = getattr(found, part)
+        with foreign_code(reference):
+            if not hasattr(found, part):
+                raise TaskError(f"{reference}: module {module_name} has no {attribute}")
+            found = getattr(found, part)
     return found
 
 
@@ -53,17 +54,14 @@ def load_task(reference: str) -> Task:
     found = load_object(reference)
     if isinstance(found, type) or (callable(found) and not hasattr(found, "make_plants")):
         found = _made(cast("Callable[[], object]", found), reference)
-    check_task(found, reference)
+    with foreign_code(reference):
+        check_task(found, reference)
     return cast(Task, found)
 
 
 def _made(factory: Callable[[], object], reference: str) -> object:
-    try:
+    with foreign_code(f"{reference}()"):
         return factory()
-    except LtcEdgeError:
-        raise
-    except Exception as error:
-        raise TaskError(f"{reference}() raised {one_line(error)}") from error
 
 
 def _import(module_name: str, reference: str) -> object:
@@ -78,5 +76,5 @@ def _import(module_name: str, reference: str) -> object:
         ) from None
     except LtcEdgeError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(f"{reference}: importing {module_name} raised {one_line(error)}") from error

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
-from ltc_edge.errors import LtcEdgeError, TaskError
+from ltc_edge.errors import TaskError
 from ltc_edge.tasks.loading import load_object
 from ltc_edge.tasks.spaces import ActionCodec
-from ltc_edge.tasks.wording import one_line
+from ltc_edge.tasks.wording import foreign_code
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,6 @@ class UserExpert:
 
     def _ask(self, observation: FloatArray) -> FloatArray:
         origin = f"the expert {self.reference}"
-        try:
+        with foreign_code(origin):
             answer = self.function(observation)
-        except LtcEdgeError:
-            raise
-        except Exception as error:
-            raise TaskError(f"{origin} raised {one_line(error)}") from error
         return self.codec.from_expert(answer, origin)
