@@ -33,6 +33,9 @@ LARGEST_INPUT = 1e30
 """Largest normalised input where nothing is clipped: in float32 its products are still finite, so that
 no sensor value, however absurd, makes a NaN that would stay in the state. Every cell saturates far below."""
 
+SHORTEST_S, LONGEST_S = 1e-15, 1e15
+"""Range of a controller's times: they and their ratios are normal numbers in float32."""
+
 POSITIVE_BY_CLAMP = ("w", "sensory_w", "cm", "gleak")
 """Parameters of an LTC in clamp mode that must not be negative: the state bound rests on it."""
 
@@ -54,8 +57,11 @@ class Timing:
 
     def __post_init__(self) -> None:
         values = (self.dt_min_s, self.period_s, self.dt_max_s)
-        if not all(math.isfinite(value) and value > 0 for value in (*values, self.time_unit_s)):
-            raise InputError(f"timing: every time must be positive and finite, not {self}")
+        if not all(SHORTEST_S <= value <= LONGEST_S for value in (*values, self.time_unit_s)):
+            raise InputError(
+                f"timing: every time must be positive and finite, {SHORTEST_S:g} to {LONGEST_S:g} s, "
+                f"not {self}"
+            )
         if not self.dt_min_s <= self.period_s <= self.dt_max_s:
             raise InputError(
                 f"timing: the period {self.period_s} s must lie in [{self.dt_min_s}, {self.dt_max_s}] s"

@@ -122,7 +122,10 @@ def find_files(patterns: Sequence[str], option: str) -> tuple[Path, ...]:
                 f"{option} {pattern}: no file matches. Check the path, and quote the pattern."
             )
         for match in matches:
-            found.setdefault(match.resolve(), match)
+            try:
+                found.setdefault(match.resolve(), match)
+            except (OSError, RuntimeError):
+                raise RecordingError(f"{match}: is a loop of symbolic links. Leave it out.") from None
     return tuple(sorted(found.values()))
 
 

@@ -11,6 +11,9 @@ import numpy as np
 from ltc_edge.arrays import FloatArray
 from ltc_edge.errors import RecordingError
 
+MAX_MAGNITUDE = 1e30
+"""Largest value: it fits into the float32 of training, and its square into float64."""
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -64,9 +67,14 @@ def checked_recording(
     def place(row: int) -> str:
         return f"{path}: row {row + 1}" if lines is None else f"{path}:{lines[row]}"
 
-    bad = np.argwhere(~np.isfinite(values))
+    bad = np.argwhere(~(np.abs(values) <= MAX_MAGNITUDE))
     if len(bad):
         row, column = (int(index) for index in bad[0])
+        if np.isfinite(values[row, column]):
+            raise RecordingError(
+                f"{place(row)}: column {names[column]!r} is {values[row, column]:g}, "
+                f"beyond {MAX_MAGNITUDE:g}. Correct the value, or store it in another unit."
+            )
         raise RecordingError(
             f"{place(row)}: column {names[column]!r} is {values[row, column]}. Fill the value in, or remove "
             f"the row (a long gap in time then splits the recording)."
