@@ -71,7 +71,12 @@ def create_folder(path: Path, *, force: bool = False) -> None:
                 raise OutputError(
                     f"{path}: exists already; choose another with -o, or replace it with --force"
                 )
-            shutil.rmtree(path)
+            # Emptied, not replaced: it may be the current folder.
+            for child in path.iterdir():
+                if child.is_dir() and not child.is_symlink():
+                    shutil.rmtree(child)
+                else:
+                    child.unlink()
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass

@@ -64,12 +64,21 @@ def main(arguments: list[str] | None = None) -> None:
         cli.main(arguments, prog_name="ltc-edge", standalone_mode=False)
     except click.exceptions.Exit as finished:
         sys.exit(finished.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"Error: {_usage_line(error)}", err=True)
         sys.exit(error.exit_code)
     except LtcEdgeError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
+    except MemoryError:
+        click.echo(
+            "Error: not enough memory; ask for fewer --units, --episodes or rows, or a smaller --batch",
+            err=True,
+        )
+        sys.exit(LtcEdgeError.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         sys.exit(INTERRUPTED)
@@ -81,3 +90,10 @@ def main(arguments: list[str] | None = None) -> None:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"Error: {where}{error.strerror or error}", err=True)
         sys.exit(LtcEdgeError.exit_code)
+
+
+def _usage_line(error: click.ClickException) -> str:
+    """What click has to say in the one line that every error takes, and where to read on."""
+    said = " ".join(error.format_message().split())
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return said if context is None else f"{said.rstrip('.')}; see `{context.command_path} --help`"

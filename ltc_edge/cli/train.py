@@ -13,11 +13,15 @@ from ltc_edge.cli.options import FILE, indices, json_option, output_option
 from ltc_edge.cli.output import TrainingProgress, print_json
 from ltc_edge.errors import InputError
 from ltc_edge.training.options import CellKind, WiringKind
+from ltc_edge.wiring import MAX_SEED
 
 if TYPE_CHECKING:
     from ltc_edge.training.session import Plan
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+COUNT = click.IntRange(1, 1_000_000_000)
+COUNT_FROM_2 = click.IntRange(2, 1_000_000_000)
 
 RESUMABLE = {"output", "resume", "as_json", "task"}
 """What may be said together with --resume: everything else is in the run folder."""
@@ -37,16 +41,14 @@ task_options = _stack(
         click.option(
             "--sensors",
             type=click.Choice(["positions", "full"]),
-            default="positions",
-            show_default=True,
-            help="What the controller of a named task sees: positions hides the velocities.",
+            help="What the controller of a named task sees: positions, which hides the velocities, or full.",
         ),
         click.option("--env", help="A Gymnasium environment to control."),
         click.option("--expert", help="Its expert, as module:function: observation in, action out."),
         click.option(
             "--observe", callback=indices, help="Indices of its observations to use, such as 0,1,3."
         ),
-        click.option("--max-steps", type=click.IntRange(min=1), help="Length of its episodes."),
+        click.option("--max-steps", type=COUNT, help="Length of its episodes."),
         click.option(
             "--period", type=float, help="Seconds between steps of --env, or between rows of --data."
         ),
@@ -68,10 +70,8 @@ data_options = _stack(
         ),
         click.option("--validation", multiple=True, help="Recordings to choose the checkpoint on."),
         click.option("--test", multiple=True, help="Recordings to report on."),
-        click.option(
-            "--window", type=click.IntRange(min=2), default=32, show_default=True, help="Rows of a window."
-        ),
-        click.option("--stride", type=click.IntRange(min=1), help="Rows between windows; half a window."),
+        click.option("--window", type=COUNT_FROM_2, help="Rows of a window; 32."),
+        click.option("--stride", type=COUNT, help="Rows between windows; half a window."),
         click.option("--data-dir", type=FILE, help="Folder of a named task's recordings."),
     ]
 )
@@ -79,7 +79,7 @@ data_options = _stack(
 model_options = _stack(
     [
         click.option("--cell", type=click.Choice(get_args(CellKind)), help="The recurrent cell; ltc."),
-        click.option("--units", type=click.IntRange(min=1), help="Neurons."),
+        click.option("--units", type=COUNT, help="Neurons."),
         click.option("--wiring", type=click.Choice(get_args(WiringKind)), help="Of an LTC or CfC."),
         click.option("--sparsity", type=float, help="Share of absent synapses of ncp and random; 0.5."),
         click.option("--wiring-seed", type=int, help="Seed of the wiring."),
@@ -87,7 +87,7 @@ model_options = _stack(
         click.option(
             "--mixed-memory", is_flag=True, default=None, help="Put an LSTM memory before the cell."
         ),
-        click.option("--backbone-units", type=click.IntRange(min=1), help="Of a dense CfC."),
+        click.option("--backbone-units", type=COUNT, help="Of a dense CfC."),
         click.option(
             "--linear-readout", is_flag=True, default=None, help="Read all units, not the motor neurons."
         ),
@@ -96,23 +96,23 @@ model_options = _stack(
 
 method_options = _stack(
     [
-        click.option(
-            "--rounds", type=click.IntRange(min=1), help="At most so many DAgger rounds, or epochs."
-        ),
+        click.option("--rounds", type=COUNT, help="At most so many DAgger rounds, or epochs."),
         click.option("--learning-rate", type=float, help="Of Adam, at the start."),
-        click.option("--batch", type=click.IntRange(min=1), help="Windows an optimiser step sees."),
-        click.option("--episodes", type=click.IntRange(min=1), help="Episodes collected a round."),
-        click.option(
-            "--patience", type=click.IntRange(min=1), help="Epochs without progress before stopping."
-        ),
+        click.option("--batch", type=COUNT, help="Windows an optimiser step sees."),
+        click.option("--episodes", type=click.IntRange(1, 100_000), help="Episodes collected a round."),
+        click.option("--patience", type=COUNT, help="Epochs without progress before stopping."),
         click.option("--from", "start", type=FILE, help="Go on from this run or controller."),
+        click.option("--refine", type=COUNT, help="Refine --from by CMA-ES for so many generations."),
         click.option(
-            "--refine", type=click.IntRange(min=1), help="Refine --from by CMA-ES for so many generations."
+            "--seed",
+            type=click.IntRange(0, MAX_SEED),
+            default=0,
+            show_default=True,
+            help="Of all that is drawn.",
         ),
         click.option(
-            "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all that is drawn."
+            "--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="Of torch."
         ),
-        click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of torch."),
     ]
 )
 

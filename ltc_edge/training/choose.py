@@ -23,11 +23,15 @@ from ltc_edge.training.sources import (
     TaskSource,
 )
 
+DEFAULT_WINDOW = 32
+"""Rows of a window of the user's recordings."""
+
 T = TypeVar("T")
 Said = Mapping[str, Any]
 
 _OF_ENVIRONMENT = ("expert", "observe", "max_steps")
-_OF_RECORDINGS = ("inputs", "targets", "time", "kind", "stride")
+_OF_RECORDINGS = ("inputs", "targets", "time", "kind", "window", "stride")
+_OF_ADAM = ("rounds", "learning_rate", "batch", "patience")
 _MODEL_FIELDS = tuple(field.name for field in dataclasses.fields(ModelOptions))
 
 
@@ -43,10 +47,12 @@ def choose_plan(said: Said) -> Plan:
     if said["refine"] is not None:
         if not isinstance(source, ClosedLoopSource) or said["start"] is None:
             raise InputError("--refine improves a trained controller of a control task: give it with --from")
+        for name in _OF_ADAM:
+            _refuse_method(said, name, "training by gradients, not --refine")
         options = RefinementOptions(generations=said["refine"], **_given(said, episodes="episodes"))
     start = None if said["start"] is None else str(_controller_file(said["start"]))
     if start is not None:
-        fixed = [f"--{name.replace('_', '-')}" for name in _MODEL_FIELDS if said.get(name) is not None]
+        fixed = [_option(name) for name in _MODEL_FIELDS if said.get(name) is not None]
         if fixed:
             raise InputError(f"--from brings its own network; leave out {', '.join(fixed)}")
     return Plan(source, options, None if start else model, start, said["seed"], said["threads"])
@@ -81,7 +87,7 @@ def _source(said: Said) -> Source:
         nearest = difflib.get_close_matches(name, [*task_names(), *LOG_TASKS], n=1)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
         raise TaskError(f"unknown task {name!r}: {hint}`ltc-edge tasks` lists them")
-    return TaskSource(name, said["sensors"])
+    return TaskSource(name, said["sensors"] or "positions")
 
 
 def _refuse_stray(said: Said, chosen: str) -> None:
@@ -90,13 +96,16 @@ def _refuse_stray(said: Said, chosen: str) -> None:
     if chosen != "--env":
         stray += [name for name in _OF_ENVIRONMENT if said[name] is not None]
     if chosen != "--data":
-        stray += [name for name in (*_OF_RECORDINGS, "validation", "test") if said[name]]
+        stray += [name for name in _OF_RECORDINGS if said[name] is not None]
+        stray += [name for name in ("validation", "test") if said[name]]
     if chosen == "TASK" and said["period"] is not None:
         stray.append("period")
     if said["data_dir"] is not None and said["task"] not in LOG_TASKS:
         stray.append("data_dir")
+    if said["sensors"] is not None and (chosen != "TASK" or said["task"] in LOG_TASKS):
+        stray.append("sensors")
     if stray:
-        options = ", ".join("--" + name.replace("_", "-") for name in stray)
+        options = ", ".join(_option(name) for name in stray)
         raise InputError(f"{options} says nothing about {chosen}; leave it out")
 
 
@@ -116,7 +125,7 @@ def _recordings(said: Said) -> RecordingsSource:
         said["kind"],
         absolute(said["validation"]),
         absolute(said["test"]),
-        said["window"],
+        said["window"] or DEFAULT_WINDOW,
         said["stride"],
         said["period"],
     )
@@ -149,7 +158,11 @@ def _settings(source: Source, said: Said) -> tuple[ModelOptions, Options]:
 
 def _refuse_method(said: Said, name: str, owner: str) -> None:
     if said[name] is not None:
-        raise InputError(f"--{name} is for {owner}; leave it out")
+        raise InputError(f"{_option(name)} is for {owner}; leave it out")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _check_rate(learning_rate: float) -> None:
@@ -165,7 +178,26 @@ def _model(default: ModelOptions, said: Said) -> ModelOptions:
     if wiring == "ncp" and default.wiring != "ncp":
         # A sparse circuit needs more neurons and sub-steps: a signal crosses one layer a sub-step.
         default = dataclasses.replace(default, units=NCP.units, unfolds=NCP.unfolds)
-    return dataclasses.replace(default, **chosen)
+    model = dataclasses.replace(default, **chosen)
+    _refuse_inert(model, chosen)
+    return model
+
+
+def _refuse_inert(model: ModelOptions, chosen: Mapping[str, Any]) -> None:
+    """Refuse options of the network that the chosen cell and wiring would not read."""
+    read = {
+        "sparsity": model.wiring != "dense",
+        "wiring_seed": model.cell == "ltc" or model.wiring != "dense",
+        "unfolds": model.cell in ("ltc", "ctrnn"),
+        "linear_readout": model.cell == "ltc",
+        "backbone_units": model.cell == "cfc" and model.wiring == "dense",
+    }
+    inert = [_option(name) for name, reads in read.items() if name in chosen and not reads]
+    if inert:
+        raise InputError(
+            f"{', '.join(inert)} says nothing about --cell {model.cell} with --wiring {model.wiring}; "
+            "leave it out"
+        )
 
 
 def _given(said: Said, **fields: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ltc_edge.controller import Controller
 from ltc_edge.controller_file import load_controller, save_controller
-from ltc_edge.errors import ControllerFileError, InputError, LtcEdgeError, OutputError, require
+from ltc_edge.errors import ControllerFileError, InputError, OutputError, require
 from ltc_edge.files import create_folder
 from ltc_edge.training.loop import Method, Outcome, Progress, run_rounds
 from ltc_edge.training.options import (
@@ -109,7 +109,7 @@ def start_run(plan: Plan, path: Path, progress: Progress, *, force: bool = False
         folder.write_config(plan.to_json())
         save_controller(initial, _initial_file(folder))
         return _finish(folder, plan, subject, run_rounds(folder, method, progress))
-    except LtcEdgeError:
+    except Exception:
         if folder.checkpoint() is None:
             shutil.rmtree(path, ignore_errors=True)
         raise
@@ -154,10 +154,12 @@ def _refuse_existing(path: Path, force: bool) -> None:
         raise OutputError(
             f"{path}: exists already; choose another with -o, go on with --resume, or use --force"
         )
-    if not (path / "config.json").is_file():
+    try:
+        RunFolder(path).config()
+    except ControllerFileError:
         raise OutputError(
             f"{path}: is not a run folder, so --force does not replace it; choose another with -o"
-        )
+        ) from None
 
 
 def _use_threads(threads: int) -> None:

@@ -173,6 +173,25 @@ BAD_USAGE = [
     (("train", "--env", "CartPole-v1", "--expert", "f", "-o", "RUN"), "module:"),
     (("train", "--data", "/nowhere/*.csv", "--inputs", "a", "--targets", "b", "-o", "RUN"), "/nowhere/*.csv"),
     (("train", "--data", "x.csv", "--targets", "b", "-o", "RUN"), "--data needs --inputs"),
+    (("train", "cartpole"), "Missing option '-o' / '--output'; see `ltc-edge train --help`"),
+    (("train", "cartpole", "-o", "RUN", "--unit", "4"), "see `ltc-edge train --help`"),
+    (("nothing",), "see `ltc-edge --help`"),
+    (("train", "cartpole", "--seed", "9" * 30, "-o", "RUN"), "--seed"),
+    (("train", "cartpole", "--threads", "99999", "-o", "RUN"), "--threads"),
+    (("train", "cartpole", "--batch", "9" * 30, "-o", "RUN"), "--batch"),
+    (("train", "cartpole", "--sparsity", "nan", "-o", "RUN"), "--sparsity says nothing about --cell ltc"),
+    (("train", "cartpole", "--backbone-units", "8", "-o", "RUN"), "--backbone-units says nothing"),
+    (("train", "cartpole", "--cell", "gru", "--unfolds", "2", "-o", "RUN"), "--unfolds says nothing"),
+    (("train", "cartpole", "--window", "8", "-o", "RUN"), "--window says nothing about TASK"),
+    (("train", "cartpole", "--inputs", "", "-o", "RUN"), "--inputs says nothing about TASK"),
+    (
+        ("train", "--env", "CartPole-v1", "--expert", "a:b", "--sensors", "full", "-o", "RUN"),
+        "--sensors says nothing about --env",
+    ),
+    (
+        ("train", "cartpole", "--from", "x", "--refine", "1", "--rounds", "2", "-o", "RUN"),
+        "--rounds is for training by gradients",
+    ),
     (("evaluate", "/nowhere"), "no such run folder"),
     (("evaluate", "/tmp"), "not a run folder"),
 ]
@@ -185,7 +204,7 @@ def test_bad_usage_is_one_line_and_leaves_nothing(arguments, message, tmp_path, 
     out, err = cli(*(target if argument == "RUN" else argument for argument in arguments), expect=2)
     assert message in err
     assert out == ""
-    assert len([line for line in err.splitlines() if line.startswith("Error")]) == 1
+    assert len(err.splitlines()) == 1
     assert not target.exists()
 
 
@@ -270,3 +289,21 @@ def test_refine_from_a_run(tmp_path, cli):
         "-o", tmp_path / "better",
     )  # fmt: skip
     assert json.loads(out)["rounds"] == 2
+
+
+@pytest.mark.usefixtures("torch_needed")
+def test_force_replaces_runs_alone(tmp_path, cli, monkeypatch):
+    options = ("train", "cartpole", *SMALL[2:], "--rounds", 1, "--episodes", 2, "--batch", 4)
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "config.json").write_text('{"model_type": "somebody else\'s"}')
+    _, err = cli(*options, "-o", foreign, "--force", expect=2)
+    assert "is not a run folder, so --force does not replace it" in err
+    assert (foreign / "config.json").exists()
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    cli(*options, "-o", ".")
+    _, err = cli(*options, "-o", ".", expect=2)
+    assert "exists already" in err
+    cli(*options, "-o", ".", "--force")
+    assert (tmp_path / "run" / "summary.json").exists()
