@@ -61,6 +61,7 @@ FACTORS = {"mse": 1.0, "rmse": 1.0, "accuracy": 100.0}
 CELLS: tuple[CellKind, ...] = get_args(CellKind)
 LTC_NCP = "ltc-ncp"
 METRICS = {"mse": "MSE", "rmse": "RMSE", "accuracy": "accuracy, %"}
+DIGITS = {"mse": 3, "rmse": 4, "accuracy": 2}
 COLUMNS = ("task", "cell", "wiring", "units", "parameters", "ours", "published")
 
 
@@ -225,12 +226,12 @@ def bench(datasets: Mapping[str, Dataset], cells: Sequence[str], plan: Row, outp
     return document
 
 
-def figure(values: Mapping[str, Any] | None) -> str:
+def figure(values: Mapping[str, Any] | None, digits: int) -> str:
     """``mean ± std``, or a dash."""
     if values is None or values["mean"] is None:
         return "–"
-    spread = "" if values["std"] is None else f" ± {values['std']:.3f}"
-    return f"{values['mean']:.3f}{spread}"
+    spread = "" if values["std"] is None else f" ± {values['std']:.{digits}f}"
+    return f"{values['mean']:.{digits}f}{spread}"
 
 
 def markdown(document: Row) -> str:
@@ -244,8 +245,8 @@ def markdown(document: Row) -> str:
             row["wiring"],
             row["units"],
             _parameters(row),
-            figure(row),
-            figure(row["published"]),
+            figure(row, DIGITS[row["metric"]]),
+            figure(row["published"], DIGITS[row["metric"]]),
         )
         lines.append("| " + " | ".join("–" if field is None else str(field) for field in fields) + " |")
     used = {f"{row['task']}: {_prediction(row)}": None for row in rows if row["mean"] is not None}
