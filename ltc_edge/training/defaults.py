@@ -65,6 +65,10 @@ LOGS: dict[str, LogDefaults] = {
         # The rows that validate are few and nearly all alike, so they cannot tell when to stop.
         PredictionOptions(epochs=4, learning_rate=0.02, batch=64),
     ),
+    "emps": LogDefaults(
+        ModelOptions(units=32, unfolds=3),
+        PredictionOptions(epochs=40, learning_rate=0.03, batch=8),
+    ),
 }
 
 
