@@ -6,7 +6,6 @@ One file, so that weights and description cannot part; safetensors, so that read
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import spec_from_json, spec_to_json
 from ltc_edge.controller import Controller, Scaling, Timing
 from ltc_edge.errors import ControllerFileError, InputError
-from ltc_edge.files import read_safetensors, safetensors_bytes, write_atomically
+from ltc_edge.files import digest, read_safetensors, safetensors_bytes, write_atomically
 from ltc_edge.signals import ActionSignal, ObservationSignal
 
 FORMAT = "ltc-edge controller"
@@ -48,7 +47,7 @@ def controller_bytes(controller: Controller) -> bytes:
         "fallback": controller.fallback.astype(np.float64),
     }
     document = _to_json(controller)
-    document["sha256"] = _digest(document, tensors)
+    document["sha256"] = digest(document, tensors)
     return safetensors_bytes(tensors, {"ltc_edge": json.dumps(document, sort_keys=True, allow_nan=False)})
 
 
@@ -77,7 +76,7 @@ def load_controller(path: Path) -> Controller:
         )
     recorded = document.pop("sha256", None)
     try:
-        intact = recorded == _digest(document, tensors)
+        intact = recorded == digest(document, tensors)
     except RecursionError:
         intact = False
     if not intact:
@@ -91,16 +90,6 @@ def load_controller(path: Path) -> Controller:
         raise ControllerFileError(f"{path}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ControllerFileError(f"{path}: unreadable field ({type(error).__name__}: {error})") from None
-
-
-def _digest(document: Mapping[str, Any], tensors: Mapping[str, FloatArray]) -> str:
-    """sha256 over the canonical JSON and every tensor, so that an edit of either is noticed."""
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
-    for name in sorted(tensors):
-        array = tensors[name]
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def _finite(value: float) -> float | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +28,9 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     temporary: str | None = None
     try:
+        # A rename would put a file in the place of a device, /dev/null for one.
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path}: exists and is not a regular file; choose another")
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -91,6 +97,16 @@ def safetensors_bytes(tensors: Mapping[str, FloatArray], metadata: Mapping[str, 
     # safetensors writes an array's memory as it lies, so one with other strides would come back permuted.
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     return bytes(save(contiguous, metadata=None if metadata is None else dict(metadata)))
+
+
+def digest(document: Mapping[str, Any], tensors: Mapping[str, FloatArray]) -> str:
+    """sha256 over the canonical JSON and every tensor, so that an edit of either is noticed."""
+    state = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])  # as it is written: a number becomes a vector of one
+        state.update(f"{name} {array.dtype} {array.shape}".encode())
+        state.update(array.tobytes())
+    return state.hexdigest()
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, FloatArray], dict[str, str]]:

@@ -24,7 +24,11 @@ def console(*, error: bool = False) -> Console:
     """A rich console on standard output, or standard error."""
     from rich.console import Console
 
-    return Console(stderr=error, highlight=False, soft_wrap=True)
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # which `main` takes for no error, where rich would exit with 1
+
+    return Quiet(stderr=error, highlight=False, soft_wrap=True)
 
 
 @contextmanager

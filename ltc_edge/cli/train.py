@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -9,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 from click.core import ParameterSource
 
+from ltc_edge.cli.main import INTERRUPTED
 from ltc_edge.cli.options import FILE, indices, json_option, output_option
 from ltc_edge.cli.output import TrainingProgress, print_json
-from ltc_edge.errors import InputError
+from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.training.options import CellKind, WiringKind
 from ltc_edge.wiring import MAX_SEED
 
@@ -156,9 +159,12 @@ def command(
                 resume_run(output, progress) if resume else start_run(plan, output, progress, force=force)
             )
     except KeyboardInterrupt:
-        if (output / "config.json").exists():
-            click.echo(f"Interrupted. Go on with: ltc-edge train --resume -o {output}", err=True)
-        raise
+        if not (output / "config.json").exists():
+            raise
+        click.echo(
+            f"Interrupted. Go on with: ltc-edge train --resume -o {shlex.quote(str(output))}", err=True
+        )
+        sys.exit(INTERRUPTED)
     if as_json:
         print_json(summary)
     else:
@@ -201,9 +207,15 @@ def _plan(said: dict[str, Any]) -> Plan:
 
 
 def _print_summary(summary: dict[str, Any], output: Path) -> None:
-    click.echo(
-        f"{summary['task']}: {summary['cell']} of {summary['units']} units, "
-        f"{summary['parameters_effective']} parameters; {summary['metric']} {summary['value']:.5g} "
-        f"(round {summary['best_round'] + 1} of {summary['rounds']}, {summary['seconds']:.0f} s)"
-    )
+    try:
+        line = (
+            f"{summary['task']}: {summary['cell']} of {summary['units']} units, "
+            f"{summary['parameters_effective']} parameters; {summary['metric']} {summary['value']:.5g} "
+            f"(round {summary['best_round'] + 1} of {summary['rounds']}, {summary['seconds']:.0f} s)"
+        )
+    except (KeyError, TypeError, ValueError):
+        raise ControllerFileError(
+            f"{output / 'summary.json'}: was edited; start again with --force"
+        ) from None
+    click.echo(line)
     click.echo(f"Next: ltc-edge evaluate {output}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ltc_edge.cells.spec import MAX_UNITS, Solver
 from ltc_edge.errors import InputError
@@ -141,7 +143,7 @@ def from_json(kind: type[T], document: Mapping[str, Any]) -> T:
     """One of the option classes from the JSON object that `dataclasses.asdict` gave.
 
     Raises:
-        InputError: a field is unknown.
+        InputError: a field is unknown, or not of its type.
     """
     fields = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = document.keys() - fields
@@ -149,4 +151,32 @@ def from_json(kind: type[T], document: Mapping[str, Any]) -> T:
         raise InputError(
             f"unknown training options {', '.join(sorted(unknown))}; was the run made by a newer version?"
         )
+    check_types(kind, document)
     return kind(**document)
+
+
+def check_types(kind: type[Any], values: Mapping[str, Any]) -> None:
+    """Check ``values`` read from a file against the annotations of the dataclass ``kind``.
+
+    Raises:
+        InputError: a value is not of its field's type.
+    """
+    hints = get_type_hints(kind)
+    for name, value in values.items():
+        if not _is_of(value, hints[name]):
+            raise InputError(f"{name} is {value!r}, expected {hints[name]}")
+
+
+def _is_of(value: object, hint: Any) -> bool:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return isinstance(value, str) and value in arguments
+    if origin is UnionType or origin is Union:
+        return any(_is_of(value, argument) for argument in arguments)
+    if origin is tuple:
+        return isinstance(value, tuple | list) and all(_is_of(item, arguments[0]) for item in value)
+    if isinstance(value, bool):
+        return hint is bool
+    if hint is float:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, hint)

@@ -1,6 +1,7 @@
 """The folder of a training run, and what a kill at any moment leaves of it.
 
     config.json                what was asked for; written first, never changed
+    initial.safetensors        the untrained controller
     metrics.jsonl              one JSON object a round
     controller.safetensors     the best controller so far
     learning_curve.png         written when the run ends
@@ -13,6 +14,7 @@ Each file is replaced atomically. The checkpoint is the truth: what is newer tha
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -24,9 +26,10 @@ from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.controller_file import load_controller, save_controller
 from ltc_edge.errors import ControllerFileError, OutputError
-from ltc_edge.files import read_safetensors, safetensors_bytes, write_atomically
+from ltc_edge.files import digest, read_safetensors, safetensors_bytes, write_atomically
 
 SCHEMA_VERSION = 1
+_DOCUMENT = "ltc_edge_run"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class RunFolder:
     def controller_file(self) -> Path:
         """Where the best controller is."""
         return self.path / "controller.safetensors"
+
+    @property
+    def initial_file(self) -> Path:
+        """Where the untrained controller is."""
+        return self.path / "initial.safetensors"
 
     @property
     def learning_curve(self) -> Path:
@@ -108,31 +116,29 @@ class RunFolder:
         """Replace the checkpoint."""
         document = {
             "schema": SCHEMA_VERSION,
+            "run": self._identity(),
             "round": checkpoint.round,
             "history": checkpoint.history,
             "state": checkpoint.state,
         }
-        metadata = {"ltc_edge_run": json.dumps(document, allow_nan=False)}
-        content = safetensors_bytes(checkpoint.arrays, metadata)
-        write_atomically(self.path / "checkpoint.safetensors", content)
+        self._write_arrays(self.path / "checkpoint.safetensors", document, checkpoint.arrays)
 
     def checkpoint(self) -> Checkpoint | None:
         """The last checkpoint, or None before the first.
 
         Raises:
-            ControllerFileError: the checkpoint is damaged.
+            ControllerFileError: the checkpoint is damaged, or of another run.
         """
         path = self.path / "checkpoint.safetensors"
         if not path.exists():
             return None
-        arrays, metadata = read_safetensors(path)
-        try:
-            document = json.loads(metadata["ltc_edge_run"])
-            return Checkpoint(
-                int(document["round"]), arrays, list(document["history"]), dict(document["state"])
+        document, arrays = self._read_arrays(path)
+        if document.get("run") != self._identity():
+            raise ControllerFileError(
+                f"{path}: is not of the run that config.json and {self.initial_file.name} describe; "
+                "put them back, or start again with --force"
             )
-        except (KeyError, ValueError, TypeError):
-            raise ControllerFileError(f"{path}: is damaged; start again with --force") from None
+        return Checkpoint(document["round"], arrays, document["history"], document["state"])
 
     def save_round_data(self, index: int, arrays: Mapping[str, FloatArray]) -> None:
         """Keep what round ``index`` collected."""
@@ -141,11 +147,19 @@ class RunFolder:
             path.parent.mkdir(exist_ok=True)
         except OSError as error:
             raise OutputError(f"{path.parent}: cannot be written ({error.strerror or error})") from None
-        write_atomically(path, safetensors_bytes(arrays))
+        self._write_arrays(path, {"round": index}, arrays)
 
     def round_data(self, index: int) -> dict[str, FloatArray]:
-        """What round ``index`` collected."""
-        return read_safetensors(self._round_data(index))[0]
+        """What round ``index`` collected.
+
+        Raises:
+            ControllerFileError: the file is missing or damaged, or another round's.
+        """
+        path = self._round_data(index)
+        document, arrays = self._read_arrays(path)
+        if document != {"round": index}:
+            raise ControllerFileError(f"{path}: is not of round {index}; start again with --force")
+        return arrays
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Mark the run complete and drop what only going on would need."""
@@ -163,6 +177,35 @@ class RunFolder:
 
     def _round_data(self, index: int) -> Path:
         return self.path / "data" / f"round_{index:04d}.safetensors"
+
+    def _identity(self) -> str:
+        """What tells this run from others: sha256 of what it started from."""
+        state = hashlib.sha256()
+        for path in (self.path / "config.json", self.initial_file):
+            try:
+                state.update(path.read_bytes())
+            except OSError as error:
+                raise ControllerFileError(f"{path}: cannot be read ({error.strerror or error})") from None
+        return state.hexdigest()
+
+    @staticmethod
+    def _write_arrays(path: Path, document: dict[str, Any], arrays: Mapping[str, FloatArray]) -> None:
+        document = {**document, "sha256": digest(document, arrays)}
+        metadata = {_DOCUMENT: json.dumps(document, allow_nan=False)}
+        write_atomically(path, safetensors_bytes(arrays, metadata))
+
+    @staticmethod
+    def _read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, FloatArray]]:
+        """What `_write_arrays` wrote, or a refusal of what it did not."""
+        arrays, metadata = read_safetensors(path)
+        try:
+            document = json.loads(metadata[_DOCUMENT])
+            recorded = document.pop("sha256")
+            if recorded == digest(document, arrays):
+                return document, arrays
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
+            pass
+        raise ControllerFileError(f"{path}: was damaged or edited; start again with --force")
 
     def _write_json(self, name: str, document: Mapping[str, Any]) -> None:
         write_atomically(self.path / name, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())

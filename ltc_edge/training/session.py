@@ -107,7 +107,7 @@ def start_run(plan: Plan, path: Path, progress: Progress, *, force: bool = False
     folder = RunFolder(path)
     try:
         folder.write_config(plan.to_json())
-        save_controller(initial, _initial_file(folder))
+        save_controller(initial, folder.initial_file)
         return _finish(folder, plan, subject, run_rounds(folder, method, progress))
     except Exception:
         if folder.checkpoint() is None:
@@ -129,7 +129,7 @@ def resume_run(path: Path, progress: Progress) -> dict[str, Any]:
         return finished
     _use_threads(plan.threads)
     subject = plan.source.load()
-    method = _make_method(plan, subject, load_controller(_initial_file(folder)))
+    method = _make_method(plan, subject, load_controller(folder.initial_file))
     return _finish(folder, plan, subject, run_rounds(folder, method, progress))
 
 
@@ -140,10 +140,6 @@ def read_plan(path: Path) -> Plan:
         ControllerFileError: ``path`` is not a run, or is damaged.
     """
     return Plan.from_json(RunFolder(path).config(), path / "config.json")
-
-
-def _initial_file(folder: RunFolder) -> Path:
-    return folder.path / "initial.safetensors"
 
 
 def _refuse_existing(path: Path, force: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, cast
 from ltc_edge.errors import ControllerFileError
 from ltc_edge.logs import LOG_TASKS, Dataset, Kind, load_dataset
 from ltc_edge.tasks import GymTask, Task, make_task
+from ltc_edge.training.options import check_types
 
 Units = tuple[Sequence[str], Sequence[str]]
 """Units of the inputs and of the targets."""
@@ -122,6 +123,7 @@ def source_from_json(document: Mapping[str, Any], where: Path) -> Source:
 
     Raises:
         ControllerFileError: the document, from the file ``where``, describes no known source.
+        InputError: a field is not of its type.
     """
     fields = dict(document)
     kind = _BY_KIND.get(cast(str, fields.pop("kind", None)))
@@ -131,5 +133,6 @@ def source_from_json(document: Mapping[str, Any], where: Path) -> Source:
         )
     # JSON has no tuples.
     values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in fields.items()}
+    check_types(kind, values)
     make: Callable[..., Source] = kind
     return make(**values)

@@ -273,7 +273,8 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, log, cli, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Prediction, "round", interrupted)
         _, err = cli("train", *options, "--rounds", 4, "-o", tmp_path / "run", expect=INTERRUPTED)
-    assert f"Go on with: ltc-edge train --resume -o {tmp_path / 'run'}" in err
+    assert f"Interrupted. Go on with: ltc-edge train --resume -o {tmp_path / 'run'}" in err
+    assert err.count("Interrupted") == 1
     out, err = cli("train", "--resume", "-o", tmp_path / "run", "--json")
     assert "Continuing after round 2 of 4" in err
     assert json.loads(out)["rounds"] == 4
@@ -307,3 +308,15 @@ def test_force_replaces_runs_alone(tmp_path, cli, monkeypatch):
     assert "exists already" in err
     cli(*options, "-o", ".", "--force")
     assert (tmp_path / "run" / "summary.json").exists()
+
+
+def test_a_terminal_without_unicode():
+    import os
+
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    code = "from ltc_edge.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "tasks"], capture_output=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"inverted-double-pendulum" in done.stdout

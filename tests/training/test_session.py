@@ -248,3 +248,68 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, silent, prediction_plan):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ControllerFileError, match="safetensors"):
         resume_run(tmp_path / "run", silent)
+
+
+def edit_config(run, change):
+    document = json.loads((run / "config.json").read_text())
+    change(document)
+    (run / "config.json").write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document["options"].update(batch={}),
+        lambda document: document["options"].update(learning_rate="fast"),
+        lambda document: document["source"].update(stride=[[]]),
+        lambda document: document["source"].update(data="log.csv"),
+        lambda document: document["model"].update(cell="rnn"),
+        lambda document: document["model"].update(units=True),
+    ],
+)
+def test_a_config_of_other_types_is_refused(tmp_path, silent, prediction_plan, change):
+    start_run(prediction_plan, tmp_path / "run", silent)
+    edit_config(tmp_path / "run", change)
+    with pytest.raises(ControllerFileError, match="unreadable"):
+        resume_run(tmp_path / "run", silent)
+
+
+def test_a_checkpoint_goes_with_its_own_run_alone(tmp_path, silent, prediction_plan):
+    with pytest.raises(Stop):
+        start_run(prediction_plan, tmp_path / "run", Killer(2, 0.0))
+    edit_config(tmp_path / "run", lambda document: document.update(seed=7))
+    with pytest.raises(ControllerFileError, match="is not of the run that config.json"):
+        resume_run(tmp_path / "run", silent)
+
+
+def edit_tensors(path, name):
+    """Change one number, as an editor of tensors would: the file stays valid."""
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    tensors = {key: array.copy() for key, array in load_file(path).items()}
+    tensors[name].flat[0] += 1.0
+    save_file(tensors, path, metadata)
+
+
+def test_edited_checkpoints_and_data_are_refused(tmp_path, silent, imitation_plan):
+    for name, file, tensor in (
+        ("a", "checkpoint.safetensors", "updates"),
+        ("b", "data/round_0000.safetensors", "observation"),
+    ):
+        with pytest.raises(Stop):
+            start_run(imitation_plan, tmp_path / name, Killer(1, 0.0))
+        edit_tensors(tmp_path / name / file, tensor)
+        with pytest.raises(ControllerFileError, match="was damaged or edited"):
+            resume_run(tmp_path / name, silent)
+
+
+def test_a_file_never_takes_the_place_of_a_device(tmp_path):
+    from ltc_edge.files import write_atomically
+
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="not a regular file"):
+        write_atomically(tmp_path / "pipe", b"content")
+    assert not (tmp_path / "pipe").is_file()
