@@ -6,6 +6,7 @@ kept nor the CfC's gate: these must be said where they differ from ncps' default
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,7 +137,10 @@ def _read(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # What torch thinks of an old or foreign pickle; it is read or refused all the same.
+            warnings.simplefilter("ignore")
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # torch raises whatever its unpickler meets: UnpicklingError, RuntimeError, EOFError, KeyError…
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

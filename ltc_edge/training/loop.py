@@ -105,6 +105,7 @@ def run_rounds(folder: RunFolder, method: Method, progress: Progress) -> Outcome
     The best controller by validation is in the folder whenever a round has ended.
 
     Raises:
+        ControllerFileError: the folder's checkpoint or best controller is damaged.
         TrainingDivergedError: a loss became non-finite; the best controller so far is kept.
         OutputError: the folder cannot be written.
     """
@@ -117,6 +118,7 @@ def run_rounds(folder: RunFolder, method: Method, progress: Progress) -> Outcome
         history, first = checkpoint.history, checkpoint.round + 1
         if checkpoint.state["best"] is not None:
             best, best_round = checkpoint.state["best"], checkpoint.state["best_round"]
+            folder.controller()  # refused now where it is damaged, not when training is over
         finished = checkpoint.state["finished"]
         folder.write_metrics(history)
     method.start(folder, first)

@@ -278,7 +278,7 @@ def test_a_checkpoint_goes_with_its_own_run_alone(tmp_path, silent, prediction_p
     with pytest.raises(Stop):
         start_run(prediction_plan, tmp_path / "run", Killer(2, 0.0))
     edit_config(tmp_path / "run", lambda document: document.update(seed=7))
-    with pytest.raises(ControllerFileError, match="is not of the run that config.json"):
+    with pytest.raises(ControllerFileError, match=r"is not of the run that config\.json"):
         resume_run(tmp_path / "run", silent)
 
 
@@ -313,3 +313,12 @@ def test_a_file_never_takes_the_place_of_a_device(tmp_path):
     with pytest.raises(OutputError, match="not a regular file"):
         write_atomically(tmp_path / "pipe", b"content")
     assert not (tmp_path / "pipe").is_file()
+
+
+def test_a_damaged_best_controller_is_refused_before_training_goes_on(tmp_path, silent, prediction_plan):
+    with pytest.raises(Stop):
+        start_run(prediction_plan, tmp_path / "run", Killer(2, 0.0))
+    (tmp_path / "run" / "controller.safetensors").write_bytes(b"damage")
+    with pytest.raises(ControllerFileError, match=r"controller\.safetensors"):
+        resume_run(tmp_path / "run", silent)
+    assert not silent.records
