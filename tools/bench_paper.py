@@ -14,7 +14,6 @@ import json
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +23,11 @@ import click
 
 from ltc_edge.errors import InputError, LtcEdgeError, require
 from ltc_edge.files import write_atomically
-from ltc_edge.logs import LOG_TASKS, Dataset
+from ltc_edge.logs import LOG_TASKS
 from ltc_edge.training.defaults import log_defaults
 from ltc_edge.training.options import CellKind, ModelOptions, PredictionOptions
-from ltc_edge.training.run_folder import RunFolder
+from ltc_edge.training.session import Plan, start_run
+from ltc_edge.training.sources import LogTaskSource
 from ltc_edge.version import __version__
 
 Row = dict[str, Any]
@@ -107,35 +107,31 @@ def prediction_options(task: str, epochs: int | None) -> PredictionOptions:
     return options if epochs is None else dataclasses.replace(options, epochs=epochs)
 
 
-def test_value(data: Dataset, task: str, settings: Mapping[str, Any], seed: int) -> tuple[float, Row]:
+def test_value(
+    data_dir: Path, task: str, settings: Mapping[str, Any], seed: int, threads: int
+) -> tuple[float, Row]:
     """The test score of the best-validation checkpoint from one seed, and the parameter counts."""
-    from ltc_edge.network import Network
-    from ltc_edge.training.initial import controller_for_data
-    from ltc_edge.training.loop import run_rounds
-    from ltc_edge.training.prediction import Prediction, score
-
-    started = time.monotonic()
-    controller = controller_for_data(data, ModelOptions(**settings["model"]), task, seed)
-    method = Prediction(data, controller, PredictionOptions(**settings["prediction"]), seed)
-    with tempfile.TemporaryDirectory(prefix="bench_paper_") as temporary:
-        folder = RunFolder(Path(temporary))
-        outcome = run_rounds(folder, method, Silent())
-        best = folder.controller()
-    value = FACTORS[data.metric] * score(Network(best), data, data.test.segments)
-    say(
-        f"    seed {seed}: test {data.metric} {value:.4g}, {method.metric} {outcome.best:.4g} "
-        f"at epoch {outcome.best_round + 1} of {len(outcome.history)}, {time.monotonic() - started:.0f} s"
+    plan = Plan(
+        source=LogTaskSource(task, str(data_dir)),
+        options=PredictionOptions(**settings["prediction"]),
+        model=ModelOptions(**settings["model"]),
+        seed=seed,
+        threads=threads,
     )
-    counts = {
-        "parameters_effective": best.parameters_effective(),
-        "parameters_dense": best.parameters_dense(),
-    }
-    return value, counts
+    with tempfile.TemporaryDirectory(prefix="bench_paper_") as temporary:
+        summary = start_run(plan, Path(temporary) / "run", Silent())
+    metric = LOG_TASKS[task].metric
+    value = FACTORS[metric] * summary["value"]
+    say(
+        f"    seed {seed}: test {metric} {value:.4g}, validation {summary['validation']:.4g} "
+        f"at epoch {summary['best_round'] + 1} of {summary['rounds']}, {summary['seconds']:.0f} s"
+    )
+    return value, {name: summary[name] for name in ("parameters_effective", "parameters_dense")}
 
 
-def train_row(data: Dataset, task: str, cell: str, settings: Row) -> Row:
+def train_row(data_dir: Path, task: str, cell: str, settings: Row, threads: int) -> Row:
     """One row: every seed of one network on one task."""
-    results = [test_value(data, task, settings, seed) for seed in range(settings["seeds"])]
+    results = [test_value(data_dir, task, settings, seed, threads) for seed in range(settings["seeds"])]
     values = [value for value, _ in results]
     model = settings["model"]
     return {
@@ -143,7 +139,7 @@ def train_row(data: Dataset, task: str, cell: str, settings: Row) -> Row:
         "cell": cell,
         "wiring": model["wiring"],
         "units": model["units"],
-        "metric": data.metric,
+        "metric": LOG_TASKS[task].metric,
         **results[0][1],
         "seeds": settings["seeds"],
         "values": values,
@@ -160,13 +156,19 @@ def published(task: str, cell: str) -> Row | None:
     return None if figure is None else {**dataclasses.asdict(figure), "source": SOURCE}
 
 
-def untrained_rows(task: str, metric: str) -> list[Row]:
+def untrained_rows(task: str) -> list[Row]:
     """The paper's cells that are not trained here."""
     empty = dict.fromkeys(
         ("wiring", "units", "parameters_effective", "parameters_dense", "seeds", "values", "mean", "std")
     )
     return [
-        {"task": task, "cell": cell, "metric": metric, **empty, "published": published(task, cell)}
+        {
+            "task": task,
+            "cell": cell,
+            "metric": LOG_TASKS[task].metric,
+            **empty,
+            "published": published(task, cell),
+        }
         for cell in PUBLISHED.get(task, {})
         if cell not in CELLS
     ]
@@ -189,11 +191,11 @@ def write_document(document: Row, output: Path | None) -> None:
 
 
 def all_rows(
-    datasets: Mapping[str, Dataset], cells: Sequence[str], plan: Row, output: Path | None
+    tasks: Sequence[str], cells: Sequence[str], plan: Row, data_dir: Path, output: Path | None
 ) -> Iterator[tuple[Row, bool]]:
     """Each row asked for, and whether it was trained now."""
     known = {(row["task"], row["cell"]): row for row in read_rows(output)}
-    for task, data in datasets.items():
+    for task in tasks:
         for cell in cells:
             settings = {
                 "model": dataclasses.asdict(model_options(task, cell, plan["units"])),
@@ -205,23 +207,23 @@ def all_rows(
                 yield row, False
                 continue
             say(f"{task}, {cell}: {settings['model']} {settings['prediction']}")
-            yield train_row(data, task, cell, settings), True
+            yield train_row(data_dir, task, cell, settings, plan["threads"]), True
 
 
-def bench(datasets: Mapping[str, Dataset], cells: Sequence[str], plan: Row, output: Path | None) -> Row:
+def bench(tasks: Sequence[str], cells: Sequence[str], plan: Row, data_dir: Path, output: Path | None) -> Row:
     """Every row; after each, ``output`` holds all that are done, those of earlier runs included."""
     rows = {(row["task"], row["cell"]): row for row in read_rows(output)}
     document: Row = {
         "settings": {**plan, "ltc_edge": __version__, "torch": require("torch", "train").__version__},
         "rows": [],
     }
-    for row, is_new in all_rows(datasets, cells, plan, output):
+    for row, is_new in all_rows(tasks, cells, plan, data_dir, output):
         rows[row["task"], row["cell"]] = row
         document["rows"] = [*rows.values()]
         if is_new:
             write_document(document, output)
-    for task, data in datasets.items():
-        document["rows"] += untrained_rows(task, data.metric)
+    for task in tasks:
+        document["rows"] += untrained_rows(task)
     write_document(document, output)
     return document
 
@@ -301,10 +303,10 @@ def main(
 ) -> None:
     """Train the cells on the recordings of the LTC paper and print its table beside ours."""
     try:
-        require("torch", "train").set_num_threads(threads)
-        datasets = {name: LOG_TASKS[name].load(data_dir) for name in tasks}
+        for name in tasks:
+            LOG_TASKS[name].load(data_dir)  # a missing file must show now, not after an hour
         plan = {"seeds": seeds, "units": units, "epochs": epochs, "threads": threads}
-        document = bench(datasets, cells, plan, output)
+        document = bench(tasks, cells, plan, data_dir, output)
         if table is None:
             say(markdown(document))
         else:

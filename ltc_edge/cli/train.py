@@ -103,6 +103,11 @@ method_options = _stack(
         click.option("--learning-rate", type=float, help="Of Adam, at the start."),
         click.option("--batch", type=COUNT, help="Windows an optimiser step sees."),
         click.option("--episodes", type=click.IntRange(1, 100_000), help="Episodes collected a round."),
+        click.option(
+            "--value-weight",
+            type=click.FloatRange(0.0, 1e6),
+            help="Of what actions cost in the long run, where a task prices them; 0 imitates alone.",
+        ),
         click.option("--patience", type=COUNT, help="Epochs without progress before stopping."),
         click.option("--from", "start", type=FILE, help="Go on from this run or controller."),
         click.option("--refine", type=COUNT, help="Refine --from by CMA-ES for so many generations."),

@@ -32,6 +32,7 @@ Said = Mapping[str, Any]
 _OF_ENVIRONMENT = ("expert", "observe", "max_steps")
 _OF_RECORDINGS = ("inputs", "targets", "time", "kind", "window", "stride")
 _OF_ADAM = ("rounds", "learning_rate", "batch", "patience")
+_SHARED = {"rounds": "rounds", "learning_rate": "learning_rate", "batch": "batch"}
 _MODEL_FIELDS = tuple(field.name for field in dataclasses.fields(ModelOptions))
 
 
@@ -137,20 +138,15 @@ def _settings(source: Source, said: Said) -> tuple[ModelOptions, Options]:
         model = closed.model
         _refuse_method(said, "patience", "recordings")
         options: ImitationOptions | PredictionOptions = dataclasses.replace(
-            closed.imitation,
-            **_given(
-                said, rounds="rounds", learning_rate="learning_rate", batch="batch", episodes="episodes"
-            ),
+            closed.imitation, **_given(said, **_SHARED, episodes="episodes", value_weight="value_weight")
         )
     else:
         logged = log_defaults(source.name)
         model = logged.model
-        _refuse_method(said, "episodes", "control tasks")
+        for name in ("episodes", "value_weight"):
+            _refuse_method(said, name, "control tasks")
         options = dataclasses.replace(
-            logged.prediction,
-            **_given(
-                said, rounds="epochs", learning_rate="learning_rate", batch="batch", patience="patience"
-            ),
+            logged.prediction, **_given(said, **(_SHARED | {"rounds": "epochs"}), patience="patience")
         )
     _check_rate(options.learning_rate)
     return _model(model, said), options

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
+from ltc_edge.errors import TaskError
 from ltc_edge.evaluation.rollout import Episodes, open_plants, rollout
 from ltc_edge.runtimes.torch_runtime import TorchBatch
 from ltc_edge.tasks.protocol import HasActionValues, Task
@@ -43,6 +44,10 @@ class Imitation:
     later_wins_ties = True  # the learning rate has fallen since
 
     def __init__(self, task: Task, controller: Controller, options: ImitationOptions, seed: int) -> None:
+        if options.value_weight > 0 and not isinstance(task, HasActionValues):
+            raise TaskError(
+                f"{task.name} does not price actions (action_values), so --value-weight has no use"
+            )
         self.rounds = options.rounds
         self._task = task
         self._options = options
@@ -122,7 +127,7 @@ class Imitation:
 
     @property
     def _uses_values(self) -> bool:
-        return self._options.value_weight > 0 and isinstance(self._task, HasActionValues)
+        return self._options.value_weight > 0
 
     def _set_grid(self) -> None:
         if self._uses_values and self._grid is None:

@@ -165,6 +165,7 @@ BAD_USAGE = [
     (("train", "cartpole", "--cell", "lstm", "--mixed-memory", "-o", "RUN"), "is a memory already"),
     (("train", "cartpole", "--learning-rate", "-1", "-o", "RUN"), "--learning-rate"),
     (("train", "cartpole", "--refine", "5", "-o", "RUN"), "give it with --from"),
+    (("train", "cartpole", "--value-weight", "1", "-o", "RUN"), "does not price actions"),
     (("train", "cartpole", "--from", "/nowhere", "-o", "RUN"), "/nowhere"),
     (("train", "cartpole", "--resume", "-o", "RUN"), "no such run folder"),
     (("train", "cartpole", "--resume", "--units", "5", "-o", "RUN"), "leave out --units"),
