@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
+from ltc_edge.errors import RecordingError
 from ltc_edge.logs import METRICS, Dataset, Segment, Windows, windows
 from ltc_edge.network import Network
 from ltc_edge.training.learner import Learner, cosine_rate
@@ -55,6 +57,12 @@ class Prediction:
         variance = self._learner.network.out_scale**2
         return variance / variance.mean() if self._options.raw_loss else torch.ones_like(variance)
 
+    def _rows_sha256(self) -> str:
+        state = hashlib.sha256()
+        for tensor in (self._inputs, self._dt_s, self._targets):
+            state.update(tensor.numpy().tobytes())
+        return state.hexdigest()
+
     def start(self, folder: RunFolder, completed: int) -> None:
         """Nothing but the checkpoint is needed to go on."""
 
@@ -95,11 +103,20 @@ class Prediction:
         return self._learner.arrays()
 
     def state(self) -> dict[str, Any]:
-        """What early stopping remembers."""
-        return {"best": self._best, "stale": self._stale}
+        """What early stopping remembers, and which rows were trained on."""
+        return {"best": self._best, "stale": self._stale, "rows": self._rows_sha256()}
 
     def load(self, arrays: Mapping[str, FloatArray], state: Mapping[str, Any]) -> None:
-        """Put back what `arrays` and `state` gave."""
+        """Put back what `arrays` and `state` gave.
+
+        Raises:
+            RecordingError: the training rows are not those the run began with.
+        """
+        if state["rows"] != self._rows_sha256():
+            sources = ", ".join(self._data.train.sources)
+            raise RecordingError(
+                f"{sources}: changed since the run began; restore it, or train anew with --force"
+            )
         self._learner.load(arrays)
         self._best, self._stale = state["best"], state["stale"]
 

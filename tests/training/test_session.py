@@ -14,7 +14,14 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed (extra: train)")
 
 from ltc_edge import load_controller
-from ltc_edge.errors import ControllerFileError, InputError, OutputError, TaskError, TrainingDivergedError
+from ltc_edge.errors import (
+    ControllerFileError,
+    InputError,
+    OutputError,
+    RecordingError,
+    TaskError,
+    TrainingDivergedError,
+)
 from ltc_edge.training.run_folder import RunFolder
 from ltc_edge.training.session import Plan, resume_run, start_run
 from ltc_edge.training.sources import EnvironmentSource, RecordingsSource, TaskSource
@@ -149,6 +156,20 @@ def test_sigkill_at_any_moment(tmp_path, silent, imitation_plan):
     expected = (tmp_path / "whole" / "controller.safetensors").read_bytes()
     assert (tmp_path / "killed" / "controller.safetensors").read_bytes() == expected
     assert not list((tmp_path / "killed").glob(".*")), "a temporary file was left where the run completed"
+
+
+def test_recordings_that_changed_are_noticed(tmp_path, silent, prediction_plan):
+    with pytest.raises(Stop):
+        start_run(prediction_plan, tmp_path / "run", Killer(2, 0.0))
+    log = tmp_path / "log0.csv"
+    original = log.read_text()
+    lines = original.splitlines()
+    lines[50] = ",".join([*lines[50].split(",")[:2], "7.5"])
+    log.write_text("\n".join(lines) + "\n")
+    with pytest.raises(RecordingError, match="changed since the run began"):
+        resume_run(tmp_path / "run", silent)
+    log.write_text(original)
+    resume_run(tmp_path / "run", silent)
 
 
 def test_a_complete_run_is_not_trained_again(tmp_path, silent, prediction_plan):
