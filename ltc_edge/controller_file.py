@@ -26,13 +26,13 @@ SCHEMA_VERSION = 1
 _VECTORS = ("normalizer_offset", "normalizer_scale", "denormalizer_offset", "denormalizer_scale")
 
 
-def save_controller(controller: Controller, path: Path) -> None:
+def save_controller(controller: Controller, path: Path | str) -> None:
     """Write ``controller`` to ``path``, atomically; the same controller gives the same bytes.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    write_atomically(path, controller_bytes(controller))
+    write_atomically(Path(path), controller_bytes(controller))
 
 
 def controller_bytes(controller: Controller) -> bytes:
@@ -51,12 +51,13 @@ def controller_bytes(controller: Controller) -> bytes:
     return safetensors_bytes(tensors, {"ltc_edge": json.dumps(document, sort_keys=True, allow_nan=False)})
 
 
-def load_controller(path: Path) -> Controller:
+def load_controller(path: Path | str) -> Controller:
     """Read a controller.
 
     Raises:
         ControllerFileError: the file is missing, damaged, edited, of an unknown version, or no controller.
     """
+    path = Path(path)
     tensors, metadata = read_safetensors(path)
     if "ltc_edge" not in metadata:
         raise ControllerFileError(

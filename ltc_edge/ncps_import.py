@@ -143,9 +143,9 @@ def _read(path: Path) -> Mapping[str, Any]:
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # torch raises whatever its unpickler meets: UnpicklingError, RuntimeError, EOFError, KeyError…
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        # Its advice is to run the code in the file, which is never done here.
         raise InputError(
-            f"{path}: not a readable state dict ({reason[:160]}); "
+            f"{path}: not a readable state dict ({type(error).__name__}: damaged, or more than tensors); "
             "write it with torch.save(module.state_dict(), file)"
         ) from None
     if not isinstance(loaded, Mapping):

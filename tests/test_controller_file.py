@@ -308,8 +308,10 @@ def test_a_place_that_cannot_be_written(path):
             save_controller(make(), place)
     folder = path.parent / "folder.controller"
     folder.mkdir()
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="not a regular file"):
         save_controller(make(), folder)
+    with pytest.raises(OutputError, match="not a regular file"):
+        save_controller(make(), str(folder))
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["arm.controller", "folder.controller"]
 
 

@@ -21,7 +21,10 @@ def read_sensors(timeout_s: float) -> list[float] | None:
     line = sys.stdin.readline()
     if not line:
         raise EOFError
-    return [float(value) for value in json.loads(line)]
+    try:
+        return [float(value) for value in json.loads(line)]
+    except (ValueError, TypeError):
+        return []  # an unreadable line; the controller refuses it by its shape
 
 
 def write_actions(actions: np.ndarray) -> None:
@@ -64,4 +67,6 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python loop.py CONTROLLER.safetensors")
     main(sys.argv[1])

@@ -83,14 +83,9 @@ def _closed_loop(
     if not quiet:
         from rich.table import Table
 
-        table = Table(
-            "",
-            "mean return",
-            "std",
-            "95 % interval of the mean",
-            "worst",
-            title=f"{task.name}, {episodes} episodes",
-        )
+        table = Table("", title=f"{task.name}, {episodes} episodes")
+        for heading in ("mean return", "std", "95 % interval of the mean", "worst"):
+            table.add_column(heading, justify="right")
         for name in ("controller", "expert", "zero"):
             table.add_row(name if name != "zero" else "zero controller", *_row(getattr(report, name)))
         console().print(table)

@@ -102,5 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _usage_line(error: click.ClickException) -> str:
     """What click has to say in the one line that every error takes, and where to read on."""
     said = " ".join(error.format_message().split())
+    if "unexpected extra argument" in said:
+        said = f"{said.rstrip('.')}; quote patterns, as in --data 'logs/*.csv'"
     context = error.ctx if isinstance(error, click.UsageError) else None
     return said if context is None else f"{said.rstrip('.')}; see `{context.command_path} --help`"

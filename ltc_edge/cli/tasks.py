@@ -38,16 +38,17 @@ def command(as_json: bool) -> None:
 
     control = Table("task", "period", "what the controller does", title="Control tasks", title_justify="left")
     for task in task_summaries():
-        control.add_row(task.name, f"{task.period_s * 1e3:g} ms", task.summary)
-    logs = Table(
-        "task", "metric", "what is predicted", "data", title="Recordings (--data-dir)", title_justify="left"
-    )
+        control.add_row(task.name, f"{task.period_s * 1e3:.3g} ms", task.summary)
+    logs = Table("task", "metric", "what is learned", title="Recordings (--data-dir)", title_justify="left")
     for log in LOG_TASKS.values():
-        logs.add_row(log.name, log.metric, log.summary, log.source)
+        logs.add_row(log.name, log.metric, log.summary)
     out = console()
     out.print(control)
     out.print(logs)
+    for log in LOG_TASKS.values():
+        out.print(f"{log.name}: {log.source}")  # outside the table, which would cut an address
+    out.print()
     out.print(
         "Also: --env ID --expert module:function for any Gymnasium environment, module:object for a task of\n"
-        "yours, and --data FILE… --inputs … --targets … for your own recordings."
+        "yours, and --data 'PATTERN' --inputs … --targets … for your own recordings."
     )

@@ -61,7 +61,9 @@ task_options = _stack(
 data_options = _stack(
     [
         click.option(
-            "--data", multiple=True, help="Recordings: paths or globs (CSV, NPY, NPZ, Parquet, MCAP, bags)."
+            "--data",
+            multiple=True,
+            help="Recordings: a path or a quoted glob, repeatable (CSV, NPY, NPZ, Parquet, MCAP, bags).",
         ),
         click.option("--inputs", help="Their columns to read, such as q,dq or c0:c16."),
         click.option("--targets", help="Their columns to predict."),
@@ -202,6 +204,8 @@ def _metric_column(plan: Plan) -> str:
         return f"validation_{LOG_TASKS[plan.source.name].metric}"
     assert isinstance(plan.source, RecordingsSource)
     data, _ = plan.source.load()
+    for note in data.notes:
+        click.echo(f"Note: {note}", err=True)
     return f"validation_{data.metric}"
 
 
@@ -215,7 +219,9 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
     try:
         line = (
             f"{summary['task']}: {summary['cell']} of {summary['units']} units, "
-            f"{summary['parameters_effective']} parameters; {summary['metric']} {summary['value']:.5g} "
+            f"{summary['parameters_effective']} parameters; "
+            f"{'validation' if summary['metric'] == 'return' else 'test'} "
+            f"{summary['metric']} {summary['value']:.5g} "
             f"(round {summary['best_round'] + 1} of {summary['rounds']}, {summary['seconds']:.0f} s)"
         )
     except (KeyError, TypeError, ValueError):
@@ -223,4 +229,4 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
             f"{output / 'summary.json'}: was edited; start again with --force"
         ) from None
     click.echo(line)
-    click.echo(f"Next: ltc-edge evaluate {output}")
+    click.echo(f"Next: ltc-edge evaluate {shlex.quote(str(output))}")

@@ -67,7 +67,10 @@ def _source(said: Said) -> Source:
     ]
     if len(chosen) != 1:
         what = " and ".join(chosen) if chosen else "nothing"
-        raise InputError(f"{what} given: say one of TASK, --env or --data (`ltc-edge tasks` lists the tasks)")
+        hint = "; quote patterns, as in --data 'logs/*.csv'" if said["task"] and said["data"] else ""
+        raise InputError(
+            f"{what} given: say one of TASK, --env or --data (`ltc-edge tasks` lists the tasks){hint}"
+        )
     _refuse_stray(said, chosen[0])
     if said["env"]:
         if said["expert"] is None:

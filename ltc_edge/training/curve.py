@@ -20,15 +20,16 @@ def draw_learning_curve(history: Sequence[Mapping[str, Any]], metric: str, title
     """
     figure = require("matplotlib.figure", "train").Figure(figsize=(7.5, 4.2), layout="constrained")
     loss_axis = figure.add_subplot()
-    rounds = [record["round"] for record in history]
+    rounds = [record["round"] + 1 for record in history]  # counted as the progress lines count
     losses = [record["loss"] for record in history]
-    loss_axis.plot(rounds, losses, color="tab:gray", linewidth=1.2, label="training loss")
+    loss_axis.plot(rounds, losses, color="tab:gray", linewidth=1.2, marker=".", label="training loss")
     if min(losses, default=0.0) > 0:
         loss_axis.set_yscale("log")
+    loss_axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     loss_axis.set_xlabel("round")
     loss_axis.set_ylabel("training loss", color="tab:gray")
     loss_axis.grid(alpha=0.25)
-    validated = [(record["round"], record[metric]) for record in history if record[metric] is not None]
+    validated = [(record["round"] + 1, record[metric]) for record in history if record[metric] is not None]
     if validated:
         value_axis = loss_axis.twinx()
         value_axis.plot(

@@ -81,6 +81,8 @@ class RunFolder:
             ControllerFileError: this is not a run folder, or one of an unknown version.
         """
         path = self.path / "config.json"
+        if self.path.is_file():
+            raise ControllerFileError(f"{self.path}: is a file; name the folder that `ltc-edge train` wrote")
         if not self.path.is_dir():
             raise ControllerFileError(f"{self.path}: no such run folder")
         document = _read_json(path, "is not a run folder of `ltc-edge train`")
@@ -103,7 +105,8 @@ class RunFolder:
         """
         if not self.controller_file.exists():
             raise ControllerFileError(
-                f"{self.path}: holds no controller; was training stopped before its first round?"
+                f"{self.path}: holds no controller yet: training stopped before its first validation; "
+                "go on with `ltc-edge train --resume`"
             )
         return load_controller(self.controller_file)
 

@@ -321,3 +321,24 @@ def test_a_terminal_without_unicode():
     )
     assert done.returncode == 0, done.stderr
     assert b"inverted-double-pendulum" in done.stdout
+
+
+def test_a_pattern_the_shell_expanded_is_explained(cli):
+    for files in (("a.csv", "b.csv"), ("a.csv", "b.csv", "c.csv")):
+        _, err = cli("train", "--data", *files, "--inputs", "u", "--targets", "y", "-o", "RUN", expect=2)
+        assert "quote patterns" in err
+
+
+def test_a_controller_file_is_no_run(tmp_path, cli):
+    file = tmp_path / "controller.safetensors"
+    file.touch()
+    _, err = cli("evaluate", file, expect=2)
+    assert "name the folder" in err
+
+
+def test_addresses_are_not_cut_by_the_width_of_the_terminal(cli, monkeypatch):
+    from ltc_edge.logs import LOG_TASKS
+
+    monkeypatch.setenv("COLUMNS", "60")
+    out, _ = cli("tasks")
+    assert all(task.source in out for task in LOG_TASKS.values())

@@ -74,3 +74,12 @@ def test_closed_loop_with_bad_readings(controller):
     first = ReferenceStepper(expected).step(np.array([0.0, 0.5]), expected.timing.period_s)[0]
     assert actions[0] in (pytest.approx(first), -0.25)
     assert all(-1.0 <= action <= 1.0 for action in actions)
+
+
+def test_a_line_that_is_no_reading_gets_the_fallback(controller):
+    _, path = controller
+    process = subprocess.run(
+        [sys.executable, LOOP, path], input="hello\n", capture_output=True, text=True, timeout=60, check=True
+    )
+    assert json.loads(process.stdout) == [-0.25]
+    assert json.loads(process.stderr.splitlines()[-1])["fallbacks"] == 1
