@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="ltc-edge")
 def cli() -> None:
-    """Train liquid time-constant controllers, verify them, and run them on embedded boards.
+    """Train liquid time-constant controllers, and measure what they are worth.
 
     Every command takes --json to print one JSON object on standard output.
     Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input, 130 interrupted.

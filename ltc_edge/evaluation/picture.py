@@ -63,16 +63,16 @@ def draw_window(controller: Controller, report: RecordingsReport, title: str, pa
     """
     signals = controller.actions[:MAX_PANELS]
     figure, axes = _panels(len(signals))
-    time_s = np.arange(len(report.predicted)) * controller.timing.period_s
     for index, (axis, signal) in enumerate(zip(axes, signals, strict=True)):
-        axis.plot(time_s, report.predicted[:, index], color="tab:red", linewidth=1.2, label="controller")
+        axis.plot(
+            report.time_s, report.predicted[:, index], color="tab:red", linewidth=1.2, label="controller"
+        )
         if report.target.ndim == 2:
-            axis.plot(
-                time_s, report.target[:, index], color="black", linewidth=1.0, linestyle=":", label="recorded"
-            )
+            recorded = report.target[:, index]
+            axis.plot(report.time_s, recorded, color="black", linewidth=1.0, linestyle=":", label="recorded")
         else:
             axis.fill_between(
-                time_s,
+                report.time_s,
                 *axis.get_ylim(),
                 where=report.target == index,
                 color="tab:gray",
@@ -81,7 +81,7 @@ def draw_window(controller: Controller, report: RecordingsReport, title: str, pa
                 step="mid",
             )
         _label(axis, signal)
-    axes[0].legend(loc="upper right", fontsize="small")
+    axes[0].legend(loc="best", fontsize="small")
     axes[-1].set_xlabel("time [s]")
     figure.suptitle(title)
     _save(figure, path)

@@ -23,6 +23,7 @@ class RecordingsReport:
         value: of the controller.
         baseline: of a guess that ignores the inputs: the mean training target, or the commonest class.
         samples: rows scored.
+        time_s: of the first test window, from zero, ``(L,)``.
         predicted, target: of the first test window, ``(L, M)``; for classes scores, and indexes ``(L,)``.
     """
 
@@ -30,6 +31,7 @@ class RecordingsReport:
     value: float
     baseline: float
     samples: int
+    time_s: FloatArray
     predicted: FloatArray
     target: FloatArray
 
@@ -67,6 +69,7 @@ def evaluate_recordings(
         float(value),
         float(metric.compute(_guess(data, cut), cut.targets)),
         int(cut.targets.shape[0] * cut.targets.shape[1]),
+        np.cumsum(cut.dt_s[0]) - cut.dt_s[0, 0],
         predicted[0],
         np.asarray(cut.targets[0], dtype=np.float64),
     )
