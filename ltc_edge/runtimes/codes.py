@@ -96,7 +96,7 @@ class Codes:
         return self.dtype != "float32"
 
     def encode(self, raw: FloatArray) -> CodeArray:
-        """Codes ``(n,)`` of ``dtype`` for real values ``(n,)``, none of them NaN; beyond the range they saturate."""
+        """Codes ``(n,)`` of ``dtype`` for real values ``(n,)``, none NaN; beyond the range they saturate."""
         codes = np.empty(self.channels, dtype=self.dtype)
         self.encode_into(raw, codes, np.empty(self.channels))
         return codes
@@ -224,8 +224,10 @@ class Interface:
             InputError: a field is missing, superfluous, of the wrong type or out of range.
         """
         fields = _fields("interface", document, (*_TENSORS, "reset_state"))
-        codes = [Codes.from_json(fields[name]) for name in _TENSORS]
-        return cls(*codes, _vector("reset_state", fields["reset_state"]))
+        return cls(
+            reset_state=_vector("reset_state", fields["reset_state"]),
+            **{name: Codes.from_json(fields[name]) for name in _TENSORS},
+        )
 
 
 def _fields(what: str, document: Any, expected: tuple[str, ...]) -> Mapping[str, Any]:
