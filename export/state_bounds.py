@@ -8,13 +8,13 @@ state stays between the least and the greatest of these. Fixed-point formats nee
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import LTCSpec
-from ltc_edge.controller import Controller
 from ltc_edge.errors import InputError
 
 
@@ -22,22 +22,26 @@ from ltc_edge.errors import InputError
 class StateBounds:
     """Least and greatest value of each neuron, each ``(N,)``."""
 
-    low: npt.NDArray[np.float64]
-    high: npt.NDArray[np.float64]
+    low: FloatArray
+    high: FloatArray
 
 
-def state_bounds(controller: Controller) -> StateBounds:
-    """Bounds on the state of an LTC controller that starts from its initial state.
+def state_bounds(spec: LTCSpec, parameters: Mapping[str, FloatArray], start: StateBounds) -> StateBounds:
+    """Bounds on the state of an LTC.
+
+    Args:
+        spec: the cell, with the fused solver.
+        parameters: its parameters.
+        start: where the state may lie before a step: the initial state of a plain LTC, or what a
+            mixed memory hands over at every step.
 
     Raises:
-        InputError: the cell is not an LTC with the fused solver, for which nothing is proved.
+        InputError: the solver is another, for which nothing is proved.
     """
-    spec = controller.cell
-    if not isinstance(spec, LTCSpec) or spec.solver != "fused":
-        raise InputError(f"the state is proved bounded for an LTC with the fused solver, not for {spec.kind}")
-    parameters = controller.parameters
-    low = np.minimum(0.0, np.minimum(controller.initial_state, parameters["vleak"])).astype(np.float64)
-    high = np.maximum(0.0, np.maximum(controller.initial_state, parameters["vleak"])).astype(np.float64)
+    if spec.solver != "fused":
+        raise InputError(f"the state is proved bounded for the fused solver, not for {spec.solver}")
+    low = np.minimum(0.0, np.minimum(start.low, parameters["vleak"])).astype(np.float64)
+    high = np.maximum(0.0, np.maximum(start.high, parameters["vleak"])).astype(np.float64)
     for synapses, erev in (
         (spec.wiring.synapses, parameters["erev"]),
         (spec.wiring.sensory_synapses, parameters["sensory_erev"]),

@@ -173,7 +173,8 @@ def _ltc(spec: LTCSpec, parameters: Parameters) -> CellStep:
     return step
 
 
-def _gelu(x: Array) -> Array:
+def gelu(x: Array) -> Array:
+    """x·Φ(x), with the normal distribution's Φ."""
     from math import erf, sqrt
 
     erf_of: Array = np.vectorize(erf, otypes=[np.float64])(x / sqrt(2.0))
@@ -185,7 +186,7 @@ _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "relu": lambda x: np.maximum(x, 0.0),
     "silu": lambda x: x * sigmoid(x),
-    "gelu": _gelu,
+    "gelu": gelu,
 }
 
 
