@@ -1,0 +1,204 @@
+"""What a controller sees while it works, and how far each tensor goes then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ltc_edge.arrays import BoolArray
+from ltc_edge.controller import Controller
+from ltc_edge.errors import InputError
+from ltc_edge.export.coordinates import Coordinates, Observed, unit_coordinates
+from ltc_edge.export.execute import ProgramBatch
+from ltc_edge.export.lowering import lower_floating, lower_unit
+from ltc_edge.export.program import STATE_OUT, Array, Program
+
+ROUNDING_SAMPLES = 4000
+"""Rows kept of each dense operation's input: enough to tell which of its channels move together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """``E`` sequences of raw sensor values, padded to ``T`` steps.
+
+    Attributes:
+        observation: ``(E, T, I)``, in the sensors' units.
+        dt_s: seconds before each observation, ``(E, T)``.
+        valid: which steps there are, ``(E, T)``.
+        source: where they come from, for the plan and the model card.
+    """
+
+    observation: Array
+    dt_s: Array
+    valid: BoolArray
+    source: str
+
+    def check(self, controller: Controller) -> None:
+        """Raise `InputError` unless the sequences can be fed to ``controller``."""
+        channels = len(controller.observations)
+        if self.observation.ndim != 3 or self.observation.shape[2] != channels or not self.observation.size:
+            raise InputError(
+                f"calibration data has shape {self.observation.shape}; the controller reads {channels} "
+                f"channels: {', '.join(signal.name for signal in controller.observations)}"
+            )
+        used = self.observation[self.valid], self.dt_s[self.valid]
+        if not all(np.isfinite(values).all() for values in used):
+            raise InputError("calibration data holds values that are not finite; clean it first")
+        if not (used[1] > 0).all():
+            raise InputError("calibration data holds times that do not increase")
+
+
+def excitation(controller: Controller, *, sequences: int, steps: int, seed: int) -> Sequences:
+    """Made-up sensor values that move like real ones, at irregular times.
+
+    Each channel is a first-order autoregressive process about its normaliser's offset, as wide as its
+    scale, with a correlation of some ten steps; each dt is drawn anew: half of them the native period,
+    half log-uniform over the range allowed.
+    """
+    rng = np.random.default_rng(seed)
+    channels, timing = len(controller.observations), controller.timing
+    noise = rng.normal(size=(sequences, steps, channels))
+    z = np.empty_like(noise)
+    z[:, 0] = noise[:, 0]
+    kept = np.exp(-0.1)
+    for step in range(1, steps):
+        z[:, step] = kept * z[:, step - 1] + np.sqrt(1 - kept**2) * noise[:, step]
+    spread = np.exp(rng.uniform(np.log(timing.dt_min_s), np.log(timing.dt_max_s), size=(sequences, steps)))
+    dt = np.where(
+        rng.random((sequences, steps)) < 0.5,
+        timing.period_s,
+        np.clip(spread, timing.dt_min_s, timing.dt_max_s),
+    )
+    normalizer = controller.normalizer
+    return Sequences(
+        normalizer.offset + normalizer.scale * z,
+        dt,
+        np.ones((sequences, steps), dtype=np.bool_),
+        f"autoregressive excitation, seed {seed}",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What running a controller over its calibration showed.
+
+    Attributes:
+        coordinates: unit coordinates of its signals.
+        program: the step in these.
+        ranges: least and greatest value of each of the program's tensors.
+        samples: of each dense operation, rows of its input ``(R, k)``.
+        steps: how many steps were run.
+    """
+
+    coordinates: Coordinates
+    program: Program
+    ranges: Mapping[str, tuple[float, float]]
+    samples: Mapping[str, Array]
+    steps: int
+
+
+def measure(controller: Controller, calibration: tuple[Sequences, ...]) -> Measured:
+    """Run ``controller`` over the sequences and record how far everything goes, by plain min and max.
+
+    Raises:
+        InputError: sequences do not fit the controller, or its cell has no unit form.
+    """
+    for sequences in calibration:
+        sequences.check(controller)
+    coordinates = unit_coordinates(controller, **_signals(controller, calibration))
+    program = lower_unit(controller, coordinates)
+    recorder = _Recorder(program, sum(int(s.valid.sum()) for s in calibration))
+    for sequences in calibration:
+        _run_unit(controller, program, coordinates, sequences, recorder)
+    return Measured(coordinates, program, recorder.ranges, recorder.samples(), recorder.steps)
+
+
+def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict[str, Observed]:
+    """Ranges of the observation, the cell's state, and the action before its limits."""
+    program = lower_floating(controller)
+    batch = ProgramBatch(program)
+    size = controller.cell.state_size
+    seen: dict[str, list[Array]] = {"observation": [], "state": [], "action": []}
+    for sequences in calibration:
+        state = np.tile(controller.reset_state, (len(sequences.observation), 1))
+        for observation, dt, rows in _steps(sequences):
+            tensors = batch.tensors(observation, dt, state[: len(observation)])
+            following = tensors[program.outputs[STATE_OUT]]
+            state = np.where(rows[:, None], following, state)
+            seen["observation"].append(observation[rows])
+            seen["state"].append(following[rows, :size])
+            seen["action"].append(tensors["readout.action"][rows])
+    return {name: _observed(values) for name, values in seen.items()}
+
+
+def _observed(values: list[Array]) -> Observed:
+    return Observed(
+        np.min([v.min(axis=0) for v in values if len(v)], axis=0),
+        np.max([v.max(axis=0) for v in values if len(v)], axis=0),
+    )
+
+
+def _steps(sequences: Sequences) -> Iterator[tuple[Array, Array, BoolArray]]:
+    """Observations ``(E, I)``, times ``(E, 1)`` and which rows are there, step by step."""
+    # Padding may hold anything; zeros cannot disturb, since those rows are dropped.
+    observation = np.where(sequences.valid[:, :, None], sequences.observation, 0.0)
+    dt = np.where(sequences.valid, sequences.dt_s, 1.0)
+    for step in range(sequences.observation.shape[1]):
+        rows = sequences.valid[:, step]
+        if rows.any():
+            yield observation[:, step], dt[:, step, None], rows
+
+
+class _Recorder:
+    """Least and greatest value of each tensor, and a sample of each dense operation's input."""
+
+    def __init__(self, program: Program, steps: int) -> None:
+        self.ranges: dict[str, tuple[float, float]] = {}
+        self.steps = 0
+        self._every = max(1, steps // ROUNDING_SAMPLES)
+        self._kept: dict[str, list[Array]] = {operation.output: [] for operation in program.dense()}
+        self._sources = {operation.output: operation.input for operation in program.dense()}
+
+    def see(self, tensors: Mapping[str, Array], rows: BoolArray) -> None:
+        """Record one step of the batch."""
+        index = np.flatnonzero(rows)
+        for name, values in tensors.items():
+            used = values[index] if values.ndim == 2 else values[None]
+            if used.size:
+                low, high = self.ranges.get(name, (np.inf, -np.inf))
+                self.ranges[name] = min(low, float(used.min())), max(high, float(used.max()))
+        # Every n-th step of all, whichever sequence it belongs to.
+        chosen = index[(self.steps + np.arange(len(index))) % self._every == 0]
+        if len(chosen):
+            for output, source in self._sources.items():
+                self._kept[output].append(tensors[source][chosen])
+        self.steps += len(index)
+
+    def samples(self) -> dict[str, Array]:
+        """The sample of each dense operation's input, by its output."""
+        return {output: np.concatenate(rows) for output, rows in self._kept.items()}
+
+
+def _run_unit(
+    controller: Controller,
+    program: Program,
+    coordinates: Coordinates,
+    sequences: Sequences,
+    recorder: _Recorder,
+) -> None:
+    timing = controller.timing
+
+    def saturate(name: str, values: Array) -> Array:
+        proved = program.proved.get(name)
+        return values if proved is None or not proved.saturates else np.clip(values, proved.low, proved.high)
+
+    batch = ProgramBatch(program, saturate)
+    state = np.tile(coordinates.state.to_fraction(controller.reset_state), (len(sequences.observation), 1))
+    for observation, dt, rows in _steps(sequences):
+        fraction = np.clip(coordinates.observation.to_fraction(observation), -1.0, 1.0)
+        elapsed = coordinates.dt.to_fraction(np.clip(dt, timing.dt_min_s, timing.dt_max_s))
+        tensors = batch.tensors(fraction, elapsed, state)
+        state = np.where(rows[:, None], tensors[program.outputs[STATE_OUT]], state)
+        recorder.see(tensors, rows)
