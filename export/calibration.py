@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -115,12 +116,15 @@ def measure(controller: Controller, calibration: tuple[Sequences, ...]) -> Measu
     return Measured(coordinates, program, recorder.ranges, recorder.samples(), recorder.steps)
 
 
-def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict[str, Observed]:
-    """Ranges of the observation, the cell's state, and the action before its limits."""
+def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict[str, Any]:
+    """Ranges of the observation, the cell's state, the action before its limits, and the conductances."""
     program = lower_floating(controller)
     batch = ProgramBatch(program)
     size = controller.cell.state_size
     seen: dict[str, list[Array]] = {"observation": [], "state": [], "action": []}
+    charge = next((name for name in program.sizes if name.endswith("ltc.charge.c")), None)
+    sums = [name for name in program.sizes if "ltc.unfold_" in name and name.endswith(".denominator")]
+    conductance: Array | None = None
     for sequences in calibration:
         state = np.tile(controller.reset_state, (len(sequences.observation), 1))
         for observation, dt, rows in _steps(sequences):
@@ -130,7 +134,12 @@ def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict
             seen["observation"].append(observation[rows])
             seen["state"].append(following[rows, :size])
             seen["action"].append(tensors["readout.action"][rows])
-    return {name: _observed(values) for name, values in seen.items()}
+            if charge is not None:
+                greatest = np.max(
+                    [(tensors[name] - tensors[charge])[rows].max(axis=0) for name in sums], axis=0
+                )
+                conductance = greatest if conductance is None else np.maximum(conductance, greatest)
+    return {name: _observed(values) for name, values in seen.items()} | {"conductance": conductance}
 
 
 def _observed(values: list[Array]) -> Observed:

@@ -14,8 +14,8 @@ import numpy as np
 from ltc_edge.cells.spec import CfCSpec, CTRNNSpec, GatedSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
 from ltc_edge.errors import InputError
+from ltc_edge.export.ltc_bounds import StateBounds, greatest_conductance, state_bounds
 from ltc_edge.export.program import Affine, Array
-from ltc_edge.export.state_bounds import StateBounds, state_bounds
 
 MARGIN = 1.5
 """How far beyond what calibration saw an unproved signal may go before it saturates."""
@@ -31,16 +31,25 @@ class Observed:
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """Unit coordinates of the four signals of a step; the state's include a previous action."""
+    """Unit coordinates of the four signals of a step; the state's include a previous action.
+
+    ``conductance``, ``(N,)``, is what counts as each neuron's greatest in an LTC, and None elsewhere.
+    """
 
     observation: Affine
     dt: Affine
     state: Affine
     action: Affine
+    conductance: Array | None
 
 
 def unit_coordinates(
-    controller: Controller, *, observation: Observed, state: Observed, action: Observed
+    controller: Controller,
+    *,
+    observation: Observed,
+    state: Observed,
+    action: Observed,
+    conductance: Array | None = None,
 ) -> Coordinates:
     """Coordinates for ``controller``.
 
@@ -49,6 +58,7 @@ def unit_coordinates(
         observation: of the raw sensor values during calibration.
         state: of the cell's state; used only where no bound is proved.
         action: of the action before its limits; used only where a limit is missing.
+        conductance: greatest conductance of each neuron of an LTC, ``(N,)``; None for the proved one.
 
     Raises:
         InputError: the cell's state is bounded neither by proof nor by calibration.
@@ -63,7 +73,17 @@ def unit_coordinates(
         dt=Affine(np.zeros(1), np.array([timing.dt_max_s])),
         state=cell,
         action=acted,
+        conductance=_conductance(controller, conductance),
     )
+
+
+def _conductance(controller: Controller, seen: Array | None) -> Array | None:
+    """No more than is possible, and no less than the leak that is always there."""
+    spec = controller.cell.cell if isinstance(controller.cell, MixedMemorySpec) else controller.cell
+    if not isinstance(spec, LTCSpec):
+        return None
+    possible = greatest_conductance(spec, controller.parameters)
+    return possible if seen is None else np.minimum(possible, MARGIN * seen)
 
 
 def _observation(controller: Controller, seen: Observed) -> Affine:

@@ -26,12 +26,16 @@ ACTION, STATE_OUT = "action", "state_out"
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """``output = weight @ input + bias``; weight ``(n, k)``, bias ``(n,)``."""
+    """``output = weight @ input + bias``; weight ``(n, k)``, bias ``(n,)``.
+
+    ``step``, ``(n,)``, is set where the weights were made to be whole multiples of it, a row at a time.
+    """
 
     output: str
     input: str
     weight: Array
     bias: Array
+    step: Array | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -216,11 +220,15 @@ class ProgramBuilder:
         weight: Array,
         bias: Array,
         proved: Range | None = None,
+        step: Array | None = None,
     ) -> str:
-        """``weight @ natural values of the signals + bias``, signals one after the other."""
+        """``weight @ natural values of the signals + bias``, signals one after the other.
+
+        ``step`` may be given where no span is folded in: see `Dense`.
+        """
         source = self.joined(f"{name}_input", signals if isinstance(signals, tuple) else (signals,))
         operation = Dense(
-            self._full(name), source.tensor, weight * source.span, bias + weight @ source.center
+            self._full(name), source.tensor, weight * source.span, bias + weight @ source.center, step
         )
         return self._add(operation, len(bias), proved)
 

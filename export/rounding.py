@@ -41,6 +41,6 @@ def round_dense(operation: Dense, samples: Array) -> QuantizedDense:
     greatest = np.abs(weight).max(axis=1, initial=0.0)
     # A row of zeros has no scale of its own; any will do that keeps its bias small in integers.
     greatest[greatest == 0] = max(float(greatest.max(initial=0.0)), 1.0)
-    scale = greatest / 127
+    scale = greatest / 127 if operation.step is None else operation.step
     values = np.clip(np.rint(weight / scale[:, None]), -127, 127).astype(np.int8)
     return QuantizedDense(values, scale, operation.bias)

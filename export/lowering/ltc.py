@@ -8,14 +8,16 @@ With synapses listed as (source, target), every sub-step starts with ``s = σ(si
 
 where ``n``, ``d`` hold the leak and the sensory sums. It has the fewest operations.
 
-*Unit*, for integers. Let ``D = gleak + Σ w + Σ sensory_w`` be the greatest conductance a neuron can have,
-``λ = t·D / (cm·L + t·D)``, and ``x`` the state as a fraction of its proved bounds. Dividing every
-conductance by ``D`` and shifting every potential into those coordinates gives::
+*Unit*, for integers. Let ``D`` be the greatest conductance of a neuron, ``λ = t·D / (cm·L + t·D)``, and
+``x`` the state as a fraction of its proved bounds. Dividing every conductance by ``D`` and shifting every
+potential into those coordinates gives::
 
     x' = ((1 − λ)·x + λ·n̂) / ((1 − λ) + λ·d̂)      |n̂| ≤ d̂ ≤ 1,  0 ≤ λ < 1,  |x| ≤ 1
 
-Every term is a fraction, at any dt and for any input, by proof and not by measurement: 16-bit integers
-of scale 2⁻¹⁵ hold all of them, and nothing overflows.
+With ``D = gleak + Σ w + Σ sensory_w`` every term is a fraction at any dt and for any input, by proof and
+not by measurement: 16-bit integers of scale 2⁻¹⁵ hold all of them, and nothing overflows. A smaller
+``D``, the greatest that was seen, spends the bits better; a conductance beyond it saturates at 1, as if
+the membrane could conduct no more, and the state keeps its bounds all the same.
 """
 
 from __future__ import annotations
@@ -25,13 +27,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ltc_edge.arrays import IntArray
 from ltc_edge.cells.spec import LTCSpec
 from ltc_edge.errors import InputError
 from ltc_edge.export.lowering.rates import blend_rate
+from ltc_edge.export.ltc_bounds import EPSILON, effective_parameters
 from ltc_edge.export.program import Affine, Array, ProgramBuilder, Range, Signal
-
-EPSILON = 1e-8
-"""Of the fused solver's denominator: a conductance towards zero, and part of a trained model."""
 
 SIGMOID_REACH = 16.0
 """Beyond it a sigmoid is 0 or 1 to within half a step of 2⁻¹⁵, so pre-activations may saturate there."""
@@ -39,8 +40,13 @@ SIGMOID_REACH = 16.0
 LEAST_DENOMINATOR = 2.0**-9
 """Below it, a division of 16-bit fractions loses too much to be worth having."""
 
+LEAST_STEPS, MOST_STEPS = 64, 127
+"""An 8-bit weight of a denominator has at least as many steps as the first, so that it is precise."""
+
 FRACTION = Range(-1.0, 1.0)
 SHARE = Range(0.0, 1.0)
+CUT_FRACTION = Range(-1.0, 1.0, saturates=True)
+CUT_SHARE = Range(0.0, 1.0, saturates=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +87,7 @@ def lower_ltc(
     t: Signal,
     state: Signal,
     unit: Affine | None,
+    conductance: Array | None,
 ) -> tuple[Signal, str]:
     """One step of an LTC.
 
@@ -92,6 +99,7 @@ def lower_ltc(
         t: elapsed time in the cell's units ``(1,)``.
         state: the state ``(N,)``.
         unit: coordinates of the next state for the unit form, or None for the floating form.
+        conductance: for the unit form, what counts as each neuron's greatest conductance, ``(N,)``.
 
     Returns:
         The cell's outputs, and the tensor of the next state in the coordinates asked for.
@@ -99,10 +107,14 @@ def lower_ltc(
     Raises:
         InputError: the unit form is asked of an explicit solver, or divides by too little.
     """
-    p = _effective(spec, parameters)
+    p = effective_parameters(spec, parameters)
     constants = _Constants(spec, p)
-    if unit is not None:
-        following = _unit(builder, constants, z, t, state, unit)
+    if unit is not None and conductance is not None:
+        if spec.solver != "fused":
+            raise InputError(
+                f"an LTC with the {spec.solver} solver has no bounded integer form; train with --solver fused"
+            )
+        following = _unit(builder, constants, z, t, state, unit, conductance)
     elif spec.solver == "fused":
         following = _floating(builder, constants, z, t, state)
     else:
@@ -115,14 +127,6 @@ def lower_ltc(
     gain, shift = p.get("output_w", np.ones(spec.outputs)), p.get("output_b", np.zeros(spec.outputs))
     outputs = Signal(motor, gain * center[: spec.outputs] + shift, gain * span[: spec.outputs])
     return outputs, following
-
-
-def _effective(spec: LTCSpec, parameters: Mapping[str, Array]) -> dict[str, Array]:
-    p = dict(parameters)
-    if spec.positivity == "softplus":
-        for name in ("w", "sensory_w", "cm", "gleak"):
-            p[name] = np.logaddexp(0.0, p[name])
-    return p
 
 
 def _sensory(builder: ProgramBuilder, constants: _Constants, z: Signal) -> Signal:
@@ -180,48 +184,117 @@ def _floating(builder: ProgramBuilder, constants: _Constants, z: Signal, t: Sign
 
 
 def _unit(
-    builder: ProgramBuilder, constants: _Constants, z: Signal, t: Signal, state: Signal, unit: Affine
+    builder: ProgramBuilder,
+    constants: _Constants,
+    z: Signal,
+    t: Signal,
+    state: Signal,
+    unit: Affine,
+    conductance: Array,
 ) -> str:
     spec, p = constants.spec, constants.p
-    if spec.solver != "fused":
-        raise InputError(
-            f"an LTC with the {spec.solver} solver has no bounded integer form; train with --solver fused"
-        )
-    greatest = p["gleak"] + EPSILON
-    for prefix in ("", "sensory_"):
-        np.add.at(greatest, constants.ends(prefix)[1], p[f"{prefix}w"])
-    kappa = p["cm"] * spec.unfolds / (greatest * t.span)
-    _refuse_small_denominators(kappa, (p["gleak"] + EPSILON) / greatest, builder.range_of(t.tensor))
-    rate = blend_rate(builder, t.tensor, kappa)
+    kappa = p["cm"] * spec.unfolds / (conductance * t.span)
     # Potentials as fractions of the bounds, conductances as shares of the greatest; ε pulls towards 0.
-    scale = 1.0 / (unit.span * greatest)
-    leak = (p["gleak"] * (p["vleak"] - unit.center) - EPSILON * unit.center) * scale
+    leak_d = (p["gleak"] + EPSILON) / conductance
+    leak_n = (p["gleak"] * (p["vleak"] - unit.center) - EPSILON * unit.center) / (unit.span * conductance)
+    _refuse_small_denominators(kappa, leak_d, builder.range_of(t.tensor))
+    rate = blend_rate(builder, t.tensor, kappa)
     with builder.stage("sensory"):
-        active = _sensory(builder, constants, z)
-        numerator, denominator = constants.scatter("sensory_", unit.center)
-        drive_n = builder.dense("numerator", active, numerator * scale[:, None], leak, FRACTION)
-        drive_d = builder.dense(
-            "denominator", active, denominator / greatest[:, None], (p["gleak"] + EPSILON) / greatest, SHARE
+        shares = _shares(builder, constants, "sensory_", unit, conductance)
+        conducting = _conducting(builder, _sensory(builder, constants, z), shares)
+        drive_n = builder.dense(
+            "numerator", conducting, shares.numerator, leak_n, CUT_FRACTION, shares.numerator_step
         )
+        drive_d = builder.dense(
+            "denominator", conducting, shares.denominator, leak_d, CUT_SHARE, shares.denominator_step
+        )
+    shares = _shares(builder, constants, "", unit, conductance)
     gather, bias = constants.gather("", spec.units)
-    numerator, denominator = constants.scatter("", unit.center)
-    numerator, denominator = numerator * scale[:, None], denominator / greatest[:, None]
     zero = np.zeros(spec.units)
     x = builder.in_coordinates("state_fraction", state, unit, FRACTION)
     for index in range(spec.unfolds):
         with builder.stage(f"unfold_{index}"):
-            s = _sigmoids(builder, Signal(x, unit.center, unit.span), gather, bias)
-            n = builder.dense("numerator_sum", s, numerator, zero, FRACTION)
-            d = builder.dense("denominator_sum", s, denominator, zero, SHARE)
-            n = builder.binary("add", "numerator_all", n, drive_n, FRACTION)
-            d = builder.binary("add", "denominator_all", d, drive_d, SHARE)
+            s = _conducting(
+                builder, _sigmoids(builder, Signal(x, unit.center, unit.span), gather, bias), shares
+            )
+            n = builder.dense("numerator_sum", s, shares.numerator, zero, CUT_FRACTION, shares.numerator_step)
+            d = builder.dense(
+                "denominator_sum", s, shares.denominator, zero, CUT_SHARE, shares.denominator_step
+            )
+            n = builder.binary("add", "numerator_all", n, drive_n, CUT_FRACTION)
+            d = builder.binary("add", "denominator_all", d, drive_d, CUT_SHARE)
             n = builder.binary("mul", "numerator_gain", rate.moved, n, FRACTION)
             d = builder.binary("mul", "denominator_gain", rate.moved, d, SHARE)
             held = builder.binary("mul", "held", rate.kept, x, FRACTION)
             n = builder.binary("add", "numerator", n, held, FRACTION)
             d = builder.binary("add", "denominator", d, rate.kept, SHARE)
-            x = builder.binary("div", "state", n, d, FRACTION)
+            x = builder.binary("div", "state", n, d, CUT_FRACTION)
     return x
+
+
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """Synapses as a gain each and two matrices of small integers, a step a row.
+
+    A synapse's conductance, as a share of its neuron's greatest, is ``gain · σ``; its denominator weight
+    and its numerator weight are then integers times the row's step: see `_integer_pairs`.
+    """
+
+    gain: str
+    numerator: Array
+    denominator: Array
+    numerator_step: Array
+    denominator_step: Array
+
+
+def _shares(
+    builder: ProgramBuilder, constants: _Constants, prefix: str, unit: Affine, conductance: Array
+) -> _Shares:
+    numerator, denominator = constants.scatter(prefix, unit.center)
+    numerator /= (unit.span * conductance)[:, None]
+    denominator /= conductance[:, None]
+    _, target = constants.ends(prefix)
+    synapse = np.arange(len(target))
+    n, d = numerator[target, synapse], denominator[target, synapse]
+    gain, n_step, d_step = _integer_pairs(n, d, target, constants.spec.units)
+    safe = np.where(gain > 0, gain, 1.0)
+    numerator[target, synapse] = n / safe
+    denominator[target, synapse] = d / safe
+    return _Shares(builder.constant(f"{prefix}gain", gain), numerator, denominator, n_step, d_step)
+
+
+def _integer_pairs(n: Array, d: Array, target: IntArray, units: int) -> tuple[Array, Array, Array]:
+    """A gain for each synapse that makes both of its weights nearly whole multiples of their row's step.
+
+    With 8-bit weights alone, a numerator ``d·e`` and a denominator ``d`` are each off by up to half a
+    step, and their quotient, the potential ``e``, with them. One 16-bit gain a synapse is free: it can
+    make ``d / gain`` exactly ``q`` steps for any whole ``q``, and among the ``q`` from 64 to 127 there is
+    one for which ``e·q`` is very nearly whole too.
+
+    Args:
+        n, d: weights, ``(S,)``, with ``|n| ≤ d``.
+        target: row of each, ``(S,)``.
+        units: number of rows.
+
+    Returns:
+        Gains in (0, 1], ``(S,)``; steps of the numerator's and the denominator's rows, ``(units,)``.
+    """
+    greatest = np.zeros(units)
+    np.maximum.at(greatest, target, d)
+    d_step = np.where(greatest > 0, greatest, 1.0) / MOST_STEPS * (MOST_STEPS / LEAST_STEPS)
+    potential = np.divide(n, d, out=np.zeros_like(n), where=d > 0)
+    reach = np.zeros(units)
+    np.maximum.at(reach, target, np.abs(potential))
+    reach[reach == 0] = 1.0
+    steps = np.arange(LEAST_STEPS, MOST_STEPS + 1)
+    wanted = potential[:, None] / reach[target, None] * steps
+    chosen = steps[(np.abs(wanted - np.rint(wanted)) / steps).argmin(axis=1)] if len(n) else steps[:0]
+    return d / (d_step[target] * chosen), d_step * reach, d_step
+
+
+def _conducting(builder: ProgramBuilder, sigmoids: Signal, shares: _Shares) -> Signal:
+    name = builder.binary("mul", "conductance", sigmoids.tensor, shares.gain, SHARE)
+    return Signal.natural(name, len(sigmoids.span))
 
 
 def _refuse_small_denominators(kappa: Array, leak: Array, t: Range | None) -> None:

@@ -56,7 +56,7 @@ def lower_floating(controller: Controller) -> Program:
         t = Signal(seconds, np.zeros(1), np.array([1.0 / timing.time_unit_s]))
     size = controller.cell.state_size
     cell_state, previous = _split_state(builder, controller, state)
-    outputs, following = _cell(builder, controller, z, t, Signal.natural(cell_state, size), None)
+    outputs, following = _cell(builder, controller, z, t, Signal.natural(cell_state, size), None, None)
     weight, bias = _readout(controller)
     low, high = controller.limits
     with builder.stage("readout"):
@@ -97,7 +97,9 @@ def lower_unit(controller: Controller, coordinates: Coordinates) -> Program:
     t = Signal(dt, np.zeros(1), coordinates.dt.span / controller.timing.time_unit_s)
     cell_state, previous = _split_state(builder, controller, state)
     unit = Affine(coordinates.state.center[:size], coordinates.state.span[:size])
-    outputs, following = _cell(builder, controller, z, t, Signal(cell_state, unit.center, unit.span), unit)
+    outputs, following = _cell(
+        builder, controller, z, t, Signal(cell_state, unit.center, unit.span), unit, coordinates.conductance
+    )
     weight, bias = _readout(controller)
     acted = coordinates.action
     with builder.stage("readout"):
@@ -162,14 +164,20 @@ def _slew(
 
 
 def _cell(
-    builder: ProgramBuilder, controller: Controller, z: Signal, t: Signal, state: Signal, unit: Affine | None
+    builder: ProgramBuilder,
+    controller: Controller,
+    z: Signal,
+    t: Signal,
+    state: Signal,
+    unit: Affine | None,
+    conductance: Array | None,
 ) -> tuple[Signal, str]:
     """The cell's outputs, and its next state in the coordinates asked for."""
     parameters = {name: array.astype(np.float64) for name, array in controller.parameters.items()}
     spec = controller.cell
     if not isinstance(spec, MixedMemorySpec):
         with builder.stage(spec.kind):
-            return _plain_cell(builder, spec, parameters, z, t, state, unit)
+            return _plain_cell(builder, spec, parameters, z, t, state, unit, conductance)
     units = spec.units
     with builder.stage("memory"):
         own, memory = (
@@ -179,7 +187,7 @@ def _cell(
         handed, remembered = lower_memory(builder, units, parameters, z, own, memory)
     inner = None if unit is None else Affine(unit.center[:units], unit.span[:units])
     with builder.stage(spec.cell.kind):
-        outputs, following = _plain_cell(builder, spec.cell, parameters, z, t, handed, inner)
+        outputs, following = _plain_cell(builder, spec.cell, parameters, z, t, handed, inner, conductance)
     with builder.stage("memory"):
         coded = (
             remembered.tensor
@@ -199,10 +207,11 @@ def _plain_cell(
     t: Signal,
     state: Signal,
     unit: Affine | None,
+    conductance: Array | None,
 ) -> tuple[Signal, str]:
     assert not isinstance(spec, MixedMemorySpec)
     if isinstance(spec, LTCSpec):
-        return lower_ltc(builder, spec, p, z, t, state, unit)
+        return lower_ltc(builder, spec, p, z, t, state, unit, conductance)
     if isinstance(spec, CfCSpec):
         outputs, following = lower_cfc(builder, spec, p, z, t, state)
     elif isinstance(spec, CTRNNSpec):

@@ -1,4 +1,4 @@
-"""The range in which an LTC's state provably stays.
+"""What is proved about an LTC: the range of its state, and the greatest conductance of its neurons.
 
 Hasani et al., AAAI 2021, theorem 2; for the fused solver by convexity: with conductances that are not
 negative, each sub-step is a convex combination of v_i, vleak_i, the reversal potentials of the synapses
@@ -16,6 +16,9 @@ import numpy as np
 from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import LTCSpec
 from ltc_edge.errors import InputError
+
+EPSILON = 1e-8
+"""Of the fused solver's denominator: a conductance towards zero, and part of a trained model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,3 +52,21 @@ def state_bounds(spec: LTCSpec, parameters: Mapping[str, FloatArray], start: Sta
         np.minimum.at(low, synapses[:, 1], erev)
         np.maximum.at(high, synapses[:, 1], erev)
     return StateBounds(low, high)
+
+
+def effective_parameters(spec: LTCSpec, parameters: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """The parameters with the positivity map applied, as they enter the equations."""
+    effective = dict(parameters)
+    if spec.positivity == "softplus":
+        for name in ("w", "sensory_w", "cm", "gleak"):
+            effective[name] = np.logaddexp(0.0, parameters[name].astype(np.float64))
+    return effective
+
+
+def greatest_conductance(spec: LTCSpec, parameters: Mapping[str, FloatArray]) -> FloatArray:
+    """The conductance of each neuron with every synapse active, ``(N,)``: no input can make it greater."""
+    effective = effective_parameters(spec, parameters)
+    greatest: FloatArray = effective["gleak"].astype(np.float64) + EPSILON
+    for prefix, synapses in (("", spec.wiring.synapses), ("sensory_", spec.wiring.sensory_synapses)):
+        np.add.at(greatest, synapses[:, 1], effective[f"{prefix}w"])
+    return greatest
