@@ -43,6 +43,9 @@ LEAST_DENOMINATOR = 2.0**-9
 LEAST_STEPS, MOST_STEPS = 64, 127
 """An 8-bit weight of a denominator has at least as many steps as the first, so that it is precise."""
 
+STRETCHES = 65
+"""How many steps are tried for the numerators of a row."""
+
 FRACTION = Range(-1.0, 1.0)
 SHARE = Range(0.0, 1.0)
 CUT_FRACTION = Range(-1.0, 1.0, saturates=True)
@@ -279,17 +282,28 @@ def _integer_pairs(n: Array, d: Array, target: IntArray, units: int) -> tuple[Ar
     Returns:
         Gains in (0, 1], ``(S,)``; steps of the numerator's and the denominator's rows, ``(units,)``.
     """
-    greatest = np.zeros(units)
+    greatest, reach = np.zeros((2, units))
     np.maximum.at(greatest, target, d)
-    d_step = np.where(greatest > 0, greatest, 1.0) / MOST_STEPS * (MOST_STEPS / LEAST_STEPS)
     potential = np.divide(n, d, out=np.zeros_like(n), where=d > 0)
-    reach = np.zeros(units)
     np.maximum.at(reach, target, np.abs(potential))
     reach[reach == 0] = 1.0
     steps = np.arange(LEAST_STEPS, MOST_STEPS + 1)
-    wanted = potential[:, None] / reach[target, None] * steps
-    chosen = steps[(np.abs(wanted - np.rint(wanted)) / steps).argmin(axis=1)] if len(n) else steps[:0]
-    return d / (d_step[target] * chosen), d_step * reach, d_step
+    chosen = np.full(len(n), MOST_STEPS)
+    n_step = reach.copy()
+    least = np.full(units, np.inf)
+    for stretch in np.linspace(1.0, 2.0, STRETCHES):
+        # A row's own step is free as well: take the one that serves its heavier synapses best.
+        wanted = potential[:, None] / (stretch * reach[target, None]) * steps
+        off = np.abs(wanted - np.rint(wanted)) / steps
+        best = off.argmin(axis=1)
+        error = np.zeros(units)
+        np.add.at(error, target, (d * stretch * off[np.arange(len(n)), best]) ** 2)
+        better = error < least
+        least = np.where(better, error, least)
+        n_step = np.where(better, stretch * reach, n_step)
+        chosen = np.where(better[target], steps[best], chosen)
+    d_step = np.where(greatest > 0, greatest, 1.0) / LEAST_STEPS
+    return d / (d_step[target] * chosen), d_step * n_step, d_step
 
 
 def _conducting(builder: ProgramBuilder, sigmoids: Signal, shares: _Shares) -> Signal:
