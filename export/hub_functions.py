@@ -8,11 +8,11 @@ is folded by ONNX Runtime while it loads the file, so that a step pays only for 
 from __future__ import annotations
 
 import onnx
+from ltc_edge.export.hub_stages import DOMAIN, DOMAIN_VERSION, OPSET, constants_of, is_limited
 
 from ltc_edge.cells.spec import CellSpec, CfCSpec, CTRNNSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
 from ltc_edge.export.hub_ltc import ltc_functions
-from ltc_edge.export.hub_stages import DOMAIN, DOMAIN_VERSION, OPSET, constants_of
 
 _NORMALIZE = """
 Normalize (observation, offset, scale, limit) => (z) {
@@ -234,7 +234,9 @@ def functions(controller: Controller) -> list[onnx.FunctionProto]:
         texts |= {"LSTM": _LSTM} if cell.kind == "lstm" else {"GRU": _GRU}
     if controller.has_readout:
         texts["Readout"] = _READOUT
-    texts |= {"Denormalize": _DENORMALIZE, "Limit": _LIMIT}
+    texts["Denormalize"] = _DENORMALIZE
+    if is_limited(controller):
+        texts["Limit"] = _LIMIT
     if controller.is_slew_limited:
         texts["SlewLimit"] = _SLEW_LIMIT
     return made + [function(text, _DOCS[name]) for name, text in texts.items()]

@@ -14,10 +14,10 @@ are summed again with the others.
 from __future__ import annotations
 
 import onnx
+from ltc_edge.export.hub_stages import SMALLEST_CAPACITANCE, constants_of
+from ltc_edge.export.ltc_bounds import EPSILON
 
 from ltc_edge.cells.spec import LTCSpec
-from ltc_edge.export.hub_stages import SMALLEST_CAPACITANCE, constants_of
-from ltc_edge.export.synapse_list import EPSILON
 
 # Folded away when the file is loaded: everything here is made of constants.
 _MATRICES = f"""
