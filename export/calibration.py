@@ -12,12 +12,12 @@ from ltc_edge.arrays import BoolArray
 from ltc_edge.controller import Controller
 from ltc_edge.errors import InputError
 from ltc_edge.export.coordinates import Coordinates, Observed, unit_coordinates
-from ltc_edge.export.execute import ProgramBatch
+from ltc_edge.export.execute import Hook, ProgramBatch
 from ltc_edge.export.lowering import lower_floating, lower_unit
 from ltc_edge.export.program import STATE_OUT, Array, Program
 
-ROUNDING_SAMPLES = 4000
-"""Rows kept of each dense operation's input: enough to tell which of its channels move together."""
+SAMPLES = 4000
+"""Steps of which tensors are kept: enough to tell which channels of a layer's input move together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +82,35 @@ def excitation(controller: Controller, *, sequences: int, steps: int, seed: int)
 
 
 @dataclass(frozen=True, eq=False)
+class Steps:
+    """Inputs in unit coordinates, step by step: observation ``(T, E, I)``, dt ``(T, E, 1)``."""
+
+    observation: Array
+    dt: Array
+
+
+def unit_steps(controller: Controller, coordinates: Coordinates, sequences: Sequences) -> Steps:
+    """Sequences as a quantised step reads them: clipped, with dt in its range, as fractions."""
+    timing = controller.timing
+    observation = np.where(sequences.valid[:, :, None], sequences.observation, coordinates.observation.center)
+    dt = np.where(sequences.valid, np.clip(sequences.dt_s, timing.dt_min_s, timing.dt_max_s), timing.period_s)
+    return Steps(
+        np.clip(coordinates.observation.to_fraction(observation), -1.0, 1.0).swapaxes(0, 1),
+        coordinates.dt.to_fraction(dt[:, :, None]).swapaxes(0, 1),
+    )
+
+
+def saturating(program: Program) -> Hook:
+    """A hook that cuts off what an integer's range cuts off."""
+
+    def saturate(name: str, values: Array) -> Array:
+        proved = program.proved.get(name)
+        return values if proved is None or not proved.saturates else np.clip(values, proved.low, proved.high)
+
+    return saturate
+
+
+@dataclass(frozen=True, eq=False)
 class Measured:
     """What running a controller over its calibration showed.
 
@@ -100,8 +129,13 @@ class Measured:
     steps: int
 
 
-def measure(controller: Controller, calibration: tuple[Sequences, ...]) -> Measured:
-    """Run ``controller`` over the sequences and record how far everything goes, by plain min and max.
+def measure(
+    controller: Controller, calibration: tuple[Sequences, ...], *, percentile: float = 100.0
+) -> Measured:
+    """Run ``controller`` over the sequences and record how far everything goes.
+
+    Ranges are plain min and max, or with a ``percentile`` below 100 they leave out the same share of the
+    values at either end.
 
     Raises:
         InputError: sequences do not fit the controller, or its cell has no unit form.
@@ -110,10 +144,10 @@ def measure(controller: Controller, calibration: tuple[Sequences, ...]) -> Measu
         sequences.check(controller)
     coordinates = unit_coordinates(controller, **_signals(controller, calibration))
     program = lower_unit(controller, coordinates)
-    recorder = _Recorder(program, sum(int(s.valid.sum()) for s in calibration))
+    recorder = _Recorder(program, sum(int(s.valid.sum()) for s in calibration), percentile)
     for sequences in calibration:
         _run_unit(controller, program, coordinates, sequences, recorder)
-    return Measured(coordinates, program, recorder.ranges, recorder.samples(), recorder.steps)
+    return Measured(coordinates, program, recorder.ranges(), recorder.samples(), recorder.steps)
 
 
 def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict[str, Any]:
@@ -163,31 +197,46 @@ def _steps(sequences: Sequences) -> Iterator[tuple[Array, Array, BoolArray]]:
 class _Recorder:
     """Least and greatest value of each tensor, and a sample of each dense operation's input."""
 
-    def __init__(self, program: Program, steps: int) -> None:
-        self.ranges: dict[str, tuple[float, float]] = {}
+    def __init__(self, program: Program, steps: int, percentile: float) -> None:
         self.steps = 0
-        self._every = max(1, steps // ROUNDING_SAMPLES)
-        self._kept: dict[str, list[Array]] = {operation.output: [] for operation in program.dense()}
+        self._percentile = percentile
+        self._every = max(1, steps // SAMPLES)
+        self._extremes: dict[str, tuple[float, float]] = {}
         self._sources = {operation.output: operation.input for operation in program.dense()}
+        kept = set(self._sources.values())
+        if percentile < 100.0:
+            kept |= {name for name in program.sizes if name not in program.proved}
+        self._kept: dict[str, list[Array]] = {name: [] for name in kept - program.constants.keys()}
 
     def see(self, tensors: Mapping[str, Array], rows: BoolArray) -> None:
         """Record one step of the batch."""
         index = np.flatnonzero(rows)
         for name, values in tensors.items():
-            used = values[index] if values.ndim == 2 else values[None]
+            used = values[index] if values.ndim == 2 and len(values) == len(rows) else values
             if used.size:
-                low, high = self.ranges.get(name, (np.inf, -np.inf))
-                self.ranges[name] = min(low, float(used.min())), max(high, float(used.max()))
+                low, high = self._extremes.get(name, (np.inf, -np.inf))
+                self._extremes[name] = min(low, float(used.min())), max(high, float(used.max()))
         # Every n-th step of all, whichever sequence it belongs to.
         chosen = index[(self.steps + np.arange(len(index))) % self._every == 0]
         if len(chosen):
-            for output, source in self._sources.items():
-                self._kept[output].append(tensors[source][chosen])
+            for name, kept in self._kept.items():
+                kept.append(tensors[name][chosen])
         self.steps += len(index)
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Range of each tensor."""
+        ranges = dict(self._extremes)
+        if self._percentile < 100.0:
+            for name, kept in self._kept.items():
+                values = np.concatenate(kept)
+                if values.size:
+                    low, high = np.percentile(values, [100.0 - self._percentile, self._percentile])
+                    ranges[name] = (float(low), float(high))
+        return ranges
 
     def samples(self) -> dict[str, Array]:
         """The sample of each dense operation's input, by its output."""
-        return {output: np.concatenate(rows) for output, rows in self._kept.items()}
+        return {output: np.concatenate(self._kept[source]) for output, source in self._sources.items()}
 
 
 def _run_unit(
@@ -197,17 +246,11 @@ def _run_unit(
     sequences: Sequences,
     recorder: _Recorder,
 ) -> None:
-    timing = controller.timing
-
-    def saturate(name: str, values: Array) -> Array:
-        proved = program.proved.get(name)
-        return values if proved is None or not proved.saturates else np.clip(values, proved.low, proved.high)
-
-    batch = ProgramBatch(program, saturate)
+    batch = ProgramBatch(program, saturating(program))
+    steps = unit_steps(controller, coordinates, sequences)
     state = np.tile(coordinates.state.to_fraction(controller.reset_state), (len(sequences.observation), 1))
-    for observation, dt, rows in _steps(sequences):
-        fraction = np.clip(coordinates.observation.to_fraction(observation), -1.0, 1.0)
-        elapsed = coordinates.dt.to_fraction(np.clip(dt, timing.dt_min_s, timing.dt_max_s))
-        tensors = batch.tensors(fraction, elapsed, state)
+    for step in range(len(steps.dt)):
+        rows = sequences.valid[:, step]
+        tensors = batch.tensors(steps.observation[step], steps.dt[step], state)
         state = np.where(rows[:, None], tensors[program.outputs[STATE_OUT]], state)
         recorder.see(tensors, rows)

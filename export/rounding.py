@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ltc_edge.arrays import IntArray
 from ltc_edge.export.program import Array, Dense
 
 GREATEST = 127
@@ -64,9 +65,11 @@ def round_dense(operation: Dense, samples: Array) -> QuantizedDense:
     scale = greatest / GREATEST
     values = np.rint(weight / scale[:, None])
     error = _error(weight - values * scale[:, None], covariance)
-    for factor in SCALES:
-        tried = factor * greatest / GREATEST
-        rounded = _compensated(weight, tried, covariance)
+    order = np.argsort(-np.diag(covariance), kind="stable")  # the heaviest inputs first
+    factor = np.linalg.cholesky(np.linalg.inv(covariance[np.ix_(order, order)])).T
+    for share in SCALES:
+        tried = share * greatest / GREATEST
+        rounded = _compensated(weight, tried, order, factor)
         remaining = _error(weight - rounded * tried[:, None], covariance)
         better = remaining < error
         values[better], scale[better], error[better] = rounded[better], tried[better], remaining[better]
@@ -91,10 +94,11 @@ def _error(remaining: Array, covariance: Array) -> Array:
     return result
 
 
-def _compensated(weight: Array, scale: Array, covariance: Array) -> Array:
-    """Integers ``(n, k)``, each column's error spread on the columns after it, heaviest inputs first."""
-    order = np.argsort(-np.diag(covariance), kind="stable")
-    factor = np.linalg.cholesky(np.linalg.inv(covariance[np.ix_(order, order)])).T
+def _compensated(weight: Array, scale: Array, order: IntArray, factor: Array) -> Array:
+    """Integers ``(n, k)``, column by column in ``order``, each column's error spread on those after it.
+
+    ``factor`` ``(k, k)`` is the upper Cholesky factor of the inverse covariance in that order.
+    """
     left = weight[:, order].copy()
     values = np.empty_like(left)
     for column in range(left.shape[1]):
