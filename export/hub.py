@@ -258,16 +258,13 @@ class _GraphWriter:
             return self.cfc(spec, parts)
         if isinstance(spec, LTCSpec):
             names = self.floats("", _ltc_constants(spec, p))
-            attributes = {"unfolds": spec.unfolds, "solver": spec.solver}
-            self.stage("LTC", ["z", *parts, "timespan"], names, ["output", "v_next"], **attributes)
+            settings: dict[str, Any] = {"unfolds": spec.unfolds, "solver": spec.solver}
+            self.stage("LTC", ["z", *parts, "timespan"], names, ["output", "v_next"], **settings)
             return "output", ["v_next"]
         names = self.floats("", {name: p[name] for name in constants_of(spec)})
-        if isinstance(spec, CTRNNSpec):
-            kind, results, attributes = "CTRNN", ["h_next"], {"unfolds": spec.unfolds}
-        else:
-            kind, attributes = spec.kind.upper(), {}
-            results = ["h_next", "c_next"] if spec.kind == "lstm" else ["h_next"]
-        self.stage(kind, ["z", *parts, "timespan"], names, results, **attributes)
+        unfolds = {"unfolds": spec.unfolds} if isinstance(spec, CTRNNSpec) else {}
+        results = ["h_next", "c_next"] if spec.kind == "lstm" else ["h_next"]
+        self.stage(spec.kind.upper(), ["z", *parts, "timespan"], names, results, "", **unfolds)
         return "h_next", results
 
     def cfc(self, spec: CfCSpec, parts: list[str]) -> tuple[str, list[str]]:

@@ -6,22 +6,22 @@ v' = (c·v + num) / (c + den), c = cm / h, is divided by c, so that v itself is 
     s   = σ(v · gain + bias)                  (1, K)   all synapses and, as a synapse always on, the leak
     v'  = (v + s · numerator) / (1 + s · denominator)
 
-with h / cm inside the two matrices. That is four nodes a sub-step in ONNX Runtime: at these sizes a
-node costs more than its arithmetic, so the sensory synapses, though they do not change within a step,
-are summed again with the others.
+with h / cm inside the two matrices, which are stored as (N, K). That is four nodes a sub-step in ONNX
+Runtime: at these sizes a node costs more than its arithmetic, so the sensory synapses, though they do
+not change within a step, are summed again with the others.
 """
 
 from __future__ import annotations
 
 import onnx
+
+from ltc_edge.cells.spec import LTCSpec
 from ltc_edge.export.hub_stages import SMALLEST_CAPACITANCE, constants_of
 from ltc_edge.export.ltc_bounds import EPSILON
 
-from ltc_edge.cells.spec import LTCSpec
-
 # Folded away when the file is loaded: everything here is made of constants.
 _MATRICES = f"""
-LTCMatrices <epsilon> (CONSTANTS) => (gain, input_gain, bias, numerator, denominator, motor) {{
+LTCMatrices <unfolds, epsilon> (CONSTANTS) => (gain, input_gain, bias, numerator, denominator, motor) {{
   off_on = Constant <value_floats = [0.0, 1.0]> ()
   first = Constant <value_ints = [0]> ()
   last = Constant <value_ints = [1]> ()
@@ -54,26 +54,29 @@ LTCMatrices <epsilon> (CONSTANTS) => (gain, input_gain, bias, numerator, denomin
   bias = Concat <axis = 0> (own_bias, outer_bias, always_on)
 
   targets = Concat <axis = 0> (target, sensory_target)
-  scatter = OneHot(targets, units, off_on)
+  scatter = OneHot <axis = 0> (targets, units, off_on)
   conductance = Concat <axis = 0> (w, sensory_w)
   reversal = Concat <axis = 0> (erev, sensory_erev)
   current = Mul(conductance, reversal)
-  smallest = Constant <value_float = {SMALLEST_CAPACITANCE:g}> ()
-  capacitance = Max(cm, smallest)
-  eps = Constant <value_float: float = @epsilon> ()
   leak_current = Mul(gleak, vleak)
+  eps = Constant <value_float: float = @epsilon> ()
   leak_conductance = Add(gleak, eps)
 
-  current_column = Unsqueeze(current, last)
-  synapse_currents = Mul(scatter, current_column)
-  leak_currents = Unsqueeze(leak_current, first)
-  currents = Concat <axis = 0> (synapse_currents, leak_currents)
-  numerator = Div(currents, capacitance)
-  conductance_column = Unsqueeze(conductance, last)
-  synapse_conductances = Mul(scatter, conductance_column)
-  leak_conductances = Unsqueeze(leak_conductance, first)
-  conductances = Concat <axis = 0> (synapse_conductances, leak_conductances)
-  denominator = Div(conductances, capacitance)
+  smallest = Constant <value_float = {SMALLEST_CAPACITANCE:g}> ()
+  capacitance = Max(cm, smallest)
+  unfolds_count = Constant <value_int: int = @unfolds> ()
+  substeps = Cast <to = 1> (unfolds_count)
+  charge = Mul(capacitance, substeps)
+  charge_column = Unsqueeze(charge, last)
+
+  synapse_currents = Mul(scatter, current)
+  leak_currents = Unsqueeze(leak_current, last)
+  currents = Concat <axis = 1> (synapse_currents, leak_currents)
+  numerator = Div(currents, charge_column)
+  synapse_conductances = Mul(scatter, conductance)
+  leak_conductances = Unsqueeze(leak_conductance, last)
+  conductances = Concat <axis = 1> (synapse_conductances, leak_conductances)
+  denominator = Div(conductances, charge_column)
 
   motor_shape = Concat <axis = 0> (units, motors)
   zeros = ConstantOfShape(motor_shape)
@@ -86,8 +89,8 @@ LTCUnfold (v, gain, drive, numerator, denominator) => (v_next) {
   activation_in = Gemm(v, gain, drive)
   s = Sigmoid(activation_in)
   one = Constant <value_floats = [1.0]> ()
-  top = Gemm(s, numerator, v)
-  bottom = Gemm(s, denominator, one)
+  top = Gemm <transB = 1> (s, numerator, v)
+  bottom = Gemm <transB = 1> (s, denominator, one)
   v_next = Div(top, bottom)
 }"""
 
@@ -95,8 +98,8 @@ _CHANGE = """
 LTCChange (v, gain, drive, numerator, denominator) => (change) {
   activation_in = Gemm(v, gain, drive)
   s = Sigmoid(activation_in)
-  inwards = MatMul(s, numerator)
-  conductance = MatMul(s, denominator)
+  inwards = Gemm <transB = 1> (s, numerator)
+  conductance = Gemm <transB = 1> (s, denominator)
   outwards = Mul(conductance, v)
   change = Sub(inwards, outwards)
 }"""
@@ -131,15 +134,13 @@ LTCUnfold (v, gain, drive, numerator, denominator) => (v_next) {
 
 _LTC = """
 LTC <unfolds, solver> (z, v_0, timespan, CONSTANTS) => (output, v_next) {
-  gain, input_gain, bias, numerators, denominators, motor = ltc_edge.LTCMatrices <epsilon: float = EPSILON> (CONSTANTS)
+  gain, input_gain, bias, numerators, denominators, motor =
+    ltc_edge.LTCMatrices <unfolds: int = @unfolds, epsilon: float = EPSILON> (CONSTANTS)
   drive = Gemm(z, input_gain, bias)
-  count = Constant <value_int: int = @unfolds> ()
-  substeps = Cast <to = 1> (count)
-  h = Div(timespan, substeps)
-  numerator = Mul(h, numerators)
-  denominator = Mul(h, denominators)UNFOLDS
+  numerator = Mul(timespan, numerators)
+  denominator = Mul(timespan, denominators)UNFOLDS
   output = Gemm(v_next, motor, output_b)
-}"""  # noqa: E501
+}"""
 
 _DOCS = {
     "LTCMatrices": "Synapse lists as the matrices of a sub-step; made of constants alone.",
