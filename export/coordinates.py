@@ -13,7 +13,7 @@ import numpy as np
 
 from ltc_edge.cells.spec import CfCSpec, CTRNNSpec, GatedSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
-from ltc_edge.errors import InputError
+from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.ltc_bounds import StateBounds, greatest_conductance, state_bounds
 from ltc_edge.export.program import Affine, Array
 
@@ -61,7 +61,7 @@ def unit_coordinates(
         conductance: greatest conductance of each neuron of an LTC, ``(N,)``; None for the proved one.
 
     Raises:
-        InputError: the cell's state is bounded neither by proof nor by calibration.
+        FormatRefusedError: the cell's state is bounded neither by proof nor by calibration.
     """
     acted = _action(controller, action)
     cell = _state(controller, state)
@@ -157,7 +157,10 @@ def _power_of_two(low: Array, high: Array, initial: Array) -> Affine:
     """A measured range; a power of two, so that rescaling the integer is exact."""
     reach = max(MARGIN * float(np.maximum(np.abs(low), np.abs(high)).max()), float(np.abs(initial).max()))
     if not np.isfinite(reach):
-        raise InputError("the state grew without bound during calibration; this cell cannot be quantised")
+        raise FormatRefusedError(
+            "unbounded-state",
+            "the state grew without bound during calibration; this cell cannot be quantised",
+        )
     return Affine(np.zeros(len(low)), np.full(len(low), _up_to_power_of_two(reach)))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import LTCSpec
-from ltc_edge.errors import InputError
+from ltc_edge.errors import FormatRefusedError
 
 EPSILON = 1e-8
 """Of the fused solver's denominator: a conductance towards zero, and part of a trained model."""
@@ -39,10 +39,12 @@ def state_bounds(spec: LTCSpec, parameters: Mapping[str, FloatArray], start: Sta
             mixed memory hands over at every step.
 
     Raises:
-        InputError: the solver is another, for which nothing is proved.
+        FormatRefusedError: the solver is another, for which nothing is proved.
     """
     if spec.solver != "fused":
-        raise InputError(f"the state is proved bounded for the fused solver, not for {spec.solver}")
+        raise FormatRefusedError(
+            "explicit-solver", f"the state is proved bounded for the fused solver, not for {spec.solver}"
+        )
     low = np.minimum(0.0, np.minimum(start.low, parameters["vleak"])).astype(np.float64)
     high = np.maximum(0.0, np.maximum(start.high, parameters["vleak"])).astype(np.float64)
     for synapses, erev in (

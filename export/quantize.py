@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ltc_edge.controller import Controller
-from ltc_edge.errors import InputError
+from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.calibration import Measured, Sequences, measure, unit_steps
 from ltc_edge.export.plan import QuantizationPlan, TensorPlan
 from ltc_edge.export.program import (
@@ -50,7 +50,8 @@ def make_plan(
             plain min and max.
 
     Raises:
-        InputError: the calibration does not fit, or the cell has no integer form.
+        InputError: the calibration does not fit the controller.
+        FormatRefusedError: the controller has no integer form.
     """
     _refuse_wide_dt(controller)
     measured = measure(controller, calibration, percentile=percentile)
@@ -86,9 +87,10 @@ def make_plan(
 def _refuse_wide_dt(controller: Controller) -> None:
     timing = controller.timing
     if timing.dt_max_s > WIDEST_DT * timing.dt_min_s:
-        raise InputError(
+        raise FormatRefusedError(
+            "dt-range",
             f"dt from {timing.dt_min_s:g} to {timing.dt_max_s:g} s is too wide for 16 bits (at most a factor "
-            f"of {WIDEST_DT}); narrow it with --dt-range MIN,MAX"
+            f"of {WIDEST_DT}); narrow it with --dt-range MIN,MAX",
         )
 
 

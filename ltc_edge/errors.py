@@ -5,10 +5,13 @@
     │   ├── ControllerFileError  a controller or run file is damaged or foreign
     │   ├── RecordingError       a recording cannot be read or used
     │   ├── TaskError            an unknown task, or a plant or expert that misbehaves
+    │   ├── BundleError          a bundle is damaged, foreign or newer
+    │   ├── FormatRefusedError   a format cannot express a controller; it carries a reason code
     │   └── OutputError          where the output goes exists already or cannot be written
     ├── MissingExtraError        an optional dependency is not installed              exit 2
     └── CheckFailedError         a check ran and did not hold                         exit 1
-        └── TrainingDivergedError  a loss or weight became non-finite
+        ├── TrainingDivergedError    a loss or weight became non-finite
+        └── VerificationFailedError  an exported file does not do what its controller does
 
 A message says what is wrong, where, and what to do, in one line.
 """
@@ -42,6 +45,22 @@ class TaskError(InputError):
     """A task is unknown, or its plant or expert misbehaves."""
 
 
+class BundleError(InputError):
+    """A bundle is damaged, was edited, is of a newer version, or is none."""
+
+
+class FormatRefusedError(InputError):
+    """A format cannot express a controller.
+
+    Attributes:
+        reason: code of the reason; ``docs/bundle-format.md`` lists them.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class OutputError(InputError):
     """An output location exists already or cannot be written."""
 
@@ -58,6 +77,10 @@ class CheckFailedError(LtcEdgeError):
 
 class TrainingDivergedError(CheckFailedError):
     """A loss or a weight became non-finite during training."""
+
+
+class VerificationFailedError(CheckFailedError):
+    """An exported file does not do what its controller does."""
 
 
 def require(module: str, extra: str) -> ModuleType:

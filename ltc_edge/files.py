@@ -39,7 +39,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         Path(temporary).chmod(0o644 & ~_umask())
         Path(temporary).replace(path)
         temporary = None
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
     finally:
@@ -48,7 +48,7 @@ def write_atomically(path: Path, content: bytes) -> None:
                 Path(temporary).unlink()
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
     """Make a rename inside ``path`` survive a power cut."""
     folder = os.open(path, os.O_RDONLY)
     try:

@@ -29,7 +29,7 @@ import numpy as np
 
 from ltc_edge.arrays import IntArray
 from ltc_edge.cells.spec import LTCSpec
-from ltc_edge.errors import InputError
+from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.lowering.rates import blend_rate
 from ltc_edge.export.ltc_bounds import EPSILON, effective_parameters
 from ltc_edge.export.program import Affine, Array, ProgramBuilder, Range, Signal
@@ -108,14 +108,15 @@ def lower_ltc(
         The cell's outputs, and the tensor of the next state in the coordinates asked for.
 
     Raises:
-        InputError: the unit form is asked of an explicit solver, or divides by too little.
+        FormatRefusedError: the unit form is asked of an explicit solver, or divides by too little.
     """
     p = effective_parameters(spec, parameters)
     constants = _Constants(spec, p)
     if unit is not None and conductance is not None:
         if spec.solver != "fused":
-            raise InputError(
-                f"an LTC with the {spec.solver} solver has no bounded integer form; train with --solver fused"
+            raise FormatRefusedError(
+                "explicit-solver",
+                f"an LTC with the {spec.solver} solver has no bounded integer form; train with --solver fused",
             )
         following = _unit(builder, constants, z, t, state, unit, conductance)
     elif spec.solver == "fused":
@@ -318,9 +319,10 @@ def _refuse_small_denominators(kappa: Array, leak: Array, t: Range | None) -> No
     least = (1.0 - moved) + moved * leak
     if (least < LEAST_DENOMINATOR).any():
         neuron = int(least.argmin())
-        raise InputError(
+        raise FormatRefusedError(
+            "ill-conditioned",
             f"neuron {neuron} would be divided by {least.min():.2g} at the longest dt, too little for 16 "
-            "bits; allow a shorter dt_max or raise its gleak or cm"
+            "bits; allow a shorter dt_max or raise its gleak or cm",
         )
 
 

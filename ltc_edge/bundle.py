@@ -1,0 +1,211 @@
+"""The bundle: a folder with a controller in several formats, and the proof that they do its job.
+
+``docs/bundle-format.md`` specifies it. A bundle is written beside its place and renamed into it when
+everything, the manifest last, is on disk: there is a whole bundle or none. Reading checks every file
+against the manifest before anything else looks at it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ltc_edge.errors import BundleError, OutputError
+from ltc_edge.files import sync_folder
+
+FORMAT = "ltc-edge bundle"
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+MAX_FILE_BYTES = 1 << 26
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files are what its manifest says.
+
+    Attributes:
+        path: the folder.
+        manifest: the document, without its own digest.
+        contents: of every file but the manifest, by name, as they were checked.
+    """
+
+    path: Path
+    manifest: Mapping[str, Any]
+    contents: Mapping[str, bytes]
+
+
+def write_bundle(
+    path: Path, document: Mapping[str, Any], contents: Mapping[str, bytes], *, force: bool = False
+) -> None:
+    """Write a bundle, atomically; the same contents give the same bytes.
+
+    Args:
+        path: the folder; it must not exist, be empty, or with ``force`` be a bundle.
+        document: the manifest but for format, schema, files and digest.
+        contents: the files by name.
+        force: replace a bundle.
+
+    Raises:
+        OutputError: the folder is in use or cannot be written; what was there is untouched.
+    """
+    refuse_existing(path, force=force)
+    for leftover in path.parent.glob(f".{path.name}.*.unfinished"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    scratch: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".unfinished", dir=path.parent))
+        for name, content in sorted(contents.items()):
+            _write(scratch / name, content)
+        _write(scratch / MANIFEST, manifest_bytes(document, contents))
+        scratch.chmod(0o755)
+        sync_folder(scratch)
+        _put_in_place(scratch, path)
+        scratch = None
+        sync_folder(path.parent)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+    finally:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Refuse early where a bundle cannot go: a wrong ``-o`` must cost neither time nor somebody's files.
+
+    Raises:
+        OutputError: something is there that is not to be replaced.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise OutputError(f"{path}: exists and is not a folder; choose another with -o")
+    if not path.is_dir() or not any(path.iterdir()):
+        return
+    if not force:
+        raise OutputError(f"{path}: exists already; choose another with -o, or replace it with --force")
+    if not (path / MANIFEST).is_file():
+        raise OutputError(f"{path}: is not a bundle, so --force does not replace it; choose another with -o")
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _put_in_place(scratch: Path, path: Path) -> None:
+    """Rename; a bundle that is replaced steps aside first, so that a crash between leaves it to be found."""
+    if not path.exists() or not any(path.iterdir()):
+        scratch.rename(path)
+        return
+    aside = scratch.with_name(scratch.name.replace(".unfinished", ".replaced"))
+    path.rename(aside)
+    scratch.rename(path)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def manifest_bytes(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
+    """The manifest of these files, with a digest of itself."""
+    whole = {
+        "format": FORMAT,
+        "schema": SCHEMA_VERSION,
+        **document,
+        "files": {
+            name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in sorted(contents.items())
+        },
+    }
+    return _canonical(whole | {"sha256": hashlib.sha256(_canonical(whole)).hexdigest()})
+
+
+def _canonical(document: Mapping[str, Any]) -> bytes:
+    return (
+        json.dumps(document, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+    ).encode()
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle into memory, every file checked against the manifest.
+
+    Raises:
+        BundleError: it is none, a file is missing, was changed or lies elsewhere, or it is of an unknown
+            version.
+    """
+    document = _manifest(path)
+    contents = {}
+    for name, entry in document["files"].items():
+        content = _read(path, name)
+        if len(content) != entry["bytes"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise BundleError(f"{path / name}: is not the file that was exported; export the bundle again")
+        contents[name] = content
+    return Bundle(path, document, contents)
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "no such folder"
+        raise BundleError(f"{path}: {what}; name the folder that `ltc-edge export` wrote")
+    if not (path / MANIFEST).exists():
+        raise BundleError(f"{path}: is not a bundle of `ltc-edge export` (it has no {MANIFEST})")
+    content = _read(path, MANIFEST)
+    where = path / MANIFEST
+    try:
+        document = json.loads(content)
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise BundleError(f"{where}: is not the manifest of an ltc-edge bundle")
+        if document.get("schema") != SCHEMA_VERSION:
+            raise BundleError(
+                f"{where}: schema version {document.get('schema')!r} is unknown here (this is version "
+                f"{SCHEMA_VERSION}); upgrade ltc-edge"
+            )
+        stated = document.pop("sha256", None)
+        # Compared as bytes too, so that even a changed blank is noticed.
+        intact = content == _canonical(
+            document | {"sha256": hashlib.sha256(_canonical(document)).hexdigest()}
+        )
+        if not intact or stated is None:
+            raise BundleError(f"{where}: was damaged or edited; export the bundle again")
+        _check_files(document, where)
+    except (ValueError, RecursionError, TypeError):
+        raise BundleError(f"{where}: was damaged; export the bundle again") from None
+    return document
+
+
+def _check_files(document: Mapping[str, Any], where: Path) -> None:
+    files = document.get("files")
+    if not isinstance(files, dict) or not all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("bytes"), int)
+        and isinstance(entry.get("sha256"), str)
+        for entry in files.values()
+    ):
+        raise BundleError(f"{where}: its list of files is unreadable; export the bundle again")
+    for name in files:
+        if not _NAME.fullmatch(name) or name == MANIFEST:
+            raise BundleError(
+                f"{where}: lists {name!r}, which is no file of a bundle; do not trust this bundle"
+            )
+
+
+def _read(folder: Path, name: str) -> bytes:
+    path = folder / name
+    try:
+        # A link could lead out of the folder, and a pipe would wait for ever.
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise BundleError(f"{path}: is not a regular file; do not trust this bundle")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BundleError(f"{path}: is larger than any file of a bundle (over 64 MiB)")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise BundleError(f"{path}: is missing; export the bundle again") from None
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read ({error.strerror or error})") from None
