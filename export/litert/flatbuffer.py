@@ -136,8 +136,10 @@ class _Writer:
         return int(getattr(self._schema.BuiltinOperator, operator.kind))
 
     def _operator_code(self, code: int, version: int) -> int:
-        # Runtimes older than the wide field read the deprecated one; all our operators fit it.
-        return self._table("OperatorCode", DeprecatedBuiltinCode=code, Version=version, BuiltinCode=code)
+        # Runtimes older than the wide field read the deprecated one, as far as it reaches.
+        return self._table(
+            "OperatorCode", DeprecatedBuiltinCode=min(code, 127), Version=version, BuiltinCode=code
+        )
 
     def _tensor_map(self, entries: Any) -> int:
         return self._offsets(
