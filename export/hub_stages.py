@@ -25,7 +25,7 @@ LAYERS = ("inter", "command", "motor")
 
 SYNAPSE_LISTS = ("sensory_source", "sensory_target", "source", "target")
 _SYNAPSE = ("source", "target", "sigma", "mu", "w", "erev")
-_LTC = (
+LTC = (
     *(f"sensory_{name}" for name in _SYNAPSE),
     *_SYNAPSE,
     *("gleak", "vleak", "cm", "input_w", "input_b", "output_w", "output_b"),
@@ -51,7 +51,7 @@ LARGEST_MATRIX = 1 << 26
 def constants_of(spec: CellSpec) -> tuple[str, ...]:
     """Names of the constants that the cell's stage takes, in order."""
     if isinstance(spec, LTCSpec):
-        return _LTC
+        return LTC
     if isinstance(spec, CTRNNSpec):
         return CTRNN
     if isinstance(spec, GatedSpec):
@@ -93,7 +93,7 @@ def hub_controller(controller: Controller) -> Controller:
         rounded = dataclasses.replace(
             controller,
             normalizer=_scaling(controller.normalizer),
-            cell=_clamped(controller.cell),
+            cell=_stored_spec(controller.cell),
             parameters=_parameters(controller),
             actions=tuple(
                 dataclasses.replace(
@@ -157,11 +157,18 @@ def _parameters(controller: Controller) -> Mapping[str, FloatArray]:
     return parameters
 
 
-def _clamped(spec: CellSpec) -> CellSpec:
+def _stored_spec(spec: CellSpec) -> CellSpec:
+    """The spec with what a hub does not hold at its default: what a CfC without backbone says of one."""
+    if isinstance(spec, MixedMemorySpec):
+        inner = _stored_spec(spec.cell)
+        assert not isinstance(inner, GatedSpec | MixedMemorySpec)
+        return MixedMemorySpec(inner)
     if isinstance(spec, LTCSpec):
         return dataclasses.replace(spec, positivity="clamp")
-    if isinstance(spec, MixedMemorySpec) and isinstance(spec.cell, LTCSpec):
-        return MixedMemorySpec(dataclasses.replace(spec.cell, positivity="clamp"))
+    if isinstance(spec, CfCSpec) and spec.wiring is not None:
+        return CfCSpec(spec.inputs, spec.units, spec.wiring, spec.mode, activation=spec.activation)
+    if isinstance(spec, CfCSpec) and spec.backbone_layers == 0:
+        return dataclasses.replace(spec, backbone_units=CfCSpec.backbone_units)
     return spec
 
 
