@@ -195,8 +195,8 @@ def _cfc(nodes: list[onnx.NodeProto], constants: Constants, document: Mapping[st
     if len(nodes) == 1:
         if "wiring" in document:
             raise InputError("metadata: a wiring belongs to three stages CfC, not to one")
-        width = {"backbone_units": stages[0]["backbone_0_bias"].size} if layers > 0 else {}
-        spec = CfCSpec(inputs, units[0], backbone_layers=max(layers, 0), **width, **settings)
+        width = stages[0]["backbone_0_bias"].size if layers > 0 else CfCSpec.backbone_units
+        spec = CfCSpec(inputs, units[0], backbone_units=width, backbone_layers=max(layers, 0), **settings)
     else:
         spec = CfCSpec(inputs, sum(units), _cfc_wiring(inputs, units, document.get("wiring")), **settings)
     parameters = {

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import TensorProto
 
 from ltc_edge.errors import ControllerFileError, InputError
@@ -33,9 +33,9 @@ from ltc_edge.export.hub_stages import (
 )
 
 MAX_HUB_BYTES = 64 << 20
-_TYPES = {
-    TensorProto.FLOAT: (np.dtype("<f4"), "float_data"),
-    TensorProto.INT64: (np.dtype("<i8"), "int64_data"),
+_TYPES: dict[int, tuple[npt.DTypeLike, int, str]] = {
+    TensorProto.FLOAT: ("<f4", 4, "float_data"),
+    TensorProto.INT64: ("<i8", 8, "int64_data"),
 }
 _REQUIRED = {"format", "schema", "name", "purpose", "period_s"}
 _REQUIRED |= {"observations", "actions", "initial_state", "fallback"}
@@ -162,16 +162,16 @@ def _array(tensor: onnx.TensorProto) -> Array:
         raise InputError(f"{what} lies in another file; save the model with all data inside")
     if tensor.data_type not in _TYPES:
         raise InputError(f"{what} has data type {tensor.data_type}; use float32, or int64 for indices")
-    dtype, field = _TYPES[tensor.data_type]
+    dtype, width, field = _TYPES[tensor.data_type]
     dims = tuple(tensor.dims)
     if len(dims) > 2 or not all(0 <= size <= MAX_HUB_BYTES for size in dims):
         raise InputError(f"{what} has shape {_short(dims)}; at most two sizes, none negative")
     count, values = math.prod(dims), getattr(tensor, field)
-    stored = len(tensor.raw_data) // dtype.itemsize if tensor.HasField("raw_data") else len(values)
-    if stored != count or len(tensor.raw_data) % dtype.itemsize:
+    stored = len(tensor.raw_data) // width if tensor.HasField("raw_data") else len(values)
+    if stored != count or len(tensor.raw_data) % width:
         raise InputError(f"{what} holds {stored} numbers for shape {_short(dims)}; it is damaged")
     raw = tensor.raw_data if tensor.HasField("raw_data") else np.array(values, dtype=dtype).tobytes()
-    array = np.frombuffer(raw, dtype=dtype).reshape(dims)
+    array: Array = np.frombuffer(raw, dtype=dtype).reshape(dims)
     if np.isnan(array).any():
         raise InputError(f"{what} holds a NaN")
     return array
