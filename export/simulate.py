@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from ltc_edge.export.execute import Hook, ProgramBatch
 from ltc_edge.export.plan import TensorPlan
@@ -31,9 +32,15 @@ def with_rounded_constants(program: Program, tensors: Mapping[str, TensorPlan]) 
     return dataclasses.replace(program, constants=rounded)
 
 
+def codes16(values: Array, plan: TensorPlan) -> npt.NDArray[np.int16]:
+    """16-bit codes: to the nearest, ties to even, saturating."""
+    codes: npt.NDArray[np.int16] = np.clip(np.rint(values / plan.scale16), -32768, 32767).astype(np.int16)
+    return codes
+
+
 def round16(values: Array, plan: TensorPlan) -> Array:
     """Values after a round trip through the 16-bit code."""
-    result: Array = np.clip(np.rint(values / plan.scale16), -32768, 32767) * plan.scale16
+    result: Array = codes16(values, plan) * plan.scale16
     return result
 
 

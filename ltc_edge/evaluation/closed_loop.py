@@ -27,33 +27,13 @@ class ClosedLoopReport:
     """The controller's episode on the first seed."""
 
 
-def controller_policy(controller: Controller, runtime: str) -> Policy:
-    """``controller`` in the runtime ``reference`` (float64 NumPy) or ``torch``.
-
-    Raises:
-        InputError: no such runtime.
-        MissingExtraError: torch is asked for and not installed.
-    """
-    if runtime == "reference":
-        return ReferenceBatch(controller)
-    if runtime == "torch":
-        from ltc_edge.errors import require
-
-        require("torch", "train")
-        from ltc_edge.network import Network
-        from ltc_edge.runtimes.torch_runtime import TorchBatch
-
-        return TorchBatch(Network(controller))
-    raise InputError(f"runtime {runtime!r} is not one of reference, torch")
-
-
 def evaluate_closed_loop(
     task: Task,
     controller: Controller,
     *,
     episodes: int,
     seed: int = 0,
-    runtime: str = "reference",
+    policy: Policy | None = None,
     on_share: Callable[[float], None] = lambda _: None,
 ) -> ClosedLoopReport:
     """Play ``episodes`` episodes, seeded ``seed``, ``seed + 1``…, that training never saw.
@@ -63,7 +43,7 @@ def evaluate_closed_loop(
         controller: the controller; its signals must be the task's.
         episodes: how many.
         seed: of the first.
-        runtime: see `controller_policy`.
+        policy: what executes the controller; None for the float64 reference.
         on_share: told the share of the work that is done.
 
     Raises:
@@ -76,7 +56,7 @@ def evaluate_closed_loop(
             f"seeds {seed} to {seed + episodes} must lie in 0 to {MAX_SEED}: the rest are training's"
         )
     seeds = range(seed, seed + episodes)
-    policies: tuple[Policy | None, ...] = (controller_policy(controller, runtime), None, ZeroPolicy(task))
+    policies: tuple[Policy | None, ...] = (policy or ReferenceBatch(controller), None, ZeroPolicy(task))
     played = []
     with open_plants(task) as plants:
         for index, policy in enumerate(policies):

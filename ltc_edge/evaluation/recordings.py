@@ -10,8 +10,9 @@ import numpy as np
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.errors import InputError
-from ltc_edge.evaluation.closed_loop import controller_policy
+from ltc_edge.evaluation.rollout import Policy
 from ltc_edge.logs import METRICS, Dataset, Windows, windows
+from ltc_edge.runtimes.reference import ReferenceBatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +41,12 @@ def evaluate_recordings(
     data: Dataset,
     controller: Controller,
     *,
-    runtime: str = "reference",
+    policy: Policy | None = None,
     on_share: Callable[[float], None] = lambda _: None,
 ) -> RecordingsReport:
     """Score ``controller`` on the test windows of ``data``, each from the reset state.
+
+    ``policy`` is what executes the controller; None for the float64 reference.
 
     Raises:
         InputError: the controller does not fit the columns.
@@ -54,7 +57,7 @@ def evaluate_recordings(
             f"the controller reads {', '.join(names)}, the recordings hold {', '.join(data.input_names)}"
         )
     cut = windows(data.test.segments, data.window_length, data.evaluation_stride)
-    policy = controller_policy(controller, runtime)
+    policy = policy or ReferenceBatch(controller)
     policy.reset(len(cut))
     steps = []
     for step in range(data.window_length):

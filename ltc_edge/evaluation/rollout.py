@@ -28,24 +28,25 @@ class Policy(Protocol):
 
 
 class StepperPolicy:
-    """A policy of one `Stepper` an episode: any runtime, whether or not it can batch."""
+    """A policy of one `Stepper` that takes every episode's state in turn: any runtime, loaded once."""
 
-    def __init__(self, make_stepper: Callable[[], Stepper]) -> None:
-        self._make = make_stepper
-        self._steppers: list[Stepper] = []
+    def __init__(self, stepper: Stepper) -> None:
+        self._stepper = stepper
+        self._states: list[FloatArray] = []
 
     def reset(self, size: int) -> None:
         """Start ``size`` new episodes."""
-        while len(self._steppers) < size:
-            self._steppers.append(self._make())
-        del self._steppers[size:]
-        for stepper in self._steppers:
-            stepper.reset()
+        self._stepper.reset()
+        self._states = [self._stepper.state] * size
 
     def step(self, observation: FloatArray, dt_s: FloatArray) -> FloatArray:
         """One step of every episode."""
-        rows = zip(self._steppers, observation, dt_s, strict=True)
-        return np.stack([stepper.step(row, float(dt)) for stepper, row, dt in rows])
+        actions = []
+        for index, (row, dt) in enumerate(zip(observation, dt_s.tolist(), strict=True)):
+            self._stepper.restore(self._states[index])
+            actions.append(self._stepper.step(row, dt))
+            self._states[index] = self._stepper.state
+        return np.stack(actions)
 
 
 class ZeroPolicy:

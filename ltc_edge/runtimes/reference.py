@@ -21,7 +21,7 @@ from ltc_edge.cells.spec import (
     MixedMemorySpec,
 )
 from ltc_edge.controller import Controller
-from ltc_edge.runtimes.stepper import check_step_input
+from ltc_edge.runtimes.stepper import check_state, check_step_input
 
 Array = npt.NDArray[np.float64]
 Parameters = Mapping[str, Array]
@@ -85,6 +85,10 @@ class ReferenceStepper:
     def reset(self) -> None:
         """Return to the state before the first step."""
         self._batch.reset(1)
+
+    def restore(self, state: FloatArray) -> None:
+        """Go on from ``state``, ``(state_size,)``."""
+        self._batch.state = check_state(state, self._batch.controller.state_size)[None]
 
     def step(self, observation: FloatArray, dt: float) -> Array:
         """One step; see `Stepper.step`."""

@@ -6,6 +6,7 @@ import math
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.errors import InputError
@@ -22,6 +23,10 @@ class Stepper(Protocol):
 
     def reset(self) -> None:
         """Return to the state before the first step."""
+        ...
+
+    def restore(self, state: FloatArray) -> None:
+        """Go on from ``state``, ``(state_size,)``, one that `state` gave; a runtime keeps it as it can."""
         ...
 
     def step(self, observation: FloatArray, dt: float) -> FloatArray:
@@ -62,4 +67,16 @@ def check_step_input(observation: FloatArray, dt: float, inputs: int) -> FloatAr
         )
     if not usable_dt:
         raise InputError(f"dt is {dt} s, expected a positive number")
+    return values
+
+
+def check_state(state: FloatArray, size: int) -> npt.NDArray[np.float64]:
+    """A copy of ``state`` as a float64 vector, once it is known to be one.
+
+    Raises:
+        InputError: it has another length, or is not finite.
+    """
+    values = np.array(state, dtype=np.float64)
+    if values.shape != (size,) or not np.isfinite(values).all():
+        raise InputError(f"a state must be {size} finite numbers, not of shape {values.shape}")
     return values

@@ -9,7 +9,7 @@ from torch import Tensor
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.network import Network
-from ltc_edge.runtimes.stepper import check_step_input
+from ltc_edge.runtimes.stepper import check_state, check_step_input
 
 
 class TorchBatch:
@@ -39,6 +39,11 @@ class TorchBatch:
         parts = [self._cell_state] if self._slew is None else [self._cell_state, self._previous]
         return torch.cat(parts, dim=1).numpy().copy()
 
+    def restore(self, states: FloatArray) -> None:
+        """Go on from ``states``, ``(B, state_size)``."""
+        size = self._network.initial.shape[-1]
+        self._cell_state, self._previous = self._tensor(states[:, :size]), self._tensor(states[:, size:])
+
     @torch.no_grad()
     def step(self, observation: FloatArray, dt_s: FloatArray) -> FloatArray:
         """Actions ``(B, M)`` for observations ``(B, I)``, ``dt_s`` ``(B,)`` seconds after the last step."""
@@ -56,7 +61,7 @@ class TorchStepper:
     """`Stepper` over torch."""
 
     def __init__(self, controller: Controller) -> None:
-        self._inputs = controller.cell.inputs
+        self._inputs, self._state_size = controller.cell.inputs, controller.state_size
         self._batch = TorchBatch(Network(controller))
 
     @property
@@ -68,6 +73,10 @@ class TorchStepper:
     def reset(self) -> None:
         """Return to the state before the first step."""
         self._batch.reset(1)
+
+    def restore(self, state: FloatArray) -> None:
+        """Go on from ``state``, ``(state_size,)``."""
+        self._batch.restore(check_state(state, self._state_size)[None])
 
     def step(self, observation: FloatArray, dt: float) -> FloatArray:
         """One step; see `Stepper.step`."""

@@ -1,0 +1,79 @@
+"""What every format is put through, and what the float64 reference does there."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from ltc_edge.arrays import FloatArray
+from ltc_edge.controller import Controller
+from ltc_edge.export.calibration import excitation
+from ltc_edge.runtimes.reference import ReferenceBatch
+
+FREE_STEPS = 10_000
+FREE_RUN_SEED = 20_060  # of the verification alone: calibration draws from others
+RANDOM_CASES = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Single steps: raw observations ``(K, I)``, dt in seconds ``(K,)``, states ``(K, S)``."""
+
+    observation: FloatArray
+    dt_s: FloatArray
+    state: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class FreeRun:
+    """A run from the reset state in which only the state feeds back.
+
+    Attributes:
+        observation, dt_s: inputs, ``(T, I)`` and ``(T,)``.
+        action: the reference's, ``(T, M)``.
+        state: the reference's after each step, ``(T, S)``.
+        sigma: standard deviation of each action, ``(M,)``.
+    """
+
+    observation: FloatArray
+    dt_s: FloatArray
+    action: FloatArray
+    state: FloatArray
+    sigma: FloatArray
+
+
+def free_run(controller: Controller, *, steps: int = FREE_STEPS) -> FreeRun:
+    """The reference over sensor values that move like real ones, at irregular times."""
+    inputs = excitation(controller, sequences=1, steps=steps, seed=FREE_RUN_SEED)
+    reference = ReferenceBatch(controller)
+    reference.reset(1)
+    actions, states = [], []
+    for observation, dt in zip(inputs.observation[0], inputs.dt_s[0], strict=True):
+        actions.append(reference.step(observation[None], np.array([dt]))[0])
+        states.append(reference.state[0])
+    action = np.stack(actions)
+    return FreeRun(inputs.observation[0], inputs.dt_s[0], action, np.stack(states), action.std(axis=0))
+
+
+def cases(controller: Controller, run: FreeRun) -> Cases:
+    """Corners and random points: sensor values at zero, the offset and the clip; dt at both ends; states
+    of the reset and of the free run."""
+    rng = np.random.default_rng(FREE_RUN_SEED)
+    normalizer, timing = controller.normalizer, controller.timing
+    # A clip may be far beyond what sensors give; four deviations are an extreme but possible value.
+    reach = min(controller.input_limit, 4.0)
+    channels = len(controller.observations)
+    corners = np.array([np.zeros(channels), np.full(channels, reach), np.full(channels, -reach)])
+    observations = [*(normalizer.offset + normalizer.scale * corners), np.zeros(channels)]
+    times = (timing.dt_min_s, timing.period_s, timing.dt_max_s)
+    states = (controller.reset_state, run.state[len(run.state) // 2])
+    rows = list(itertools.product(observations, times, states))
+    for _ in range(RANDOM_CASES):
+        z = rng.uniform(-reach, reach, size=channels)
+        dt = float(np.exp(rng.uniform(np.log(timing.dt_min_s), np.log(timing.dt_max_s))))
+        dt = float(np.clip(dt, timing.dt_min_s, timing.dt_max_s))
+        rows.append((normalizer.offset + normalizer.scale * z, dt, run.state[rng.integers(len(run.state))]))
+    observation, dt_s, state = zip(*rows, strict=True)
+    return Cases(np.stack(observation), np.array(dt_s), np.stack(state))
