@@ -43,9 +43,9 @@ def check_hub_means_what_it_says(source: Path | str | bytes, controller: Control
     for what, pairs in (("action", actions), ("state", states)):
         got, expected = (np.array(values) for values in zip(*pairs, strict=True))
         size = np.maximum(np.abs(expected).max(axis=0), controller_scale(controller, what))
-        error = np.abs(got - expected) / size
-        if not (error <= TOLERANCE).all():  # a NaN is not
-            step, channel = (int(i) for i in np.argwhere(~(error <= TOLERANCE))[0])
+        distance = np.abs(got - expected) / size
+        if not (distance <= TOLERANCE).all():  # a NaN is not
+            step, channel = (int(i) for i in np.argwhere(~(distance <= TOLERANCE))[0])
             raise ControllerFileError(
                 f"{where}: its functions compute another controller than its stages say: {what} {channel} "
                 f"is {got[step, channel]:.6g} instead of {expected[step, channel]:.6g} at step {step}; "
@@ -65,7 +65,7 @@ def controller_scale(controller: Controller, what: str) -> npt.NDArray[np.float6
 def probes(
     controller: Controller, steps: int, seed: int = 0
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Raw observations ``(steps, I)`` over the normaliser's range, dt ``(steps,)`` over the range allowed."""
+    """Raw observations ``(steps, I)`` over the normaliser's range, and dt ``(steps,)`` over its range."""
     rng = np.random.default_rng(seed)
     normalizer, timing = controller.normalizer, controller.timing
     z = rng.normal(size=(steps, controller.cell.inputs)) * min(2.0, controller.input_limit)

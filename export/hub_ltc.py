@@ -30,15 +30,17 @@ LTCMatrices <unfolds, epsilon> (CONSTANTS) => (gain, input_gain, bias, numerator
   inputs = Shape(input_w)
   units = Shape(cm)
   motors = Shape(output_w)
+  input_count = Squeeze(inputs, first)
+  unit_count = Squeeze(units, first)
 
-  from_neuron = OneHot <axis = 0> (source, units, off_on)
+  from_neuron = OneHot <axis = 0> (source, unit_count, off_on)
   own_gain = Mul(from_neuron, sigma)
   sensory_count = Shape(sensory_source)
   beyond = Add(sensory_count, last)
   own_pads = Concat <axis = 0> (none, beyond)
   gain = Pad(own_gain, own_pads)
 
-  from_input = OneHot <axis = 0> (sensory_source, inputs, off_on)
+  from_input = OneHot <axis = 0> (sensory_source, input_count, off_on)
   sharp = Mul(from_input, sensory_sigma)
   input_column = Unsqueeze(input_w, last)
   outer_gain = Mul(sharp, input_column)
@@ -54,7 +56,7 @@ LTCMatrices <unfolds, epsilon> (CONSTANTS) => (gain, input_gain, bias, numerator
   bias = Concat <axis = 0> (own_bias, outer_bias, always_on)
 
   targets = Concat <axis = 0> (target, sensory_target)
-  scatter = OneHot <axis = 0> (targets, units, off_on)
+  scatter = OneHot <axis = 0> (targets, unit_count, off_on)
   conductance = Concat <axis = 0> (w, sensory_w)
   reversal = Concat <axis = 0> (erev, sensory_erev)
   current = Mul(conductance, reversal)

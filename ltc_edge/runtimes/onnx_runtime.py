@@ -84,7 +84,8 @@ class OnnxStepper:
     @property
     def state_codes(self) -> CodeArray:
         """A copy of the state as the file holds it, ``(state_size,)``."""
-        return self._states[self._current][0].copy()
+        codes: CodeArray = self._states[self._current][0].copy()
+        return codes
 
     def reset(self) -> None:
         """Return to the state before the first step."""
