@@ -1,0 +1,88 @@
+"""From the operations of a program to nodes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from ltc_edge.export.onnx_integer.writer import GraphWriter
+from ltc_edge.export.plan import QuantizationPlan
+from ltc_edge.export.program import Binary, Concat, Dense, Map, Operation, Program, Slice
+
+_BINARY = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "minimum": "Min", "maximum": "Max"}
+_MAP = {"sigmoid": "Sigmoid", "tanh": "Tanh", "exp": "Exp", "abs": "Abs", "relu": "Relu"}
+
+
+class OperationWriter:
+    """Writes operations one after the other.
+
+    Args:
+        writer: takes the nodes.
+        program: where the operations are from.
+        plan: of that program.
+        names: what the graph calls a tensor, where that is not the program's name.
+    """
+
+    def __init__(
+        self, writer: GraphWriter, program: Program, plan: QuantizationPlan, names: Mapping[str, str]
+    ) -> None:
+        self._writer, self._program, self._plan, self._names = writer, program, plan, names
+
+    def name(self, tensor: str) -> str:
+        """What the graph calls a tensor or constant of the program."""
+        if tensor in self._program.constants:
+            return self._writer.vector(tensor, self._program.constants[tensor], self._plan.tensors[tensor])
+        return self._names.get(tensor, tensor)
+
+    def write(self, operation: Operation, output: str) -> None:
+        """Write ``operation``; the graph calls its result ``output``."""
+        stage = self._program.stages[operation.output]
+        inputs = [self.name(source) for source in operation.inputs]
+        if isinstance(operation, Dense):
+            self._dense(operation, inputs[0], output, stage)
+        elif isinstance(operation, Binary):
+            self._writer.node(_BINARY[operation.kind], inputs, output, stage)
+        elif isinstance(operation, Concat):
+            self._writer.node("Concat", inputs, output, stage, axis=1)
+        elif isinstance(operation, Slice):
+            ends = (operation.start, operation.stop, 1)
+            bounds = [self._writer.constant(f"at_{end}", [end], np.int64) for end in ends]
+            self._writer.node("Slice", [*inputs, *bounds], output, stage)
+        else:
+            self._map(operation, inputs[0], output, stage)
+
+    def _dense(self, operation: Dense, source: str, output: str, stage: str) -> None:
+        dense = self._plan.dense[operation.output]
+        weight = self._writer.weight(operation, dense)
+        if not dense.bias.any():
+            # ONNX Runtime puts the addition that follows into the same kernel.
+            self._writer.node("MatMul", [source, weight], output, stage)
+            return
+        bias = self._writer.constant(f"{weight.removesuffix('_weight')}_bias", dense.bias)
+        self._writer.node("Gemm", [source, weight, bias], output, stage)
+
+    def _map(self, operation: Map, source: str, output: str, stage: str) -> None:
+        if operation.kind != "gelu":
+            self._writer.node(_MAP[operation.kind], [source], output, stage)
+            return
+        # x·Φ(x); the operator Gelu is younger than the opset.
+        w, part = self._writer, lambda name: f"{operation.output}.{name}"
+        one = w.constant("one", 1.0)
+        scaled = w.node("Mul", [source, w.constant("rsqrt2", math.sqrt(0.5))], part("scaled"), stage)
+        raised = w.node("Add", [w.node("Erf", [scaled], part("erf"), stage), one], part("raised"), stage)
+        half = w.node("Mul", [source, w.constant("half", 0.5)], part("half"), stage)
+        w.node("Mul", [half, raised], output, stage)
+
+
+def moves_codes(operation: Operation, program: Program, plan: QuantizationPlan) -> bool:
+    """Whether the results already are values of the output's 16-bit code, so that rounding is idle."""
+    step: Callable[[str], float] = lambda name: plan.tensors[name].scale16  # noqa: E731
+    compares = isinstance(operation, Binary) and operation.kind in ("minimum", "maximum")
+    if not compares and not isinstance(operation, Slice | Concat):
+        return False
+    return all(
+        source not in program.constants and step(source) == step(operation.output)
+        for source in operation.inputs
+    )
