@@ -12,35 +12,33 @@ from typing import Any
 
 import numpy as np
 
-from ltc_edge.errors import require
+from ltc_edge.errors import FormatRefusedError, require
 from ltc_edge.export.litert.graph import Format, Graph, Operator
+from ltc_edge.runtimes.flatbuffer_reader import DamagedError
+from ltc_edge.runtimes.litert_file import SIGNATURE, parse, with_digest
+from ltc_edge.runtimes.litert_operators import CODES, OPTION_TABLES, OPTIONS, TYPES
 
 IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
 ALIGNMENT = 16
 """Of constants in the file, so that it can be used in place on any processor."""
 
-SIGNATURE = "serving_default"
-
-OPTIONS = {
-    "ADD": "AddOptions",
-    "CONCATENATION": "ConcatenationOptions",
-    "CONV_2D": "Conv2DOptions",
-    "DIV": "DivOptions",
-    "FULLY_CONNECTED": "FullyConnectedOptions",
-    "MUL": "MulOptions",
-    "SUB": "SubOptions",
-}
-"""Operators that have options; the others are written without."""
-
 
 def flatbuffer(graph: Graph) -> bytes:
     """The file.
 
     Raises:
+        FormatRefusedError: the graph breaks a rule of LiteRT's kernels, such as for the ratio of two scales.
         MissingExtraError: ai-edge-litert is not installed.
     """
-    return _Writer(graph).model()
+    content = with_digest(_Writer(graph).model())
+    try:
+        parse(content)
+    except DamagedError as error:
+        raise FormatRefusedError(
+            "out-of-range", f"this controller has no LiteRT file of this type: {error}"
+        ) from None
+    return content
 
 
 class _Writer:
@@ -51,7 +49,7 @@ class _Writer:
         self._written: dict[Any, int] = {}
         # Buffer 0 is empty by convention and serves every tensor that is not a constant.
         self._buffers: list[bytes] = [b""]
-        self._codes = sorted({(self._code(o), o.version) for o in graph.operators})
+        self._codes = sorted({(CODES[o.kind], o.version) for o in graph.operators})
 
     def model(self) -> bytes:
         """Everything, from the leaves to the root."""
@@ -99,7 +97,7 @@ class _Writer:
         return self._table(
             "Tensor",
             Shape=self._integers(shape),
-            Type=getattr(self._schema.TensorType, format_.dtype.upper()),
+            Type=next(number for number, dtype in TYPES.items() if dtype == format_.dtype),
             Buffer=buffer,
             Name=self._text(name),
             Quantization=quantization,
@@ -119,21 +117,18 @@ class _Writer:
 
     def _operator(self, operator: Operator) -> int:
         fields: dict[str, Any] = {}
-        if operator.kind in OPTIONS:
-            name = OPTIONS[operator.kind]
-            given = tuple(operator.options.items())
-            fields["BuiltinOptionsType"] = getattr(self._schema.BuiltinOptions, name)
-            fields["BuiltinOptions"] = self._once((name, given), lambda: self._table(name, **dict(given)))
+        if operator.kind in OPTION_TABLES:
+            number, name = OPTION_TABLES[operator.kind]
+            options = {key: value for key, (_, _, value) in OPTIONS.get(operator.kind, {}).items()}
+            fields["BuiltinOptionsType"] = number
+            fields["BuiltinOptions"] = self._once(("options", name), lambda: self._table(name, **options))
         return self._table(
             "Operator",
-            OpcodeIndex=self._codes.index((self._code(operator), operator.version)),
+            OpcodeIndex=self._codes.index((CODES[operator.kind], operator.version)),
             Inputs=self._integers(operator.inputs),
             Outputs=self._integers(operator.outputs),
             **fields,
         )
-
-    def _code(self, operator: Operator) -> int:
-        return int(getattr(self._schema.BuiltinOperator, operator.kind))
 
     def _operator_code(self, code: int, version: int) -> int:
         # Runtimes older than the wide field read the deprecated one, as far as it reaches.

@@ -35,10 +35,10 @@ def floating_model(
 
 
 class _Floating(Lowering):
-    def format(self, name: str) -> Format:
+    def format(self, name: str) -> Format:  # noqa: ARG002
         return FLOAT
 
-    def stored(self, name: str, values: Array) -> np.ndarray[Any, Any]:
+    def stored(self, name: str, values: Array) -> np.ndarray[Any, Any]:  # noqa: ARG002
         return values.astype(np.float32)
 
     def weights(self, operation: Dense) -> tuple[int, int]:

@@ -53,7 +53,6 @@ class Operator:
     version: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: Mapping[str, Any]
 
 
 @dataclass
@@ -79,11 +78,9 @@ class GraphBuilder:
             self._constants[key] = len(self.tensors) - 1
         return self._constants[key]
 
-    def add(
-        self, kind: str, inputs: tuple[int, ...], outputs: tuple[int, ...], version: int = 1, **options: Any
-    ) -> None:
+    def add(self, kind: str, version: int, inputs: tuple[int, ...], output: int) -> None:
         """Append an operator."""
-        self.operators.append(Operator(kind, version, inputs, outputs, options))
+        self.operators.append(Operator(kind, version, inputs, (output,)))
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ltc_edge.errors import InputError
+from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.litert.flatbuffer import flatbuffer
 from ltc_edge.export.litert.graph import FLOAT, Dtype, Format
 from ltc_edge.export.litert.lowering import Lowering
-from ltc_edge.export.litert.operators import DEQUANTIZE_VERSION, QUANTIZE_VERSION
+from ltc_edge.export.litert.operators import version
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.program import Array, Binary, Concat, Dense, Map, Program, Slice
 from ltc_edge.runtimes.codes import Codes, Interface
@@ -62,7 +62,7 @@ def integer_interface(
     def codes(name: str, tensor: str) -> Codes:
         affine, own = getattr(coordinates, name), plan.tensors[tensor]
         scale, zero = (own.scale16, 0) if bits == 16 else (own.scale8, own.zero8)
-        return Codes(dtype, affine.center, affine.span, float(np.float32(scale)), zero)
+        return Codes(dtype, _decimal(affine.center), _decimal(affine.span), float(np.float32(scale)), zero)
 
     observation, dt, state = program.inputs
     action = program.outputs["action"]
@@ -71,7 +71,7 @@ def integer_interface(
         codes("dt", dt),
         codes("state", state),
         codes("action", action),
-        reset_state,
+        _decimal(reset_state),
     )
 
 
@@ -95,7 +95,7 @@ def integer_model(
         division: ``"float"`` where the runtime has no integer DIV, as tflite-runtime 2.14.
 
     Raises:
-        InputError: an operator has no integer kernel, or weights are too large for one.
+        FormatRefusedError: an operator has no integer kernel, or weights are too large for one.
         MissingExtraError: ai-edge-litert is not installed.
     """
     # tflite-runtime 2.14 is the oldest tested; which was the first with an integer DIV is not documented.
@@ -131,7 +131,9 @@ class _Integer(Lowering):
             values = np.rint(rounded.weight() / scale[:, None]).astype(np.int8)
         scale = scale.astype(np.float32)
         if (scale * source / target > GREATEST_GAIN).any():
-            raise InputError(f"{operation.output}: its weights are too large for a {self._bits}-bit input")
+            raise FormatRefusedError(
+                "out-of-range", f"{operation.output}: its weights are too large for a {self._bits}-bit input"
+            )
         unit = (source * scale.astype(np.float64)).astype(np.float32)
         bias = np.rint(rounded.bias / unit).astype(np.int32 if self._bits == 8 else np.int64)
         name, builder = operation.output, self.builder
@@ -145,7 +147,9 @@ class _Integer(Lowering):
         if operation.kind == "div":
             lengths = {self.program.sizes[name] for name in operation.inputs}
             if len(lengths) > 1:
-                raise InputError(f"{operation.output}: LiteRT's integer DIV does not broadcast correctly")
+                raise FormatRefusedError(
+                    "no-kernel", f"{operation.output}: LiteRT's integer DIV does not broadcast correctly"
+                )
             if self._division == "float":
                 self._float_division(operation)
                 return
@@ -156,12 +160,15 @@ class _Integer(Lowering):
         parts = []
         for side, name in (("dividend", operation.left), ("divisor", operation.right)):
             part = self.builder.tensor(f"{operation.output}/{side}", shape, FLOAT)
-            self.builder.add("DEQUANTIZE", (self._read(name),), (part,), DEQUANTIZE_VERSION)
+            self._add("DEQUANTIZE", "float32", (self._read(name),), part)
             parts.append(part)
         quotient = self.builder.tensor(f"{operation.output}/quotient", shape, FLOAT)
-        self.builder.add("DIV", tuple(parts), (quotient,), 1)
+        self._add("DIV", "float32", tuple(parts), quotient)
         self._index[operation.output] = self._tensor(operation.output)
-        self.builder.add("QUANTIZE", (quotient,), (self._index[operation.output],), QUANTIZE_VERSION)
+        self._add("QUANTIZE", "int16", (quotient,), self._index[operation.output])
+
+    def _add(self, kind: str, dtype: Dtype, inputs: tuple[int, ...], output: int) -> None:
+        self.builder.add(kind, version(kind, dtype, self.builder.tensors[output].name), inputs, output)
 
 
 def _formats(program: Program, plan: QuantizationPlan, bits: Bits, dtype: Dtype) -> dict[str, Format]:
@@ -170,7 +177,7 @@ def _formats(program: Program, plan: QuantizationPlan, bits: Bits, dtype: Dtype)
         own = plan.tensors[name]
         scale, zero = (own.scale16, 0) if bits == 16 else (own.scale8, own.zero8)
         if not (math.isfinite(scale) and scale > 0):
-            raise InputError(f"{name}: its scale {scale} in the quantisation plan is not a positive number")
+            raise FormatRefusedError("out-of-range", f"{name}: its scale {scale} is not a positive number")
         formats[name] = Format(dtype, (float(np.float32(scale)),), zero)
     if bits == 16:
         moved = _moved(program)
@@ -196,4 +203,10 @@ def _moved(program: Program) -> set[str]:
 def _quantized(values: Array, format_: Format) -> np.ndarray[Any, Any]:
     limits = np.iinfo(format_.dtype)
     codes = np.rint(values / format_.scale[0]) + format_.zero_point
-    return np.clip(codes, limits.min, limits.max).astype(format_.dtype)
+    stored: np.ndarray[Any, Any] = np.clip(codes, limits.min, limits.max).astype(format_.dtype)
+    return stored
+
+
+def _decimal(values: Array) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Values to the nine digits of float32: as text half as long as float64's, and as good here."""
+    return np.array([float(str(np.float32(value))) for value in values], dtype=np.float64)

@@ -10,10 +10,17 @@ from typing import Any
 import numpy as np
 
 from ltc_edge.export.litert.graph import INDEX, Dtype, Format, Graph, GraphBuilder
-from ltc_edge.export.litert.operators import BINARY, MAP, OPTIONS, version
+from ltc_edge.export.litert.operators import BINARY, MAP, version
 from ltc_edge.export.program import Array, Binary, Concat, Dense, Map, Operation, Program, Slice
 from ltc_edge.runtimes.codes import Interface
-from ltc_edge.runtimes.litert_file import FORMAT, METADATA, SCHEMA_VERSION
+from ltc_edge.runtimes.litert_file import (
+    DIGEST,
+    DIGEST_PLACE,
+    FORMAT,
+    METADATA,
+    RUNTIME,
+    SCHEMA_VERSION,
+)
 
 
 class Lowering(ABC):
@@ -61,9 +68,10 @@ class Lowering(ABC):
             **document,
             "interface": interface.to_json(),
         }
-        metadata = {METADATA: json.dumps(about, sort_keys=True, separators=(",", ":")).encode()}
+        text = json.dumps(about, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        metadata = {METADATA: text.encode(), DIGEST: DIGEST_PLACE}
         if runtime is not None:
-            metadata["min_runtime_version"] = runtime.encode().ljust(16, b"\0")
+            metadata[RUNTIME] = runtime.encode().ljust(16, b"\0")
         return Graph(
             tuple(self.builder.tensors),
             tuple(self.builder.operators),
@@ -120,8 +128,7 @@ class Lowering(ABC):
 
     def _emit(self, kind: str, output: str, inputs: tuple[int, ...]) -> None:
         self._index[output] = self._tensor(output)
-        number = version(kind, self._dtype, output)
-        self.builder.add(kind, inputs, (self._index[output],), number, **OPTIONS.get(kind, {}))
+        self.builder.add(kind, version(kind, self._dtype, output), inputs, self._index[output])
 
     def _tensor(self, name: str) -> int:
         return self.builder.tensor(name, (1, self.program.sizes[name]), self.format(name))
