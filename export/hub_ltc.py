@@ -25,7 +25,7 @@ LTCMatrices <unfolds, epsilon> (CONSTANTS) => (gain, input_gain, bias, numerator
   off_on = Constant <value_floats = [0.0, 1.0]> ()
   first = Constant <value_ints = [0]> ()
   last = Constant <value_ints = [1]> ()
-  always_on = Constant <value_floats = [100.0]> ()
+  always_on = Constant <value_floats = [20.0]> ()
   none = Constant <value_ints = [0, 0, 0]> ()
   inputs = Shape(input_w)
   units = Shape(cm)
