@@ -17,7 +17,7 @@ from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.runtimes.codes import CodeArray, Interface
-from ltc_edge.runtimes.stepper import check_step_input
+from ltc_edge.runtimes.stepper import check_state, check_step_input
 
 _TENSOR_TYPES = {"float32": "tensor(float)", "int16": "tensor(int16)", "int8": "tensor(int8)"}
 _TENSORS = {"observation": "observation", "dt": "dt", "state_in": "state", "state_out": "state"}
@@ -91,6 +91,11 @@ class OnnxStepper:
         """Return to the state before the first step."""
         self._current = 0
         self._states[0][0] = self._interface.state.encode(self._interface.reset_state)
+
+    def restore(self, state: FloatArray) -> None:
+        """Go on from ``state``, ``(state_size,)``, rounded to what the file's codes can hold."""
+        values = check_state(state, self._interface.state.channels)
+        self._states[self._current][0] = self._interface.state.encode(values)
 
     def step(self, observation: FloatArray, dt: float) -> FloatArray:
         """One step; see `Stepper.step`."""

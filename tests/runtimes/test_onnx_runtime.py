@@ -98,7 +98,7 @@ def test_elapsed_time_is_clamped():
 
 def test_another_controller_s_file_is_refused():
     built = controller("ltc")
-    with pytest.raises(ControllerFileError, match="state_in is .* expected"):
+    with pytest.raises(ControllerFileError, match=r"state_in is .* expected"):
         OnnxStepper(hub_bytes(controller("lstm")), built)
     with pytest.raises(ControllerFileError, match="cannot load it"):
         OnnxStepper(b"nothing", built)
@@ -181,3 +181,14 @@ def test_an_interface_is_its_json_again():
     ):
         with pytest.raises(InputError):
             Interface.from_json(document | change)
+
+
+@pytest.mark.parametrize("kind", ["ltc", "mixed memory, cfc wired"])
+def test_a_restored_state_is_gone_on_from(kind):
+    one, other = stepper_of(controller(kind)), stepper_of(controller(kind))
+    observations, spans = irregular(21)
+    run(one, observations, spans)
+    other.restore(one.state)
+    np.testing.assert_array_equal(run(other, observations, spans), run(one, observations, spans))
+    with pytest.raises(InputError, match="a state must be"):
+        other.restore(np.zeros(2))
