@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ltc_edge.controller import Controller
 from ltc_edge.export.plan import QuantizationPlan
@@ -57,6 +58,6 @@ def _interface(controller: Controller, plan: QuantizationPlan, *, integer_state:
     )
 
 
-def _decimal(values: Array) -> Array:
+def _decimal(values: Array) -> npt.NDArray[np.float64]:
     """Values to the nine digits of float32: in JSON half as long as float64's, and as good here."""
     return np.array([float(str(np.float32(value))) for value in values], dtype=np.float64)

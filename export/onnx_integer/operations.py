@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -67,22 +67,25 @@ class OperationWriter:
         if operation.kind != "gelu":
             self._writer.node(_MAP[operation.kind], [source], output, stage)
             return
-        # x·Φ(x); the operator Gelu is younger than the opset.
-        w, part = self._writer, lambda name: f"{operation.output}.{name}"
-        one = w.constant("one", 1.0)
-        scaled = w.node("Mul", [source, w.constant("rsqrt2", math.sqrt(0.5))], part("scaled"), stage)
-        raised = w.node("Add", [w.node("Erf", [scaled], part("erf"), stage), one], part("raised"), stage)
-        half = w.node("Mul", [source, w.constant("half", 0.5)], part("half"), stage)
+        self._gelu(source, output, stage)
+
+    def _gelu(self, x: str, output: str, stage: str) -> None:
+        """``x·Φ(x)`` with the normal distribution's Φ; the operator Gelu is younger than the opset."""
+        w = self._writer
+        scaled = w.node("Mul", [x, w.constant("rsqrt2", math.sqrt(0.5))], f"{output}.scaled", stage)
+        erf = w.node("Erf", [scaled], f"{output}.erf", stage)
+        raised = w.node("Add", [erf, w.constant("one", 1.0)], f"{output}.raised", stage)
+        half = w.node("Mul", [x, w.constant("half", 0.5)], f"{output}.half", stage)
         w.node("Mul", [half, raised], output, stage)
 
 
 def moves_codes(operation: Operation, program: Program, plan: QuantizationPlan) -> bool:
     """Whether the results already are values of the output's 16-bit code, so that rounding is idle."""
-    step: Callable[[str], float] = lambda name: plan.tensors[name].scale16  # noqa: E731
+    step = plan.tensors[operation.output].scale16
     compares = isinstance(operation, Binary) and operation.kind in ("minimum", "maximum")
     if not compares and not isinstance(operation, Slice | Concat):
         return False
     return all(
-        source not in program.constants and step(source) == step(operation.output)
+        source not in program.constants and plan.tensors[source].scale16 == step
         for source in operation.inputs
     )

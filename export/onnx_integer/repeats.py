@@ -16,7 +16,7 @@ from onnx import helper
 
 from ltc_edge.export.onnx_integer.writer import Node
 
-DOMAIN, DOMAIN_VERSION = "ltc_edge.integer", 1
+DOMAIN, DOMAIN_VERSION = "ltc_int", 1
 _SUBSTEP = re.compile(r"(?:.*\.)?unfold_\d+")
 
 

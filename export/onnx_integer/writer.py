@@ -108,8 +108,8 @@ class GraphWriter:
         return self._setup("OneHot", f"{name}_matrix", whole, size, off_on, axis=axis)
 
     def _widened(self, name: str, stored: str, scale: str) -> str:
-        real = self._setup("Cast", f"{name}_cast", stored, to=TensorProto.FLOAT)
-        return self._setup("Mul", name, real, scale)
+        whole = self._setup("Cast", f"{name}_cast", stored, to=TensorProto.FLOAT)
+        return self._setup("Mul", name, whole, scale)
 
     def _setup(self, kind: str, name: str, *inputs: str | Array, **attributes: Any) -> str:
         """A node made of constants, once for equal inputs."""
@@ -130,6 +130,6 @@ class GraphWriter:
 
 
 def _short(name: str) -> str:
-    """The last two parts of a program's name, without the number of a sub-step."""
-    parts = [part for part in name.split(".") if not part.startswith("unfold_")]
-    return "_".join(parts[-2:])
+    """The last two parts of a program's name; of what sub-steps share, the last."""
+    *stages, last = name.split(".")
+    return last if not stages or stages[-1].startswith("unfold_") else f"{stages[-1]}_{last}"
