@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ltc_edge.export.litert.flatbuffer import flatbuffer
+from ltc_edge.export.litert.fusion import fused
 from ltc_edge.export.litert.graph import FLOAT, Format
 from ltc_edge.export.litert.lowering import Lowering
 from ltc_edge.export.program import Array, Dense, Program
@@ -30,7 +31,7 @@ def floating_model(
     Raises:
         MissingExtraError: ai-edge-litert is not installed.
     """
-    graph = _Floating(program, "float32").graph(interface, document or {}, OLDEST_RUNTIME)
+    graph = _Floating(fused(program), "float32").graph(interface, document or {}, OLDEST_RUNTIME)
     return flatbuffer(graph)
 
 

@@ -15,10 +15,12 @@ import numpy.typing as npt
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.errors import ControllerFileError, MissingExtraError, require
-from ltc_edge.runtimes.codes import CodeArray, Interface
+from ltc_edge.runtimes.codes import CodeArray, Codes, Interface
 from ltc_edge.runtimes.litert_file import MAX_BYTES, read_litert
 from ltc_edge.runtimes.litert_graph import LiteRTFile
 from ltc_edge.runtimes.stepper import check_state, check_step_input
+
+INTEGER_RANGE = {"int16": (-(1 << 15), (1 << 15) - 1), "int8": (-(1 << 7), (1 << 7) - 1)}
 
 
 class LiteRTStepper:
@@ -54,8 +56,7 @@ class LiteRTStepper:
         self._outputs = tuple(file.outputs.values())
         self._observation = np.empty((1, codes.observation.channels), codes.observation.dtype)
         self._dt = np.empty((1, 1), codes.dt.dtype)
-        self._scratch = np.empty(codes.observation.channels), np.empty(1)
-        self._seconds = np.empty(1)
+        self._scratch = np.empty(codes.observation.channels)
         self.reset()
 
     @property
@@ -82,9 +83,8 @@ class LiteRTStepper:
         """One step; see `Stepper.step`."""
         values = check_step_input(observation, dt, self._observation.shape[1])
         low, high = self._dt_range
-        self._seconds[0] = low if dt < low else min(dt, high)
-        self._codes.observation.encode_into(values, self._observation[0], self._scratch[0])
-        self._codes.dt.encode_into(self._seconds, self._dt[0], self._scratch[1])
+        self._codes.observation.encode_into(values, self._observation[0], self._scratch)
+        self._dt[0, 0] = _scalar_code(self._codes.dt, float(min(max(dt, low), high)))
         interpreter = self._interpreter
         for index, given in zip(self._indexes, (self._observation, self._dt, self._state), strict=True):
             interpreter.set_tensor(index, given)
@@ -122,6 +122,15 @@ def intermediate_tensors(
         file.tensors[index].name: _real(file, index, interpreter.get_tensor(index)[0])
         for index in (*file.inputs.values(), *(o.outputs[0] for o in file.operators))
     }
+
+
+def _scalar_code(codes: Codes, raw: float) -> float:
+    """`Codes.encode` of one channel: a third of the time for one number."""
+    value = (raw - codes.center.item()) / codes.span.item()
+    if not codes.is_integer:
+        return value
+    low, high = INTEGER_RANGE[codes.dtype]
+    return min(max(round(value / codes.scale) + codes.zero_point, low), high)
 
 
 def _real(file: LiteRTFile, index: int, codes: CodeArray) -> npt.NDArray[np.float64]:
