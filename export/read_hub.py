@@ -37,10 +37,10 @@ def read_hub(path: Path | str) -> Controller:
         ControllerFileError: the file is missing, too large, damaged, of an unknown version, or no hub.
     """
     path = Path(path)
-    return read_hub_bytes(read_bytes(path), str(path))
+    return controller_from_bytes(read_bytes(path), str(path))
 
 
-def read_hub_bytes(content: bytes, where: str) -> Controller:
+def controller_from_bytes(content: bytes, where: str) -> Controller:
     """The controller in a hub's bytes; ``where`` they are from opens every message.
 
     Raises:

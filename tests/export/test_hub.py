@@ -19,7 +19,7 @@ from ltc_edge.cells import LTCSpec
 from ltc_edge.export.hub import hub_bytes, hub_model
 from ltc_edge.export.hub_check import check_hub_means_what_it_says, controller_scale
 from ltc_edge.export.hub_stages import hub_controller
-from ltc_edge.export.read_hub import read_hub_bytes
+from ltc_edge.export.read_hub import controller_from_bytes
 
 _SPEC = importlib.util.spec_from_file_location(
     "stepper_cases", Path(__file__).parents[1] / "runtimes" / "test_steppers.py"
@@ -165,7 +165,7 @@ def test_a_circuit_may_lack_sensory_or_recurrent_synapses():
         )
         content = hub_bytes(built)
         compare(built, onnxruntime.InferenceSession(content), 1e-5, 20)
-        check_hub_means_what_it_says(content, read_hub_bytes(content, "hub"))
+        check_hub_means_what_it_says(content, controller_from_bytes(content, "hub"))
 
 
 def test_a_neuron_without_capacitance_follows_its_inputs():

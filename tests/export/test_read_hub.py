@@ -21,7 +21,7 @@ from ltc_edge.export import hub_file
 from ltc_edge.export.hub import NO_DIGEST, hub_bytes, hub_model
 from ltc_edge.export.hub_check import check_hub_means_what_it_says
 from ltc_edge.export.hub_stages import hub_controller
-from ltc_edge.export.read_hub import controller_from_hub, read_hub, read_hub_bytes
+from ltc_edge.export.read_hub import controller_from_bytes, controller_from_hub, read_hub
 
 _SPEC = importlib.util.spec_from_file_location(
     "stepper_cases", Path(__file__).parents[1] / "runtimes" / "test_steppers.py"
@@ -104,7 +104,7 @@ def test_a_foreign_file_may_say_less():
         for i, name in enumerate(node.input):
             node.input[i] = renamed.get(name, name)
         node.name = node.doc_string = ""
-    read = read_hub_bytes(unsigned(model), "foreign")
+    read = controller_from_bytes(unsigned(model), "foreign")
     expected = hub_controller(controller("ltc"))
     for name, array in expected.parameters.items():
         np.testing.assert_array_equal(read.parameters[name], array)
@@ -115,7 +115,7 @@ def test_a_foreign_file_may_say_less():
 def test_a_foreign_wired_cfc_may_leave_the_wiring_out():
     model = model_of("cfc wired")
     set_document(model, wiring=...)
-    read = read_hub_bytes(unsigned(model), "foreign")
+    read = controller_from_bytes(unsigned(model), "foreign")
     np.testing.assert_array_equal(read.cell.wiring.sensory.any(axis=0), [0] * 4 + [1] * 5)
     assert read.cell.wiring.units == 9
 
@@ -291,7 +291,7 @@ def test_a_changed_hub_is_refused_with_one_line(change, message):
     model = model_of()
     change(model)
     with pytest.raises(ControllerFileError, match=message) as caught:
-        read_hub_bytes(unsigned(model), "controller.onnx")
+        controller_from_bytes(unsigned(model), "controller.onnx")
     text = str(caught.value)
     assert text.startswith("controller.onnx: ")
     assert "\n" not in text
@@ -302,7 +302,7 @@ def test_a_synapse_of_a_wired_cfc_must_be_in_its_wiring():
     model = model_of("cfc wired")
     replace_tensor(model, "inter_ff1_weight", np.ones_like)
     with pytest.raises(ControllerFileError, match="is not zero where the wiring has no synapse"):
-        read_hub_bytes(unsigned(model), "x")
+        controller_from_bytes(unsigned(model), "x")
 
 
 def test_what_is_no_onnx_file_is_refused(tmp_path, monkeypatch):
@@ -326,12 +326,12 @@ def test_an_edit_is_noticed():
     model = model_of()
     replace_tensor(model, "sigma", lambda a: a * 1.5)
     with pytest.raises(ControllerFileError, match="do not match their sha256"):
-        read_hub_bytes(model.SerializeToString(), "x")
+        controller_from_bytes(model.SerializeToString(), "x")
     for odd in ("", "é" * 64, 5, NO_DIGEST[:-1]):
         model = model_of()
         set_document(model, sha256=odd)
         with pytest.raises(ControllerFileError, match="do not match their sha256"):
-            read_hub_bytes(model.SerializeToString(), "x")
+            controller_from_bytes(model.SerializeToString(), "x")
 
 
 def test_a_body_that_computes_something_else_is_refused():
@@ -340,7 +340,7 @@ def test_a_body_that_computes_something_else_is_refused():
         if function.name == "LTCUnfold":
             function.node[1].op_type = "Tanh"
     content = unsigned(model)
-    read = read_hub_bytes(content, "x")
+    read = controller_from_bytes(content, "x")
     with pytest.raises(ControllerFileError, match="compute another controller than its stages say"):
         check_hub_means_what_it_says(content, read)
     model.functions[0].node[0].op_type = "NoSuchOperator"
@@ -354,7 +354,7 @@ FUZZED = ["ltc", "cfc wired", "lstm", "mixed memory, ctrnn"]
 def survives(content):
     """A Controller, or an error of this package; nothing else."""
     try:
-        read = read_hub_bytes(content, "fuzzed")
+        read = controller_from_bytes(content, "fuzzed")
     except LtcEdgeError as error:
         message = str(error)
     else:
