@@ -129,3 +129,18 @@ def read_safetensors(path: Path) -> tuple[dict[str, FloatArray], dict[str, str]]
         raise ControllerFileError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise ControllerFileError(f"{path}: is not a readable safetensors file ({error})") from None
+
+
+def safetensors_from_bytes(content: bytes, where: str) -> dict[str, FloatArray]:
+    """Tensors of a safetensors file that is already in memory.
+
+    Raises:
+        ControllerFileError: it is truncated, or not safetensors.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return dict(load(content))
+    except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ControllerFileError(f"{where}: is not a readable safetensors file ({error})") from None

@@ -9,15 +9,19 @@ import click
 
 from ltc_edge.cli.options import FILE, json_option
 from ltc_edge.cli.output import console, print_json, progress_bar
+from ltc_edge.export.formats import FORMATS
 
 if TYPE_CHECKING:
     from ltc_edge.controller import Controller
+    from ltc_edge.evaluation.rollout import Policy
     from ltc_edge.evaluation.statistics import ReturnStatistics
-    from ltc_edge.training.sources import ClosedLoopSource, DataSource
+    from ltc_edge.training.sources import ClosedLoopSource, DataSource, Source
+
+RUNTIMES = ("reference", "torch")
 
 
 @click.command("evaluate")
-@click.argument("run", type=FILE)
+@click.argument("subject", metavar="RUN|BUNDLE", type=FILE)
 @click.option(
     "--episodes", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Of a control task."
 )
@@ -27,46 +31,93 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "runtime",
-    type=click.Choice(["reference", "torch"]),
+    type=click.Choice([*RUNTIMES, *FORMATS]),
     default="reference",
     show_default=True,
-    help="What executes the controller: float64 NumPy, or torch.",
+    help="What executes the controller: float64 NumPy, torch (runs), or a file of the bundle.",
 )
-@click.option("--picture", type=FILE, help="Where to draw one episode; RUN/episode.png.")
+@click.option("--picture", type=FILE, help="Where to draw one episode; RUN/episode.png, for bundles nowhere.")
 @json_option
-def command(run: Path, episodes: int, seed: int, runtime: str, picture: Path | None, as_json: bool) -> None:
-    """Measure the controller of RUN on its task: on episodes or test recordings that training never saw.
+def command(
+    subject: Path, episodes: int, seed: int, runtime: str, picture: Path | None, as_json: bool
+) -> None:
+    """Measure a controller on its task: on episodes or test recordings that training never saw.
 
-    Control tasks are played with the controller, its expert, and the zero controller on the same seeds.
+    RUN is a folder of `ltc-edge train`, BUNDLE one of `ltc-edge export`. Control tasks are played with the
+    controller, its expert, and the zero controller on the same seeds.
     """
+    from ltc_edge.training.sources import ClosedLoopSource
+
+    source, controller, policy = _bundle(subject, runtime) if _is_bundle(subject) else _run(subject, runtime)
+    if isinstance(source, ClosedLoopSource):
+        path = picture or (None if _is_bundle(subject) else subject / "episode.png")
+        document = _closed_loop(source, controller, policy, path, episodes=episodes, seed=seed, quiet=as_json)
+    else:
+        path = picture or (None if _is_bundle(subject) else subject / "window.png")
+        document = _recordings(source, controller, policy, path, quiet=as_json)
+    drawn = None if path is None else str(path)
+    if as_json:
+        print_json({"run": str(subject), "format": runtime, "picture": drawn, **document})
+    elif drawn is not None:
+        click.echo(f"Drawn: {drawn}")
+
+
+def _is_bundle(path: Path) -> bool:
+    return (path / "manifest.json").exists()
+
+
+def _run(run: Path, runtime: str) -> tuple[Source, Controller, Policy]:
+    """Task, controller and what executes it, of a run folder."""
+    from ltc_edge.errors import InputError, require
+    from ltc_edge.runtimes.reference import ReferenceBatch
     from ltc_edge.training.run_folder import RunFolder
     from ltc_edge.training.session import read_plan
-    from ltc_edge.training.sources import ClosedLoopSource
 
     source = read_plan(run).source
     controller = RunFolder(run).controller()
-    if isinstance(source, ClosedLoopSource):
-        path = picture or run / "episode.png"
-        document = _closed_loop(
-            source, controller, path, episodes=episodes, seed=seed, runtime=runtime, quiet=as_json
+    if runtime == "reference":
+        return source, controller, ReferenceBatch(controller)
+    if runtime != "torch":
+        raise InputError(
+            f"{run}: is a run, which has no {runtime}; export it first: ltc-edge export {run} -o BUNDLE"
         )
-    else:
-        path = picture or run / "window.png"
-        document = _recordings(source, controller, path, runtime=runtime, quiet=as_json)
-    if as_json:
-        print_json({"run": str(run), "format": runtime, "picture": str(path), **document})
-    else:
-        click.echo(f"Drawn: {path}")
+    require("torch", "train")
+    from ltc_edge.network import Network
+    from ltc_edge.runtimes.torch_runtime import TorchBatch
+
+    return source, controller, TorchBatch(Network(controller))
+
+
+def _bundle(path: Path, runtime: str) -> tuple[Source, Controller, Policy]:
+    """The same, of a bundle."""
+    from ltc_edge.bundle.folder import read_bundle
+    from ltc_edge.bundle.recheck import bundle_artifacts, bundle_controller, bundle_source, choose
+    from ltc_edge.errors import InputError
+    from ltc_edge.evaluation.rollout import StepperPolicy
+    from ltc_edge.runtimes.exported import exported_stepper
+    from ltc_edge.runtimes.reference import ReferenceBatch
+
+    bundle = read_bundle(path)
+    source, controller = bundle_source(bundle), bundle_controller(bundle)
+    if source is None:
+        raise InputError(f"{path}: names no task; export it again with --task")
+    if runtime == "reference":
+        return source, controller, ReferenceBatch(controller)
+    if runtime == "torch":
+        raise InputError(f"{path}: a bundle holds nothing for torch; choose one of its formats")
+    artifact = choose(bundle_artifacts(bundle), [runtime], bundle)[runtime]
+    stepper = exported_stepper(artifact.form, artifact.content, controller, artifact.interface)
+    return source, controller, StepperPolicy(stepper)
 
 
 def _closed_loop(
     source: ClosedLoopSource,
     controller: Controller,
-    path: Path,
+    policy: Policy,
+    path: Path | None,
     *,
     episodes: int,
     seed: int,
-    runtime: str,
     quiet: bool,
 ) -> dict[str, Any]:
     from ltc_edge.evaluation.closed_loop import evaluate_closed_loop
@@ -75,11 +126,11 @@ def _closed_loop(
     task = source.load()
     with progress_bar(f"{episodes} episodes") as on_share:
         report = evaluate_closed_loop(
-            task, controller, episodes=episodes, seed=seed, runtime=runtime, on_share=on_share
+            task, controller, episodes=episodes, seed=seed, policy=policy, on_share=on_share
         )
-    draw_episode(
-        controller, report.first, f"{task.name}, seed {seed}: return {report.first.returns[0]:.5g}", path
-    )
+    if path is not None:
+        title = f"{task.name}, seed {seed}: return {report.first.returns[0]:.5g}"
+        draw_episode(controller, report.first, title, path)
     if not quiet:
         from rich.table import Table
 
@@ -114,7 +165,7 @@ def _row(statistics: ReturnStatistics) -> tuple[str, ...]:
 
 
 def _recordings(
-    source: DataSource, controller: Controller, path: Path, *, runtime: str, quiet: bool
+    source: DataSource, controller: Controller, policy: Policy, path: Path | None, *, quiet: bool
 ) -> dict[str, Any]:
     from ltc_edge.evaluation.picture import draw_window
     from ltc_edge.evaluation.recordings import evaluate_recordings
@@ -123,8 +174,9 @@ def _recordings(
     for note in data.notes:
         click.echo(f"Note: {note}", err=True)
     with progress_bar("test recordings") as on_share:
-        report = evaluate_recordings(data, controller, runtime=runtime, on_share=on_share)
-    draw_window(controller, report, f"{controller.name}: first test window", path)
+        report = evaluate_recordings(data, controller, policy=policy, on_share=on_share)
+    if path is not None:
+        draw_window(controller, report, f"{controller.name}: first test window", path)
     if not quiet:
         click.echo(
             f"{report.metric} {report.value:.5g} on {report.samples} test rows "

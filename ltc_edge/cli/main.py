@@ -22,6 +22,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tasks": ("ltc_edge.cli.tasks", "List what can be trained."),
     "train": ("ltc_edge.cli.train", "Train a controller on a task or on recordings."),
     "evaluate": ("ltc_edge.cli.evaluate", "Measure how well a trained controller does its task."),
+    "export": (
+        "ltc_edge.cli.export",
+        "Write a controller for ONNX Runtime and LiteRT, and prove that it works.",
+    ),
+    "verify": ("ltc_edge.cli.verify", "Check an exported bundle on this machine."),
     "import-ncps": ("ltc_edge.cli.import_ncps", "Turn a trained ncps model into a controller."),
 }
 
@@ -52,7 +57,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="ltc-edge")
 def cli() -> None:
-    """Train liquid time-constant controllers, and measure what they are worth.
+    """Train liquid time-constant controllers, export them to quantised runtimes, and verify them.
 
     Every command takes --json to print one JSON object on standard output.
     Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input, 130 interrupted.

@@ -38,3 +38,14 @@ def indices(_: click.Context, __: click.Parameter, value: str | None) -> tuple[i
         return tuple(int(part) for part in value.split(","))
     except ValueError:
         raise click.BadParameter(f"{value!r} is not a list of whole numbers such as 0,2,3") from None
+
+
+def pair(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    """Callback: two numbers."""
+    if value is None:
+        return None
+    try:
+        low, high = (float(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not two numbers such as 0.01,0.05") from None
+    return low, high

@@ -44,6 +44,27 @@ def progress_bar(description: str) -> Iterator[Callable[[float], None]]:
         yield lambda share: progress.update(bar, completed=share)
 
 
+@contextmanager
+def stages() -> Iterator[Callable[[str, float], None]]:
+    """A progress bar for each stage of a command, as `progress_bar`."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with Progress(
+        *columns, console=console(error=True), transient=True, disable=not sys.stderr.isatty()
+    ) as progress:
+        bars: dict[str, Any] = {}
+
+        def on_share(stage: str, share: float) -> None:
+            if stage not in bars:
+                for earlier in bars.values():
+                    progress.update(earlier, completed=1.0)
+                bars[stage] = progress.add_task(stage, total=1.0)
+            progress.update(bars[stage], completed=share)
+
+        yield on_share
+
+
 class TrainingProgress:
     """Shows a run: a live line on a terminal, a line for each validated round elsewhere."""
 

@@ -35,6 +35,11 @@ class ClosedLoopResult:
     return_lost_percent: float
     lost_ci95: tuple[float, float]
 
+    def figures(self) -> tuple[str, str]:
+        """Return and loss, for a table."""
+        low, high = self.lost_ci95
+        return f"{self.return_mean:.6g}", f"{self.return_lost_percent:.2g} ({low:.2g} to {high:.2g})"
+
     def exceeds(self, percent: float) -> bool:
         """Whether more is lost than ``percent``, and not by chance."""
         return not (self.return_lost_percent <= percent or self.lost_ci95[0] <= 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def _integer_vectors(
         "int16.action": program.outputs[ACTION],
         "int16.state": program.outputs[STATE_OUT],
     }
-    rows: dict[str, list[FloatArray]] = {key: [] for key in names}
+    rows: dict[str, list[Any]] = {key: [] for key in names}
     for observation, dt in zip(steps.observation, steps.dt, strict=True):
         tensors = batch.tensors(observation, dt, state)
         state = tensors[program.outputs[STATE_OUT]]
@@ -87,6 +88,6 @@ def check_golden(controller: Controller, golden: Mapping[str, FloatArray], where
     if beyond.any():
         step, channel = (int(index) for index in np.argwhere(beyond)[0])
         raise BundleError(
-            f"{where}: {controller.actions[channel].name} is off by {error[step, channel]:.3g} at step {step}; "
-            "the bundle or this machine's arithmetic is at fault"
+            f"{where}: {controller.actions[channel].name} is off by {error[step, channel]:.3g} at step "
+            f"{step}; the bundle or this machine's arithmetic is at fault"
         )

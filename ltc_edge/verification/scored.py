@@ -30,6 +30,10 @@ class ScoreResult:
     samples: int
     lost_percent: float
 
+    def figures(self) -> tuple[str, str]:
+        """Score and loss, for a table."""
+        return f"{self.metric} {self.value:.5g}", f"{self.lost_percent:.2g}"
+
 
 class ScoreTrial:
     """Test recordings with the float controller's score."""

@@ -1,0 +1,1 @@
+"""Bundles: a controller in every format, verified, in one folder."""

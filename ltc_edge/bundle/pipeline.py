@@ -1,0 +1,247 @@
+"""``ltc-edge export``: from a subject to a verified bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ltc_edge.bundle import calibration as sources
+from ltc_edge.bundle.folder import refuse_existing, write_bundle
+from ltc_edge.bundle.model_card import model_card
+from ltc_edge.bundle.subject import Subject
+from ltc_edge.controller import Controller
+from ltc_edge.errors import (
+    FormatRefusedError,
+    MissingExtraError,
+    VerificationFailedError,
+)
+from ltc_edge.export.artifacts import Artifact, Refusal, make_artifact
+from ltc_edge.export.calibration import Sequences
+from ltc_edge.export.formats import FORMATS, HUB, Format
+from ltc_edge.export.plan import QuantizationPlan
+from ltc_edge.export.plan_file import plan_bytes
+from ltc_edge.export.quantize import make_plan
+from ltc_edge.files import safetensors_bytes, write_atomically
+from ltc_edge.logs import Dataset
+from ltc_edge.runtimes.exported import exported_stepper
+from ltc_edge.training.sources import source_to_json
+from ltc_edge.verification.closed_loop import EPISODES
+from ltc_edge.verification.divergence import diverging_tensor
+from ltc_edge.verification.golden import golden_vectors
+from ltc_edge.verification.report import FormatReport, report_bytes
+from ltc_edge.verification.task_trial import load_source, task_trial
+from ltc_edge.verification.tolerances import TOLERANCES
+from ltc_edge.verification.verify import Trials, verify
+from ltc_edge.version import __version__
+
+PLAN, GOLDEN, REPORT, CARD = "quantization.json", "golden.safetensors", "verification.json", "model_card.md"
+
+OnShare = Callable[[str, float], None]
+"""(what is being done, share of it that is done)."""
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What the user chose.
+
+    Attributes:
+        formats: names of formats; the hub is always made.
+        tolerate_refusals: whether formats that cannot be had are listed instead of failing the export.
+        calibration: recording of the user's own to calibrate with.
+        calibration_time: its column of the time.
+        percentile: share of the calibration that unproved ranges cover, in percent.
+        verify: whether to verify.
+        episodes: of the closed loop.
+        atol, rtol: in the place of the table's tolerance for a step.
+        force: replace a bundle.
+    """
+
+    formats: Sequence[str] = tuple(FORMATS)
+    tolerate_refusals: bool = True
+    calibration: Path | None = None
+    calibration_time: str | None = None
+    percentile: float = 100.0
+    verify: bool = True
+    episodes: int = EPISODES
+    atol: float | None = None
+    rtol: float | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """The reports of the formats by name, and why the task was not run, if it was not."""
+
+    reports: Mapping[str, FormatReport]
+    task_note: str | None
+
+
+def export_bundle(
+    subject: Subject, path: Path, options: ExportOptions, on_share: OnShare = lambda _, __: None
+) -> ExportResult:
+    """Write a bundle of ``subject`` to ``path``.
+
+    Raises:
+        OutputError: ``path`` is taken or cannot be written.
+        FormatRefusedError: a format that was asked for by name cannot be had.
+        VerificationFailedError: a file does not do what its controller does; no bundle is left, and the
+            report lies beside its place.
+        InputError: the calibration cannot be used.
+    """
+    refuse_existing(path, force=options.force)
+    controller = subject.controller
+    loaded, task_note = load_source(subject.source)
+    wanted = [FORMATS[name] for name in dict.fromkeys((HUB.name, *options.formats))]
+    on_share("calibration", 0.0)
+    plan = _plan(subject, loaded, wanted, options)
+    made = [make_artifact(form, controller, plan) for form in wanted]
+    _refuse(made, options)
+    reports: dict[str, FormatReport] = {}
+    if options.verify:
+        on_share("reference", 0.0)
+        trial = task_trial(
+            loaded, subject.trained, episodes=options.episodes, on_share=lambda s: on_share("reference", s)
+        )
+        trials = Trials.of(subject.trained, trial, task_note)
+        usable = None if isinstance(plan, Refusal) else plan
+        reports = {
+            artifact.form.name: verify_artifact(artifact, controller, usable, trials, options, on_share)
+            for artifact in made
+            if isinstance(artifact, Artifact)
+        }
+        made = _settle(made, reports, options, path, task_note)
+    reports = {item.form.name: _report(item, reports.get(item.form.name)) for item in made}
+    contents = _contents(subject, made, plan, reports, task_note, options)
+    write_bundle(path, _document(subject, made, options), contents, force=options.force)
+    return ExportResult(reports, task_note if options.verify else None)
+
+
+def _report(item: Artifact | Refusal, verified: FormatReport | None) -> FormatReport:
+    if isinstance(item, Refusal):
+        return FormatReport.refused(item, None if verified is None else verified.verdict)
+    return verified or FormatReport.unverified(len(item.content))
+
+
+def _plan(
+    subject: Subject, loaded: Any, wanted: Sequence[Format], options: ExportOptions
+) -> QuantizationPlan | Refusal | None:
+    """The quantisation plan; None where no format needs one."""
+    integer = next((form for form in wanted if form.arithmetic == "integer"), None)
+    if integer is None:
+        return None
+    calibration = _calibration(subject.controller, loaded, options)
+    try:
+        return make_plan(subject.controller, calibration, percentile=options.percentile)
+    except FormatRefusedError as refused:
+        return Refusal(integer, refused.reason, str(refused))
+
+
+def _calibration(controller: Controller, loaded: Any, options: ExportOptions) -> tuple[Sequences, ...]:
+    excited = sources.from_excitation(controller)
+    if options.calibration is not None:
+        return sources.from_file(options.calibration, controller, options.calibration_time), excited
+    if isinstance(loaded, Dataset):
+        return sources.from_dataset(loaded), excited
+    if loaded is not None:
+        return sources.from_task(loaded, controller), excited
+    return (excited,)
+
+
+def _refuse(made: Sequence[Artifact | Refusal], options: ExportOptions) -> None:
+    """A format asked for by name must be had."""
+    for refusal in made:
+        if isinstance(refusal, Refusal) and not options.tolerate_refusals:
+            message = f"{refusal.form.name}: refused ({refusal.reason}): {refusal.detail}"
+            if refusal.reason == "needs-extra":
+                raise MissingExtraError(message)
+            raise FormatRefusedError(refusal.reason, message)
+
+
+def verify_artifact(
+    artifact: Artifact,
+    controller: Controller,
+    plan: QuantizationPlan | None,
+    trials: Trials,
+    options: ExportOptions,
+    on_share: OnShare,
+) -> FormatReport:
+    """Put one file through its trials."""
+    name = artifact.form.name
+    stepper = exported_stepper(artifact.form, artifact.content, controller, artifact.interface)
+    verdict = verify(
+        stepper,
+        trials,
+        TOLERANCES[name].overridden(options.atol, options.rtol),
+        diverging=lambda step: diverging_tensor(artifact, controller, plan, trials.run, step),
+        on_share=lambda share: on_share(name, share),
+    )
+    return FormatReport.verified(len(artifact.content), verdict)
+
+
+def _settle(
+    made: Sequence[Artifact | Refusal],
+    reports: dict[str, FormatReport],
+    options: ExportOptions,
+    path: Path,
+    task_note: str | None,
+) -> list[Artifact | Refusal]:
+    """Refuse what may be refused for its accuracy, and fail for the rest."""
+    settled: list[Artifact | Refusal] = []
+    failed: list[str] = []
+    for item in made:
+        report = reports.get(item.form.name)
+        if isinstance(item, Artifact) and report is not None and report.failures:
+            if item.form.may_be_refused and options.tolerate_refusals:
+                settled.append(Refusal(item.form, "accuracy", "; ".join(report.failures)))
+                continue
+            failed += [f"{item.form.name}: {failure}" for failure in report.failures]
+        settled.append(item)
+    if failed:
+        where = path.with_name(f"{path.name}.failed.json")
+        write_atomically(where, report_bytes(reports, task_note))
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        raise VerificationFailedError(f"{failed[0]}{more}; no bundle was written, the report is {where}")
+    return settled
+
+
+def _contents(
+    subject: Subject,
+    made: Sequence[Artifact | Refusal],
+    plan: QuantizationPlan | Refusal | None,
+    reports: Mapping[str, FormatReport],
+    task_note: str | None,
+    options: ExportOptions,
+) -> dict[str, bytes]:
+    usable = plan if isinstance(plan, QuantizationPlan) else None
+    contents = {item.form.file: item.content for item in made if isinstance(item, Artifact)}
+    if usable is not None:
+        contents[PLAN] = plan_bytes(usable)
+    contents[GOLDEN] = safetensors_bytes(golden_vectors(subject.trained, usable))
+    if options.verify:
+        contents[REPORT] = report_bytes(reports, task_note)
+    contents[CARD] = model_card(
+        subject, usable, reports, verified=options.verify, task_note=task_note
+    ).encode()
+    return contents
+
+
+def _document(subject: Subject, made: Sequence[Artifact | Refusal], options: ExportOptions) -> dict[str, Any]:
+    controller = subject.controller
+    return {
+        "ltc_edge": __version__,
+        "name": controller.name,
+        "cell": controller.cell.kind,
+        "units": controller.cell.units,
+        "parameters_effective": controller.parameters_effective(),
+        "parameters_dense": controller.parameters_dense(),
+        "source": None if subject.source is None else source_to_json(subject.source),
+        "verified": options.verify,
+        "formats": {
+            item.form.name: {"status": "ok", "file": item.form.file, "interface": item.interface.to_json()}
+            if isinstance(item, Artifact)
+            else {"status": "refused", "reason": item.reason, "detail": item.detail}
+            for item in made
+        },
+    }

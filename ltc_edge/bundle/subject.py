@@ -1,0 +1,79 @@
+"""What is exported: a controller from wherever it comes, and the task or recordings that it is for."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from ltc_edge.controller import Controller, Timing
+from ltc_edge.controller_file import load_controller
+from ltc_edge.errors import ControllerFileError, InputError
+from ltc_edge.export.hub import hub_bytes
+from ltc_edge.export.read_hub import read_hub, controller_from_bytes
+from ltc_edge.training.sources import Source, TaskSource
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is exported.
+
+    Attributes:
+        trained: the controller as it was trained: the truth that every format is compared with.
+        controller: the same as the hub holds it, in float32: what every format is made from.
+        source: its task or recordings, where known.
+    """
+
+    trained: Controller
+    controller: Controller
+    source: Source | None
+
+
+def read_subject(path: Path) -> Subject:
+    """What is at ``path``: a run folder, a controller's file, or a hub.
+
+    Raises:
+        ControllerFileError: it is none of these, or is damaged.
+    """
+    if path.is_dir():
+        from ltc_edge.training.run_folder import RunFolder
+        from ltc_edge.training.session import read_plan
+
+        return _subject(RunFolder(path).controller(), read_plan(path).source)
+    if not path.exists():
+        raise ControllerFileError(f"{path}: no such run folder or file")
+    if path.suffix == ".safetensors":
+        return _subject(load_controller(path), None)
+    if path.suffix == ".onnx":
+        from ltc_edge.export.hub_check import check_hub_means_what_it_says
+
+        controller = read_hub(path)
+        check_hub_means_what_it_says(path, controller)
+        return Subject(controller, controller, None)
+    raise ControllerFileError(
+        f"{path}: export takes a run folder of `ltc-edge train`, a controller (.safetensors) or a hub (.onnx)"
+    )
+
+
+def _subject(trained: Controller, source: Source | None) -> Subject:
+    # Through the file and back: the writers see what anybody who has only the hub would see.
+    return Subject(trained, controller_from_bytes(hub_bytes(trained), "the hub"), source)
+
+
+def with_dt_range(subject: Subject, low_s: float, high_s: float) -> Subject:
+    """The same, allowed other elapsed times.
+
+    Raises:
+        InputError: the period is not within the range.
+    """
+    timing = subject.trained.timing
+    try:
+        narrowed = Timing(timing.period_s, low_s, high_s, timing.time_unit_s)
+    except InputError as error:
+        raise InputError(f"--dt-range: {error}") from None
+    return _subject(dataclasses.replace(subject.trained, timing=narrowed), subject.source)
+
+
+def with_task(subject: Subject, name: str, sensors: str) -> Subject:
+    """The same, for the task ``name``."""
+    return dataclasses.replace(subject, source=TaskSource(name, sensors))

@@ -1,0 +1,95 @@
+"""``ltc-edge export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ltc_edge.cli.options import FILE, json_option, output_option, pair
+from ltc_edge.cli.output import print_json, stages
+from ltc_edge.cli.verification_options import verification_options
+from ltc_edge.cli.verification_table import print_reports, summaries
+from ltc_edge.export.formats import FORMATS
+
+ALL = "all"
+
+
+@click.command("export")
+@click.argument("source", type=FILE)
+@output_option("Folder of the bundle.")
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice([*FORMATS, ALL]),
+    multiple=True,
+    help="Repeatable; all, the default, makes what is possible and lists what is not.",
+)
+@click.option(
+    "--task", help="Task to verify and calibrate on, where SOURCE does not say: a name or module:task."
+)
+@click.option(
+    "--sensors",
+    type=click.Choice(["positions", "full"]),
+    default="positions",
+    show_default=True,
+    help="Of --task.",
+)
+@click.option("--calibration", type=FILE, help="Recording to calibrate with: a column for each observation.")
+@click.option("--time", help="Column of the time in --calibration; without it rows are a period apart.")
+@click.option(
+    "--percentile",
+    type=click.FloatRange(90, 100),
+    default=100.0,
+    show_default=True,
+    help="Share of the calibration's values that ranges cover where none is proved.",
+)
+@click.option(
+    "--dt-range", callback=pair, metavar="MIN,MAX", help="Narrower elapsed times allowed, in seconds."
+)
+@click.option("--no-verify", is_flag=True, help="Write the bundle without proof that it works.")
+@verification_options
+@click.option("--force", is_flag=True, help="Replace an existing bundle.")
+@json_option
+def command(source: Path, output: Path, formats: tuple[str, ...], as_json: bool, **said: Any) -> None:
+    """Write the controller of SOURCE as a bundle: a file for each format, each proved to do its job.
+
+    SOURCE is a run folder of `ltc-edge train`, a controller (.safetensors), or an ONNX hub (.onnx).
+    Where a format fails its verification nothing is written but the report, and the exit code is 1.
+    """
+    from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
+    from ltc_edge.bundle.subject import read_subject, with_dt_range, with_task
+
+    subject = read_subject(source)
+    if said["task"] is not None:
+        subject = with_task(subject, said["task"], said["sensors"])
+    if said["dt_range"] is not None:
+        subject = with_dt_range(subject, *said["dt_range"])
+    everything = not formats or ALL in formats
+    options = ExportOptions(
+        formats=tuple(FORMATS) if everything else formats,
+        tolerate_refusals=everything,
+        calibration=said["calibration"],
+        calibration_time=said["time"],
+        percentile=said["percentile"],
+        verify=not said["no_verify"],
+        episodes=said["episodes"],
+        atol=said["atol"],
+        rtol=said["rtol"],
+        force=said["force"],
+    )
+    with stages() as on_share:
+        result = export_bundle(subject, output, options, on_share)
+    if as_json:
+        print_json(
+            {
+                "bundle": str(output),
+                "ok": True,
+                "note": result.task_note,
+                "formats": summaries(result.reports),
+            }
+        )
+        return
+    print_reports(f"{subject.controller.name}: {output}", result.reports, result.task_note)
+    click.echo(f"Next: ltc-edge verify {output}")

@@ -1,0 +1,54 @@
+"""What a verification showed, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ltc_edge.cli.output import console
+
+if TYPE_CHECKING:
+    from ltc_edge.verification.report import FormatReport
+
+
+def summaries(reports: Mapping[str, FormatReport]) -> dict[str, Any]:
+    """The reports as ``--json`` has them."""
+    return {name: report.summary() for name, report in reports.items()}
+
+
+def print_reports(title: str, reports: Mapping[str, FormatReport], note: str | None) -> None:
+    """The table, then what was refused or failed, a line each."""
+    from rich.table import Table
+
+    table = Table("format", "", title=title)
+    for heading in ("bytes", "RMS error\n% of σ", "worst error", "return or score", "lost, %"):
+        table.add_column(heading, justify="right")
+    for name, report in reports.items():
+        table.add_row(name, report.status, *_figures(report))
+    console().print(table)
+    for name, report in reports.items():
+        if report.detail is not None:
+            click.echo(f"{name}: {report.status} ({report.reason}): {report.detail}")
+        for failure in report.failures:
+            click.echo(f"{name}: {failure}")
+    if note is not None:
+        click.echo(f"The task was not run: {note}")
+
+
+def _figures(report: FormatReport) -> tuple[str, ...]:
+    summary = report.summary()
+    size = "" if report.bytes is None else f"{report.bytes:,}"
+    rms, worst = summary["rms_over_sigma"], summary["max_abs_error"]
+    task = None if report.verdict is None else report.verdict.task
+    value = lost = ""
+    if task is not None:
+        value, lost = task.figures()
+    return (
+        size,
+        "" if rms is None else f"{100 * rms:.2g}",
+        "" if worst is None else f"{worst:.2g}",
+        value,
+        lost,
+    )

@@ -1,0 +1,94 @@
+"""The report of a verification: ``verification.json``, and what ``--json`` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ltc_edge.export.artifacts import Refusal
+from ltc_edge.verification.closed_loop import ClosedLoopResult
+from ltc_edge.verification.verify import Verdict
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class FormatReport:
+    """What became of one format.
+
+    Attributes:
+        status: ``ok``, ``failed``, ``refused``, ``unverified``, or ``not-run`` where its runtime is missing.
+        reason, detail: of a refusal.
+        bytes: size of the file; None where there is none.
+        verdict: of the verification; None where there was none.
+    """
+
+    status: str
+    reason: str | None = None
+    detail: str | None = None
+    bytes: int | None = None
+    verdict: Verdict | None = None
+
+    @classmethod
+    def refused(cls, refusal: Refusal, verdict: Verdict | None = None) -> FormatReport:
+        """A format that cannot be had; with a verdict, one that was tried and is not good enough."""
+        return cls("refused", refusal.reason, refusal.detail, verdict=verdict)
+
+    @classmethod
+    def not_run(cls, size: int, detail: str) -> FormatReport:
+        """A file whose runtime is not installed here."""
+        return cls("not-run", "needs-extra", detail, size)
+
+    @classmethod
+    def unverified(cls, size: int) -> FormatReport:
+        """A file nobody verified."""
+        return cls("unverified", bytes=size)
+
+    @classmethod
+    def verified(cls, size: int, verdict: Verdict) -> FormatReport:
+        """A file that went through its trials."""
+        return cls("failed" if verdict.failures else "ok", bytes=size, verdict=verdict)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What is beyond its tolerance, a line each."""
+        return () if self.verdict is None or self.status == "refused" else self.verdict.failures
+
+    def summary(self) -> dict[str, Any]:
+        """The stable keys of ``--json``; what was not measured is null."""
+        verdict = self.verdict
+        task = None if verdict is None else verdict.task
+        closed = task if isinstance(task, ClosedLoopResult) else None
+        return {
+            "status": self.status,
+            "reason": self.reason,
+            "detail": self.detail,
+            "bytes": self.bytes,
+            "max_abs_error": None if verdict is None else verdict.free_run.max_abs_error,
+            "rms_over_sigma": None if verdict is None else verdict.free_run.rms_over_sigma,
+            "return_mean": None if closed is None else closed.return_mean,
+            "return_lost_percent": None if closed is None else closed.return_lost_percent,
+            "return_lost_ci95": None if closed is None else list(closed.lost_ci95),
+            "failures": list(self.failures),
+        }
+
+
+def report_bytes(reports: Mapping[str, FormatReport], task_note: str | None) -> bytes:
+    """``verification.json``."""
+    document = {
+        "schema": SCHEMA_VERSION,
+        "task_note": task_note,
+        "formats": {
+            name: {
+                "status": report.status,
+                "reason": report.reason,
+                "detail": report.detail,
+                "bytes": report.bytes,
+            }
+            | ({} if report.verdict is None else report.verdict.to_json())
+            for name, report in reports.items()
+        },
+    }
+    return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
