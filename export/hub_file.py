@@ -28,6 +28,7 @@ from ltc_edge.export.hub_stages import (
     FORMAT,
     IR_VERSION,
     METADATA_KEY,
+    NEWEST_IR_VERSION,
     OPSET,
     SCHEMA_VERSION,
 )
@@ -136,7 +137,7 @@ def check_digest(content: bytes, document: Mapping[str, Any]) -> None:
 
 
 def _check_versions(model: onnx.ModelProto) -> None:
-    if not 3 <= model.ir_version <= IR_VERSION:
+    if not IR_VERSION <= model.ir_version <= NEWEST_IR_VERSION:
         raise InputError(f"ONNX IR version {model.ir_version} is not supported; write version {IR_VERSION}")
     opsets: dict[str, int] = {}
     for entry in model.opset_import:

@@ -18,6 +18,9 @@ from ltc_edge.errors import InputError
 
 DOMAIN, DOMAIN_VERSION = "ltc_edge", 1
 OPSET, IR_VERSION = 17, 8  # run by onnxruntime 1.15 and newer
+NEWEST_IR_VERSION = 10
+"""What a foreign writer may say; version 8 brought functions, later ones nothing that a hub uses."""
+
 METADATA_KEY, FORMAT, SCHEMA_VERSION = "ltc_edge", "ltc-edge hub", 1
 
 LAYERS = ("inter", "command", "motor")
