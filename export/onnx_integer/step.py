@@ -106,14 +106,14 @@ class StepWriter:
         within = w.constant("dt_min", timing.dt_min_s), w.constant("dt_max", timing.dt_max_s)
         elapsed = w.node("Clip", ["dt", *within], "elapsed", "")
         per_span = w.constant("dt_gain", 1.0 / self._plan.coordinates.dt.span)
+        spread = w.node("Mul", [moved, gain], "spread", "")
+        ends = w.constant("low", -1.0), w.constant("high", 1.0)
         if not self._form.integer:
-            spread = w.node("Mul", [moved, gain], "spread", "")
-            ends = w.constant("low", -1.0), w.constant("high", 1.0)
             w.node("Clip", [spread, *ends], self._of(OBSERVATION), "")
             w.node("Mul", [elapsed, per_span], self._of(DT), "")
             return
-        # An integer saturates by itself.
-        self._round(OBSERVATION, w.node("Mul", [moved, gain], self._unrounded(), ""))
+        # An integer saturates by itself, but not every runtime casts a huge float to one well.
+        self._round(OBSERVATION, w.node("Clip", [spread, *ends], self._unrounded(), ""))
         self._round(DT, w.node("Mul", [elapsed, per_span], self._unrounded(), ""))
         step = w.step16(self._plan.tensors[STATE_IN].scale16)
         whole = w.node("Cast", ["state_in"], "state_in.code", "", to=TensorProto.FLOAT)

