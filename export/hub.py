@@ -43,8 +43,10 @@ def hub_bytes(controller: Controller) -> bytes:
     """
     content: bytes = _model(hub_controller(controller)).SerializeToString(deterministic=True)
     found = hashlib.sha256(content).hexdigest()
-    # Of equal length, so nothing else in the file changes.
-    return content.replace(NO_DIGEST.encode(), found.encode(), 1)
+    # Of equal length, so nothing else in the file changes. The key is part of the pattern, for a name may
+    # be made of zeros too.
+    blank, filled = (f'"sha256": "{digits}"'.encode() for digits in (NO_DIGEST, found))
+    return content.replace(blank, filled, 1)
 
 
 def hub_model(controller: Controller) -> onnx.ModelProto:
@@ -74,9 +76,8 @@ def _model(controller: Controller) -> onnx.ModelProto:
         "period": f"{controller.timing.period_s:g} s",
         METADATA_KEY: document,
     }
-    # In this order: the document must come first for the placeholder of its sha256 to be the first one.
-    for key in sorted(readable, key=lambda name: name != METADATA_KEY):
-        model.metadata_props.add(key=key, value=readable[key])
+    for key, value in readable.items():
+        model.metadata_props.add(key=key, value=value)
     return model
 
 

@@ -34,6 +34,7 @@ from ltc_edge.export.hub_stages import (
 )
 
 MAX_HUB_BYTES = 64 << 20
+MAX_BODY_NODES, MAX_FUNCTIONS = 100_000, 64
 _TYPES: dict[int, tuple[npt.DTypeLike, int, str]] = {
     TensorProto.FLOAT: ("<f4", 4, "float_data"),
     TensorProto.INT64: ("<i8", 8, "int64_data"),
@@ -103,6 +104,7 @@ def take_apart(model: onnx.ModelProto) -> HubParts:
     graph = model.graph
     if model.training_info or graph.sparse_initializer or graph.quantization_annotation:
         raise InputError("training data, sparse or quantised tensors have no place in a hub")
+    _check_functions(model)
     constants: dict[str, Array] = {}
     for tensor in graph.initializer:
         if not tensor.name or tensor.name in constants:
@@ -118,6 +120,41 @@ def take_apart(model: onnx.ModelProto) -> HubParts:
                 "only Split and Concat of the state do"
             )
     return HubParts(graph, _document(model), constants, stages)
+
+
+def _check_functions(model: onnx.ModelProto) -> None:
+    """Bodies are run to see that they compute their stage; a loop in one might never end."""
+    names = [(function.domain, function.name) for function in model.functions]
+    if len(set(names)) != len(names) or any(domain != DOMAIN for domain, _ in names):
+        raise InputError(f"functions must be of the domain {DOMAIN} and have different names")
+    if len(names) > MAX_FUNCTIONS:
+        raise InputError(f"there are {len(names)} functions, more than {MAX_FUNCTIONS}")
+    _check_size(model)
+    for function in model.functions:
+        for node in function.node:
+            graphs = any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute)
+            if graphs or node.domain not in ("", "ai.onnx", DOMAIN):
+                raise InputError(
+                    f"function {_short(function.name)} has a node {_short(node.op_type)} that is no plain "
+                    "standard operator; write loops out"
+                )
+
+
+def _check_size(model: onnx.ModelProto) -> None:
+    """Bodies are inlined: a dozen that call each other twice would become thousands."""
+    bodies = {function.name: function for function in model.functions}
+    sizes: dict[str, int] = {}
+    for _ in bodies:  # one more level of callers each time
+        for name, function in bodies.items():
+            called = [node.op_type for node in function.node if node.domain == DOMAIN]
+            if all(callee in sizes or callee not in bodies for callee in called):
+                sizes[name] = len(function.node) + sum(sizes.get(callee, 1) for callee in called)
+        if len(sizes) == len(bodies):
+            break
+    if len(sizes) < len(bodies):
+        raise InputError("functions call themselves; write them out")
+    if max(sizes.values(), default=0) > MAX_BODY_NODES:
+        raise InputError(f"a function has more than {MAX_BODY_NODES} nodes once its calls are written out")
 
 
 def check_digest(content: bytes, document: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from ltc_edge.errors import ControllerFileError
 from ltc_edge.export import hub_file
 from ltc_edge.export.hub import NO_DIGEST, hub_bytes, hub_model
 from ltc_edge.export.hub_check import check_hub_means_what_it_says
+from ltc_edge.export.hub_functions import function as parsed
 from ltc_edge.export.hub_stages import hub_controller
 from ltc_edge.export.read_hub import controller_from_bytes, controller_from_hub, read_hub
 
@@ -230,6 +231,32 @@ def wide_output(model):
     model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 7
 
 
+def loop(model):
+    graph = helper.make_graph([], "body", [], [])
+    model.functions[0].node[0].attribute.append(helper.make_attribute("body", graph))
+
+
+def foreign_operator(model):
+    model.functions[0].node[0].domain = "com.microsoft"
+
+
+def second_function(model):
+    model.functions.add().CopyFrom(model.functions[0])
+
+
+def recursive(model):
+    call = helper.make_node("Denormalize", ["u", "offset", "scale"], ["again"], domain="ltc_edge")
+    next(f for f in model.functions if f.name == "Denormalize").node.append(call)
+
+
+def exponential(model):
+    for k in range(40):
+        calls = [helper.make_node(f"F{k + 1}", ["x"], [name], domain="ltc_edge") for name in ("a", "b")]
+        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ltc_edge", 1)]
+        made = helper.make_function("ltc_edge", f"F{k}", ["x"], ["a", "b"], calls, opsets)
+        model.functions.append(made)
+
+
 def unused_constant(model):
     model.graph.initializer.add().CopyFrom(numpy_helper.from_array(np.zeros(3, np.float32), "spare"))
 
@@ -282,6 +309,11 @@ REFUSED = [
     (says(affine=False), "but the cell is not affine"),
     (says(name="\ud800"), "not valid text"),
     (wide_output, "the graph's outputs must be"),
+    (loop, "is no plain standard operator"),
+    (foreign_operator, "is no plain standard operator"),
+    (second_function, "different names"),
+    (recursive, "call themselves"),
+    (exponential, "once its calls are written out"),
     (unused_constant, "constants that no stage uses"),
 ]
 
@@ -334,6 +366,11 @@ def test_an_edit_is_noticed():
             controller_from_bytes(model.SerializeToString(), "x")
 
 
+def test_zeros_in_a_name_are_not_taken_for_the_digest():
+    built = controller("ltc", name=NO_DIGEST, provenance={"run": NO_DIGEST})
+    assert controller_from_bytes(hub_bytes(built), "x").name == NO_DIGEST
+
+
 def test_a_body_that_computes_something_else_is_refused():
     model = model_of()
     for function in model.functions:
@@ -346,6 +383,23 @@ def test_a_body_that_computes_something_else_is_refused():
     model.functions[0].node[0].op_type = "NoSuchOperator"
     with pytest.raises(ControllerFileError, match="ONNX Runtime cannot load it"):
         check_hub_means_what_it_says(model.SerializeToString(), read)
+
+
+def test_a_body_that_fails_at_a_step_is_refused():
+    model = model_of()
+    (elapsed,) = (f for f in model.functions if f.name == "Elapsed")
+    body = """Elapsed (dt, dt_min, dt_max, time_unit) => (dt_s, timespan) {
+      dt_s = Clip(dt, dt_min, dt_max)
+      one = Div(dt, dt)
+      index = Cast <to = 7> (one)
+      absent = Gather <axis = 0> (dt, index)
+      shape = Constant <value_ints = [1, 1]> ()
+      timespan = Reshape(absent, shape)
+    }"""
+    elapsed.CopyFrom(parsed(body, ""))
+    content = unsigned(model)
+    with pytest.raises(ControllerFileError, match="ONNX Runtime cannot run it"):
+        check_hub_means_what_it_says(content, controller_from_bytes(content, "x"))
 
 
 FUZZED = ["ltc", "cfc wired", "lstm", "mixed memory, ctrnn"]
