@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ltc_edge.cells.spec import LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
 from ltc_edge.errors import ControllerFileError
 from ltc_edge.runtimes.onnx_runtime import OnnxStepper
@@ -69,9 +70,19 @@ def probes(
     rng = np.random.default_rng(seed)
     normalizer, timing = controller.normalizer, controller.timing
     z = rng.normal(size=(steps, controller.cell.inputs)) * min(2.0, controller.input_limit)
-    low, high = np.log([timing.dt_min_s, timing.dt_max_s])
     # About the period: a range of dt may span many orders of magnitude, and few controllers live there.
     spans = timing.period_s * 2.0 ** rng.uniform(-2.0, 2.0, size=steps)
-    spans[::8] = np.exp(rng.uniform(low, high, size=len(spans[::8])))
+    cell = controller.cell.cell if isinstance(controller.cell, MixedMemorySpec) else controller.cell
+    if isinstance(cell, LTCSpec) and cell.solver != "fused":
+        # An explicit solver diverges beyond its range, and then no two roundings agree.
+        spans = np.minimum(spans, timing.period_s)
+    else:
+        low, high = np.log([timing.dt_min_s, timing.dt_max_s])
+        spans[::8] = np.exp(rng.uniform(low, high, size=len(spans[::8])))
     clipped = np.clip(spans, timing.dt_min_s, timing.dt_max_s)
-    return normalizer.offset + normalizer.scale * z, clipped
+    return _as_float32(normalizer.offset + normalizer.scale * z), _as_float32(clipped)
+
+
+def _as_float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """What the file is fed, so that the reference is fed the same."""
+    return values.astype(np.float32).astype(np.float64)

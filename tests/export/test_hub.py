@@ -184,3 +184,12 @@ import ltc_edge.export.hub, ltc_edge.export.read_hub, ltc_edge.export.hub_check
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
+
+
+def test_the_check_holds_where_float32_is_coarse():
+    """Sensors with a large offset, a wide range of dt, an explicit solver at its period."""
+    wide = Timing(0.02, 1e-6, 1e3, 0.02)
+    coarse = Scaling(np.array([1e6, -10.0, 0.0]), np.array([1e-3, 30.0, 1.0]))
+    for kind in ("ltc", "ltc euler", "ltc rk4", "cfc wired", "gru"):
+        content = hub_bytes(controller(kind, timing=wide, normalizer=coarse))
+        check_hub_means_what_it_says(content, controller_from_bytes(content, kind))
