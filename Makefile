@@ -11,12 +11,14 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ltc-edge needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@echo 'Installing into $(VENV): this takes a minute or two.'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,logs,dev]'
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,logs,litert,dev]'
 	@touch $@
 
 demo: $(READY)
 	$(RUN)/ltc-edge train inverted-double-pendulum -o $(DEMO) --force
 	$(RUN)/ltc-edge evaluate $(DEMO) --episodes 100
+	$(RUN)/ltc-edge export $(DEMO) -o $(DEMO)-bundle --force
+	$(RUN)/ltc-edge evaluate $(DEMO)-bundle --format tflite-int16x8 --episodes 100
 
 test: $(READY)
 	$(RUN)/python -m pytest --numprocesses auto

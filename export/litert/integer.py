@@ -8,7 +8,8 @@ tflite-runtime 2.14:
 - DIV, int16: right, and saturates. Of two vectors of one length only: with broadcasting it takes another
   way, whose shifts overflow for small denominators. Refuses to run on a zero. Absent from 2.14.
 - LOGISTIC and TANH, int16: within a code or two, except where the scale is `COARSE_SCALES`.
-- EXP, int16: within some forty codes.
+- EXP and GELU, int16: within a few codes where what enters EXP is not above 0, as here. GELU is absent
+  from 2.14.
 """
 
 from __future__ import annotations
@@ -95,9 +96,12 @@ def integer_model(
         division: ``"float"`` where the runtime has no integer DIV, as tflite-runtime 2.14.
 
     Raises:
-        FormatRefusedError: an operator has no integer kernel, or weights are too large for one.
+        FormatRefusedError: an operator has no kernel of integers, or weights are too large for one.
         MissingExtraError: ai-edge-litert is not installed.
     """
+    legacy = division == "float" and bits == 16
+    if legacy and any(isinstance(o, Map) and o.kind == "gelu" for o in program.operations):
+        raise FormatRefusedError("no-kernel", "tflite-runtime 2.14 has no int16 GELU; train with tanh or silu")
     # tflite-runtime 2.14 is the oldest tested; which was the first with an integer DIV is not documented.
     divides = any(isinstance(o, Binary) and o.kind == "div" for o in program.operations)
     runtime = None if divides and division == "integer" else "2.14.0"

@@ -40,7 +40,7 @@ VERSIONS: Mapping[str, Mapping[str, int]] = {
     "DIV": {"float32": 1, "int8": 2, "int16": 2},
     "EXP": {"float32": 1, "int8": 2, "int16": 2},
     "FULLY_CONNECTED": {"float32": 1, "int8": 4, "int16": 7},
-    "GELU": {"float32": 1},
+    "GELU": {"float32": 1, "int8": 2, "int16": 2},
     "LOGISTIC": {"float32": 1, "int8": 2, "int16": 3},
     "MAXIMUM": {"float32": 1, "int8": 2, "int16": 4},
     "MINIMUM": {"float32": 1, "int8": 2, "int16": 4},
