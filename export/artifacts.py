@@ -10,7 +10,7 @@ from typing import Any
 from ltc_edge.controller import Controller
 from ltc_edge.errors import FormatRefusedError, InputError, MissingExtraError
 from ltc_edge.export.formats import HUB, Format
-from ltc_edge.export.hub import hub_bytes
+from ltc_edge.export.hub.writer import hub_bytes
 from ltc_edge.export.lowering import lower_floating, lower_unit
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.runtimes.codes import Interface

@@ -25,13 +25,13 @@ ALIGNMENT = 16
 
 
 def flatbuffer(graph: Graph) -> bytes:
-    """The file.
+    """The file, with its digest.
 
     Raises:
         FormatRefusedError: the graph breaks a rule of LiteRT's kernels, such as for the ratio of two scales.
         MissingExtraError: ai-edge-litert is not installed.
     """
-    content = with_digest(_Writer(graph).model())
+    content = with_digest(serialized(graph))
     try:
         parse(content)
     except DamagedError as error:
@@ -39,6 +39,15 @@ def flatbuffer(graph: Graph) -> bytes:
             "out-of-range", f"this controller has no LiteRT file of this type: {error}"
         ) from None
     return content
+
+
+def serialized(graph: Graph) -> bytes:
+    """The bytes of any graph, unchecked and without a digest.
+
+    Raises:
+        MissingExtraError: ai-edge-litert is not installed.
+    """
+    return _Writer(graph).model()
 
 
 class _Writer:

@@ -5,11 +5,12 @@ tflite-runtime 2.14:
 
 - FULLY_CONNECTED, ADD, SUB, MUL, MINIMUM, MAXIMUM, SLICE, CONCATENATION: right to the last bit but for
   ties, with saturation; a vector of one is broadcast.
+- MUL, int16: as long as the input scales' product is at most half the output's; `litert_rules` asks it.
 - DIV, int16: right, and saturates. Of two vectors of one length only: with broadcasting it takes another
   way, whose shifts overflow for small denominators. Refuses to run on a zero. Absent from 2.14.
 - LOGISTIC and TANH, int16: within a code or two, except where the scale is `COARSE_SCALES`.
-- EXP and GELU, int16: within a few codes where what enters EXP is not above 0, as here. GELU is absent
-  from 2.14.
+- EXP and GELU, int16: within eight codes where what enters EXP is in `EXP_REACH` and not above 0, as
+  here. GELU is absent from 2.14.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ Division = Literal["integer", "float"]
 COARSE_SCALES = {"sigmoid": (2.0**-12,), "tanh": (2.0**-12, 2.0**-11)}
 """Input scales for which the int16 kernels skip their rescaling, and with it most of their table: they
 are then wrong by up to 6 and 12 codes instead of 1 and 2."""
+
+EXP_REACH = 11.0
+"""exp(−11) is half a step of 2⁻¹⁵, so what enters may saturate there. The int16 kernel's table has 512
+steps over all of its input's range, however wide: over ±64 it is wrong by hundreds of codes, here by eight."""
 
 NUDGE = 1.0 + 2.0**-9
 """Enough for a scale not to count as a power of two."""
@@ -101,7 +106,9 @@ def integer_model(
     """
     legacy = division == "float" and bits == 16
     if legacy and any(isinstance(o, Map) and o.kind == "gelu" for o in program.operations):
-        raise FormatRefusedError("no-kernel", "tflite-runtime 2.14 has no int16 GELU; train with tanh or silu")
+        raise FormatRefusedError(
+            "no-kernel", "tflite-runtime 2.14 has no int16 GELU; train with tanh or silu"
+        )
     # tflite-runtime 2.14 is the oldest tested; which was the first with an integer DIV is not documented.
     divides = any(isinstance(o, Binary) and o.kind == "div" for o in program.operations)
     runtime = None if divides and division == "integer" else "2.14.0"
@@ -189,6 +196,9 @@ def _formats(program: Program, plan: QuantizationPlan, bits: Bits, dtype: Dtype)
             if not isinstance(operation, Map) or operation.input in moved:
                 continue
             (scale,) = formats[operation.input].scale
+            if operation.kind == "exp":
+                narrow = min(scale, EXP_REACH / 32768)
+                formats[operation.input] = Format(dtype, (float(np.float32(narrow)),))
             if scale in COARSE_SCALES.get(operation.kind, ()):
                 formats[operation.input] = Format(dtype, (float(np.float32(scale * NUDGE)),))
     return formats

@@ -116,7 +116,7 @@ def lower_ltc(
         if spec.solver != "fused":
             raise FormatRefusedError(
                 "explicit-solver",
-                f"an LTC with the {spec.solver} solver has no bounded integer form; train with --solver fused",
+                f"an LTC with the {spec.solver} solver has no bounded integer form; only fused has",
             )
         following = _unit(builder, constants, z, t, state, unit, conductance)
     elif spec.solver == "fused":

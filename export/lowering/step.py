@@ -29,6 +29,9 @@ SHARE = Range(0.0, 1.0)
 UNLIMITED = 2.0
 """A reach from one end of the action's fractions to the other."""
 
+NO_LIMIT = 1e30
+"""A reach in natural units that no action makes use of."""
+
 
 def lower_floating(controller: Controller) -> Program:
     """The step in natural units, from raw sensor values to bounded actions: for float32."""
@@ -71,7 +74,7 @@ def lower_floating(controller: Controller) -> Program:
                 "maximum", "above_low", action, builder.constant("low", _inwards(low, np.inf))
             )
         if previous is not None:
-            action = _slew(builder, action, previous, seconds, controller.slew)
+            action = _slew(builder, action, previous, Signal.natural(seconds, 1), controller.slew, None)
             following = builder.concat("state_and_action", (following, action))
     return builder.program(action=action, state_out=following)
 
@@ -109,9 +112,11 @@ def lower_unit(controller: Controller, coordinates: Coordinates) -> Program:
         )
     if previous is not None:
         with builder.stage("limit"):
-            action = _slew(
-                builder, action, previous, dt, controller.slew * coordinates.dt.span / acted.span, unit=True
-            )
+            slew = controller.slew / acted.span
+            # As good as unlimited at the shortest dt: such a rate would only cost its integers their range.
+            slew = np.where(slew * controller.timing.dt_min_s < UNLIMITED, slew, np.inf)
+            seconds = Signal(dt, np.zeros(1), coordinates.dt.span)
+            action = _slew(builder, action, previous, seconds, slew, Range(0.0, UNLIMITED, saturates=True))
             following = builder.concat("state_and_action", (following, action))
     return builder.program(action=action, state_out=following)
 
@@ -146,17 +151,18 @@ def _readout(controller: Controller) -> tuple[Array, Array]:
 
 
 def _slew(
-    builder: ProgramBuilder, action: str, previous: str, dt: str, slew: Array, *, unit: bool = False
+    builder: ProgramBuilder, action: str, previous: str, dt: Signal, slew: Array, whole: Range | None
 ) -> str:
-    """The action within ``slew · dt`` of the previous one."""
-    if unit:
-        # An unlimited channel's reach only has to cover the whole range at the shortest dt.
-        slew = np.where(np.isfinite(slew), slew, 1e6)
-    else:
-        slew = np.where(np.isfinite(slew), slew, np.finfo(np.float32).max / 1e6)
-    whole = Range(0.0, UNLIMITED, saturates=True) if unit else None
-    within = Range(-1.0, 1.0, saturates=True) if unit else None
-    reach = builder.binary("mul", "reach", dt, builder.constant("slew", slew), whole)
+    """The action within ``slew · dt`` of the previous one.
+
+    ``whole`` is the range of a reach from one end of the action's fractions to the other in the unit
+    form, and None in the floating form. A channel whose slew is infinite has a reach of its own.
+    """
+    limited = np.isfinite(slew)
+    weight = np.where(limited, slew, 0.0)[:, None]
+    room = np.where(limited, 0.0, NO_LIMIT if whole is None else UNLIMITED)
+    within = None if whole is None else Range(-1.0, 1.0, saturates=True)
+    reach = builder.dense("reach", dt, weight, room, whole)
     most = builder.binary("add", "most", previous, reach, within)
     least = builder.binary("sub", "least", previous, reach, within)
     held = builder.binary("minimum", "not_above", action, most, within)

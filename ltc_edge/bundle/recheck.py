@@ -10,9 +10,9 @@ from ltc_edge.controller import Controller
 from ltc_edge.errors import BundleError, ControllerFileError, InputError, LtcEdgeError, MissingExtraError
 from ltc_edge.export.artifacts import Artifact
 from ltc_edge.export.formats import FORMATS, HUB
+from ltc_edge.export.hub.reader import controller_from_bytes
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.plan_file import plan_from_bytes
-from ltc_edge.export.read_hub import controller_from_bytes
 from ltc_edge.files import safetensors_from_bytes
 from ltc_edge.runtimes.codes import Interface
 from ltc_edge.training.sources import Source, source_from_json

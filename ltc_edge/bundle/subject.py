@@ -9,8 +9,8 @@ from pathlib import Path
 from ltc_edge.controller import Controller, Timing
 from ltc_edge.controller_file import load_controller
 from ltc_edge.errors import ControllerFileError, InputError
-from ltc_edge.export.hub import hub_bytes
-from ltc_edge.export.read_hub import read_hub, controller_from_bytes
+from ltc_edge.export.hub.reader import controller_from_bytes, read_hub
+from ltc_edge.export.hub.writer import hub_bytes
 from ltc_edge.training.sources import Source, TaskSource
 
 
@@ -45,7 +45,7 @@ def read_subject(path: Path) -> Subject:
     if path.suffix == ".safetensors":
         return _subject(load_controller(path), None)
     if path.suffix == ".onnx":
-        from ltc_edge.export.hub_check import check_hub_means_what_it_says
+        from ltc_edge.export.hub.check import check_hub_means_what_it_says
 
         controller = read_hub(path)
         check_hub_means_what_it_says(path, controller)

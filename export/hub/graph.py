@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ltc_edge.cells.spec import CellSpec, CfCSpec, CTRNNSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
-from ltc_edge.export.hub_stages import (
+from ltc_edge.export.hub.stages import (
     AFFINE,
     DOMAIN,
     LAYERS,

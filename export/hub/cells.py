@@ -13,7 +13,7 @@ import onnx
 from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import CellSpec, CfCSpec, CTRNNSpec, GatedSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.errors import InputError
-from ltc_edge.export.hub_stages import (
+from ltc_edge.export.hub.stages import (
     AFFINE,
     CTRNN,
     GATED,

@@ -2,7 +2,7 @@
 
 One step is a chain of ``ltc_edge`` stages, each a model-local function over standard operators, so that
 any runtime can execute the file and our writers can read the constants back. ``docs/onnx-domain.md``
-specifies it; `ltc_edge.export.read_hub` is its inverse.
+specifies it; `ltc_edge.export.hub.reader` is its inverse.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from onnx import helper
 
 from ltc_edge.cells.spec import CfCSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
-from ltc_edge.export.hub_functions import functions
-from ltc_edge.export.hub_graph import main_graph
-from ltc_edge.export.hub_stages import (
+from ltc_edge.export.hub.functions import functions
+from ltc_edge.export.hub.graph import main_graph
+from ltc_edge.export.hub.stages import (
     DOMAIN,
     DOMAIN_VERSION,
     FORMAT,

@@ -16,7 +16,7 @@ from __future__ import annotations
 import onnx
 
 from ltc_edge.cells.spec import LTCSpec
-from ltc_edge.export.hub_stages import SMALLEST_CAPACITANCE, constants_of
+from ltc_edge.export.hub.stages import SMALLEST_CAPACITANCE, constants_of
 from ltc_edge.export.ltc_bounds import EPSILON
 
 # Folded away when the file is loaded: everything here is made of constants.
@@ -154,7 +154,7 @@ _DOCS = {
 
 def ltc_functions(spec: LTCSpec) -> list[onnx.FunctionProto]:
     """The functions an LTC needs, callees before callers."""
-    from ltc_edge.export.hub_functions import function
+    from ltc_edge.export.hub.functions import function
 
     constants = ", ".join(constants_of(spec))
     steps = ""

@@ -1,7 +1,7 @@
 """A hub file's contents as plain Python, each part checked before it is used: the file may be hostile.
 
 The first half of the reader: from bytes to a protobuf, its JSON document, its constants as arrays and
-its stages. What they mean is in `ltc_edge.export.read_hub`.
+its stages. What they mean is in `ltc_edge.export.hub.reader`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import TensorProto
 
 from ltc_edge.errors import ControllerFileError, InputError
-from ltc_edge.export.hub import NO_DIGEST
-from ltc_edge.export.hub_stages import (
+from ltc_edge.export.hub.stages import (
     DOMAIN,
     DOMAIN_VERSION,
     FORMAT,
@@ -32,6 +31,7 @@ from ltc_edge.export.hub_stages import (
     OPSET,
     SCHEMA_VERSION,
 )
+from ltc_edge.export.hub.writer import NO_DIGEST
 
 MAX_HUB_BYTES = 64 << 20
 MAX_BODY_NODES, MAX_FUNCTIONS = 100_000, 64

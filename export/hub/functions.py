@@ -11,8 +11,8 @@ import onnx
 
 from ltc_edge.cells.spec import CellSpec, CfCSpec, CTRNNSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
-from ltc_edge.export.hub_ltc import ltc_functions
-from ltc_edge.export.hub_stages import DOMAIN, DOMAIN_VERSION, OPSET, constants_of, is_limited
+from ltc_edge.export.hub.ltc import ltc_functions
+from ltc_edge.export.hub.stages import DOMAIN, DOMAIN_VERSION, OPSET, constants_of, is_limited
 
 _NORMALIZE = """
 Normalize (observation, offset, scale, limit) => (z) {

@@ -19,11 +19,11 @@ import onnx
 
 from ltc_edge.controller import LARGEST_INPUT, Controller, Scaling, Timing
 from ltc_edge.errors import ControllerFileError, InputError, LtcEdgeError
-from ltc_edge.export.hub_cells import CELL_STAGES, cell_of, stage_constants
-from ltc_edge.export.hub_comparison import check_graph
-from ltc_edge.export.hub_file import HubParts, check_digest, parse, read_bytes, take_apart
-from ltc_edge.export.hub_graph import main_graph
-from ltc_edge.export.hub_stages import hub_controller
+from ltc_edge.export.hub.cells import CELL_STAGES, cell_of, stage_constants
+from ltc_edge.export.hub.comparison import check_graph
+from ltc_edge.export.hub.file import HubParts, check_digest, parse, read_bytes, take_apart
+from ltc_edge.export.hub.graph import main_graph
+from ltc_edge.export.hub.stages import hub_controller
 from ltc_edge.signals import ActionSignal, ObservationSignal
 
 _STAGES = {"Normalize", "Elapsed", *CELL_STAGES, "Readout", "Denormalize", "Limit", "SlewLimit"}

@@ -17,15 +17,15 @@ from onnx import helper, numpy_helper
 from ltc_edge import Controller, LtcEdgeError, ReferenceStepper
 from ltc_edge.controller_file import controller_bytes
 from ltc_edge.errors import ControllerFileError
-from ltc_edge.export import hub_file
-from ltc_edge.export.hub import NO_DIGEST, hub_bytes, hub_model
-from ltc_edge.export.hub_check import check_hub_means_what_it_says
-from ltc_edge.export.hub_functions import function as parsed
-from ltc_edge.export.hub_stages import hub_controller
-from ltc_edge.export.read_hub import controller_from_bytes, controller_from_hub, read_hub
+from ltc_edge.export.hub import file as hub_file
+from ltc_edge.export.hub.check import check_hub_means_what_it_says
+from ltc_edge.export.hub.functions import function as parsed
+from ltc_edge.export.hub.reader import controller_from_bytes, controller_from_hub, read_hub
+from ltc_edge.export.hub.stages import hub_controller
+from ltc_edge.export.hub.writer import NO_DIGEST, hub_bytes, hub_model
 
 _SPEC = importlib.util.spec_from_file_location(
-    "stepper_cases", Path(__file__).parents[1] / "runtimes" / "test_steppers.py"
+    "stepper_cases", Path(__file__).parents[2] / "runtimes" / "test_steppers.py"
 )
 cases = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(cases)

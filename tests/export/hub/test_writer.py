@@ -16,13 +16,13 @@ from onnx.reference import ReferenceEvaluator
 
 from ltc_edge import ActionSignal, InputError, ReferenceStepper, Scaling, Timing, wiring
 from ltc_edge.cells import LTCSpec
-from ltc_edge.export.hub import hub_bytes, hub_model
-from ltc_edge.export.hub_check import check_hub_means_what_it_says, controller_scale
-from ltc_edge.export.hub_stages import hub_controller
-from ltc_edge.export.read_hub import controller_from_bytes
+from ltc_edge.export.hub.check import check_hub_means_what_it_says, controller_scale
+from ltc_edge.export.hub.reader import controller_from_bytes
+from ltc_edge.export.hub.stages import hub_controller
+from ltc_edge.export.hub.writer import hub_bytes, hub_model
 
 _SPEC = importlib.util.spec_from_file_location(
-    "stepper_cases", Path(__file__).parents[1] / "runtimes" / "test_steppers.py"
+    "stepper_cases", Path(__file__).parents[2] / "runtimes" / "test_steppers.py"
 )
 cases = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(cases)
@@ -180,7 +180,7 @@ def test_no_torch_is_needed():
     script = """
 import sys
 sys.modules["torch"] = None
-import ltc_edge.export.hub, ltc_edge.export.read_hub, ltc_edge.export.hub_check
+import ltc_edge.export.hub.writer, ltc_edge.export.hub.reader, ltc_edge.export.hub.check
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
