@@ -16,7 +16,7 @@ from ltc_edge import ActionSignal, Controller, InputError, ObservationSignal, Sc
 from ltc_edge.cells import CfCSpec, LTCSpec
 from ltc_edge.export.calibration import excitation
 from ltc_edge.export.execute import ProgramBatch
-from ltc_edge.export.hub import hub_bytes
+from ltc_edge.export.hub.writer import hub_bytes
 from ltc_edge.export.lowering import lower_unit
 from ltc_edge.export.onnx_integer import (
     METADATA_KEY,

@@ -15,7 +15,7 @@ from onnx import helper, parser
 
 from ltc_edge import InputError, ReferenceStepper, Stepper
 from ltc_edge.errors import ControllerFileError
-from ltc_edge.export.hub import hub_bytes
+from ltc_edge.export.hub.writer import hub_bytes
 from ltc_edge.runtimes.codes import Codes, Interface
 from ltc_edge.runtimes.onnx_runtime import OnnxStepper
 
