@@ -39,7 +39,7 @@ are then wrong by up to 6 and 12 codes instead of 1 and 2."""
 
 EXP_REACH = 11.0
 """exp(−11) is half a step of 2⁻¹⁵, so what enters may saturate there. The int16 kernel's table has 512
-steps over all of its input's range, however wide: over ±64 it is wrong by hundreds of codes, here by eight."""
+steps over all of its input's range, however wide: over ±64 it errs by hundreds of codes, here by eight."""
 
 NUDGE = 1.0 + 2.0**-9
 """Enough for a scale not to count as a power of two."""

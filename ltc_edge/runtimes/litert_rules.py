@@ -22,6 +22,10 @@ SCALES = (2.0**-40, 2.0**40)
 SUM_SCALES = 2.0**14
 """ADD and SUB take their inputs to a common scale with 15 spare bits (20 in 8-bit graphs)."""
 
+GREATEST_PRODUCT = 0.5
+"""Of the input scales of an int16 MUL over its output scale: its multiplier shifts the product left for
+more, in 32 bits and without a check, so that what should saturate would wrap around."""
+
 GAINS = (2.0**-31, 2.0**8)
 """Of FULLY_CONNECTED: what its multipliers and shifts represent."""
 
@@ -108,6 +112,9 @@ def _check_elementwise(kind: str, inputs: list[FileTensor], output: FileTensor) 
         return
     if kind == "DIV":
         require(widths[0] == widths[1], "DIV broadcasts")
+    if kind == "MUL" and output.dtype == "int16":
+        product = inputs[0].scale[0] * inputs[1].scale[0]
+        require(product <= GREATEST_PRODUCT * output.scale[0], f"{output.name!r} has too small a scale")
     if kind in ("MINIMUM", "MAXIMUM"):
         same = all((t.scale, t.zero_point) == (output.scale, output.zero_point) for t in inputs)
         require(same, f"{kind} mixes scales")

@@ -114,7 +114,7 @@ def intermediate_tensors(
     """
     content, where = _content(source)
     file = read_litert(content, where)
-    interpreter = _interpreter(content, where, experimental_preserve_all_tensors=True)
+    interpreter = _interpreter(content, where, preserve=True)
     for name, index in file.inputs.items():
         interpreter.set_tensor(index, np.asarray(inputs[name])[None, :])
     interpreter.invoke()
@@ -149,23 +149,28 @@ def _content(source: Path | bytes) -> tuple[bytes, str]:
         raise ControllerFileError(f"{source}: cannot be read ({error.strerror})") from None
 
 
-def _interpreter(content: bytes, where: str, **options: Any) -> Any:
-    interpreter_class = _interpreter_class()
+def _interpreter(content: bytes, where: str, *, preserve: bool = False) -> Any:
+    module = _module()
+    options: dict[str, Any] = {}
+    if preserve:
+        # XNNPACK keeps what lies between its operators to itself.
+        plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        options = {"experimental_preserve_all_tensors": True, "experimental_op_resolver_type": plain}
     try:
         with _quiet():
-            interpreter = interpreter_class(model_content=content, num_threads=1, **options)
+            interpreter = module.Interpreter(model_content=content, num_threads=1, **options)
             interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise ControllerFileError(f"{where}: LiteRT does not accept it ({_line(error)})") from None
     return interpreter
 
 
-def _interpreter_class() -> Any:
+def _module() -> Any:
     try:
-        return require("ai_edge_litert.interpreter", "litert").Interpreter
+        return require("ai_edge_litert.interpreter", "litert")
     except MissingExtraError:
         with contextlib.suppress(ModuleNotFoundError):
-            return importlib.import_module("tflite_runtime.interpreter").Interpreter
+            return importlib.import_module("tflite_runtime.interpreter")
         raise
 
 
