@@ -22,9 +22,11 @@ def print_reports(title: str, reports: Mapping[str, FormatReport], note: str | N
     """The table, then what was refused or failed, a line each."""
     from rich.table import Table
 
-    table = Table("format", "", title=title)
-    for heading in ("bytes", "RMS error\n% of σ", "worst error", "return or score", "lost, %"):
-        table.add_column(heading, justify="right")
+    table = Table(title=title, title_justify="left")
+    table.add_column("format", no_wrap=True)
+    table.add_column("")
+    for heading in ("bytes", "RMS error,\n% of σ", "worst\nerror", "return\nor score", "lost,\n%"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, report in reports.items():
         table.add_row(name, report.status, *_figures(report))
     console().print(table)

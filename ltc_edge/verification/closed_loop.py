@@ -37,8 +37,7 @@ class ClosedLoopResult:
 
     def figures(self) -> tuple[str, str]:
         """Return and loss, for a table."""
-        low, high = self.lost_ci95
-        return f"{self.return_mean:.6g}", f"{self.return_lost_percent:.2g} ({low:.2g} to {high:.2g})"
+        return f"{self.return_mean:.6g}", f"{self.return_lost_percent:.3f}"
 
     def exceeds(self, percent: float) -> bool:
         """Whether more is lost than ``percent``, and not by chance."""
