@@ -100,9 +100,12 @@ def test_both_runtimes_agree(old_python, tmp_path, kind, form):
     old = np.array([interface.action.decode(c.astype(interface.action.dtype)) for c in codes])
     old = np.clip(old, *built.limits)
     new = cases.steppers.run(LiteRTStepper(path, built), observations, spans)
-    # Sums that end in a tie are rounded another way, which a state carries on.
-    tolerance = 2e-5 if form == "float32" else 3e-3
-    assert (np.abs(old - new) <= tolerance * np.array([1.0, 40.0])).all()
+    if form == "float32":
+        assert (np.abs(old - new) <= 2e-5 * np.array([1.0, 40.0])).all()
+    else:
+        # Sums that end near a tie are rounded another way, which a state carries on.
+        rms = np.sqrt(((old - new) ** 2).mean(axis=0)) / new.std(axis=0)
+        assert (rms < 0.01).all(), rms
 
 
 @pytest.mark.slow

@@ -77,15 +77,17 @@ def test_int16_steps_equal_the_simulation(cases, kind):
     program, plan = cases.planned(kind)
     simulation = simulate16(program, plan.tensors, plan.dense)
     stepper = LiteRTStepper(content, built, interface)
-    coordinates = plan.coordinates
     observations, spans = cases.irregular(60)
     timing, apart = built.timing, []
     for observation, dt in zip(observations, spans, strict=True):
-        before = stepper.state_codes * plan.tensors["state_in"].scale16
+        codes = {
+            "observation": interface.observation.encode(observation),
+            "dt": interface.dt.encode(np.clip([dt], timing.dt_min_s, timing.dt_max_s)),
+            "state_in": stepper.state_codes,
+        }
         stepper.step(observation, float(dt))
-        clipped = np.clip(coordinates.observation.to_fraction(observation), -1.0, 1.0)
-        elapsed = coordinates.dt.to_fraction(np.clip(dt, timing.dt_min_s, timing.dt_max_s))
-        _, state = simulation.step(clipped[None], elapsed[None], before[None])
+        real = [codes[name][None] * plan.tensors[name].scale16 for name in codes]
+        _, state = simulation.step(*real)
         apart.append(stepper.state_codes - state[0] / plan.tensors["state_in"].scale16)
     # A code or two for each table look-up on the way, amplified by the weights after it; EXP is coarser.
     most = 128 if "pure" in kind else 64
