@@ -44,6 +44,13 @@ class Sequences:
                 f"calibration data has shape {self.observation.shape}; the controller reads {channels} "
                 f"channels: {', '.join(signal.name for signal in controller.observations)}"
             )
+        if not self.dt_s.shape == self.valid.shape == self.observation.shape[:2]:
+            raise InputError(
+                f"calibration data has times of shape {self.dt_s.shape} and validity of shape "
+                f"{self.valid.shape}, expected {self.observation.shape[:2]}"
+            )
+        if not self.valid.any():
+            raise InputError("calibration data holds no step that is valid")
         used = self.observation[self.valid], self.dt_s[self.valid]
         if not all(np.isfinite(values).all() for values in used):
             raise InputError("calibration data holds values that are not finite; clean it first")
@@ -134,15 +141,23 @@ def measure(
 ) -> Measured:
     """Run ``controller`` over the sequences and record how far everything goes.
 
-    Ranges are plain min and max, or with a ``percentile`` below 100 they leave out the same share of the
-    values at either end.
+    Ranges are plain min and max; with a ``percentile`` below 100 those of tensors without a proved range
+    leave out the rest of the values at either end.
 
     Raises:
         InputError: sequences do not fit the controller, or its cell has no unit form.
     """
+    if not calibration or not 50.0 < percentile <= 100.0:
+        raise InputError(
+            f"calibration takes at least one set of sequences ({len(calibration)} given) and a percentile "
+            f"above 50 and up to 100, not {percentile:g}"
+        )
     for sequences in calibration:
         sequences.check(controller)
-    coordinates = unit_coordinates(controller, **_signals(controller, calibration))
+    # An explicit solver may diverge here; the coordinates refuse it.
+    with np.errstate(over="ignore", invalid="ignore"):
+        seen = _signals(controller, calibration)
+    coordinates = unit_coordinates(controller, **seen)
     program = lower_unit(controller, coordinates)
     recorder = _Recorder(program, sum(int(s.valid.sum()) for s in calibration), percentile)
     for sequences in calibration:
@@ -162,7 +177,7 @@ def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict
     for sequences in calibration:
         state = np.tile(controller.reset_state, (len(sequences.observation), 1))
         for observation, dt, rows in _steps(sequences):
-            tensors = batch.tensors(observation, dt, state[: len(observation)])
+            tensors = batch.tensors(observation, dt, state)
             following = tensors[program.outputs[STATE_OUT]]
             state = np.where(rows[:, None], following, state)
             seen["observation"].append(observation[rows])
@@ -203,10 +218,11 @@ class _Recorder:
         self._every = max(1, steps // SAMPLES)
         self._extremes: dict[str, tuple[float, float]] = {}
         self._sources = {operation.output: operation.input for operation in program.dense()}
-        kept = set(self._sources.values())
-        if percentile < 100.0:
-            kept |= {name for name in program.sizes if name not in program.proved}
-        self._kept: dict[str, list[Array]] = {name: [] for name in kept - program.constants.keys()}
+        unproved = program.sizes.keys() - program.proved.keys() - program.constants.keys()
+        self._narrowed = unproved if percentile < 100.0 else set()
+        self._kept: dict[str, list[Array]] = {
+            name: [] for name in program.sizes if name in self._narrowed | set(self._sources.values())
+        }
 
     def see(self, tensors: Mapping[str, Array], rows: BoolArray) -> None:
         """Record one step of the batch."""
@@ -224,14 +240,12 @@ class _Recorder:
         self.steps += len(index)
 
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """Range of each tensor."""
+        """Range of each tensor; percentiles narrow those that are not proved."""
         ranges = dict(self._extremes)
-        if self._percentile < 100.0:
-            for name, kept in self._kept.items():
-                values = np.concatenate(kept)
-                if values.size:
-                    low, high = np.percentile(values, [100.0 - self._percentile, self._percentile])
-                    ranges[name] = (float(low), float(high))
+        for name in self._narrowed:
+            values = np.concatenate(self._kept[name])
+            low, high = np.percentile(values, [100.0 - self._percentile, self._percentile])
+            ranges[name] = (float(low), float(high))
         return ranges
 
     def samples(self) -> dict[str, Array]:

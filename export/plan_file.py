@@ -28,8 +28,9 @@ def plan_bytes(plan: QuantizationPlan) -> bytes:
     """The document; the same plan gives the same bytes."""
     matrices: dict[int, dict[str, Any]] = {}
     for output, dense in plan.dense.items():
-        entry = matrices.setdefault(id(dense), {"outputs": [], **_dense_to_json(dense)})
-        entry["outputs"].append(output)
+        if id(dense) not in matrices:
+            matrices[id(dense)] = {"outputs": [], **_dense_to_json(dense)}
+        matrices[id(dense)]["outputs"].append(output)
     document = {
         "format": FORMAT,
         "schema": SCHEMA_VERSION,
@@ -208,7 +209,9 @@ def _fields(document: Any, what: str, *names: str) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise InputError(f"{what} is not an object")
     if document.keys() != set(names):
-        raise InputError(f"{what} lacks or should not have: {', '.join(sorted(document.keys() ^ set(names)))}")
+        raise InputError(
+            f"{what} lacks or should not have: {', '.join(sorted(document.keys() ^ set(names)))}"
+        )
     return document
 
 

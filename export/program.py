@@ -295,20 +295,27 @@ class ProgramBuilder:
             )
         return tensor
 
-    def in_coordinates(self, name: str, signal: Signal, wanted: Affine, proved: Range) -> str:
-        """A tensor of the signal as fractions of the coordinates ``wanted``."""
+    def in_coordinates(self, name: str, signal: Signal, wanted: Affine) -> str:
+        """A tensor of the signal as fractions of the coordinates ``wanted``.
+
+        The coordinates hold every value of a signal whose range is proved; others saturate at their ends.
+        """
+        tensor, known = signal.tensor, self.range_of(signal.tensor)
+        proved = Range(-1.0, 1.0, saturates=known is None or known.saturates)
         if (signal.center == wanted.center).all() and (signal.span == wanted.span).all():
-            return signal.tensor
+            if known is None:
+                self.prove(tensor, proved)
+            return tensor
         gain, shift = signal.span / wanted.span, (signal.center - wanted.center) / wanted.span
-        tensor = signal.tensor
         if (gain != 1.0).any():
+            scaled = None if known is None else _scaled(known, float(gain.max()))
             last = (shift == 0.0).all()
             tensor = self.binary(
                 "mul",
                 name if last else f"{name}_scaled",
                 tensor,
                 self.constant(f"{name}_gain", gain),
-                proved if last else None,
+                proved if last else scaled,
             )
         if (shift != 0.0).any():
             tensor = self.binary("add", name, tensor, self.constant(f"{name}_shift", shift), proved)

@@ -46,8 +46,8 @@ def make_plan(
     Args:
         controller: what is to be quantised.
         calibration: what it sees while it works.
-        percentile: share of the calibration's values, in percent, that an unproved range covers; 100 is
-            plain min and max.
+        percentile: share of the calibration's values, in percent, that lie below the upper end of an
+            unproved range, and above its lower end; 100 is plain min and max.
 
     Raises:
         InputError: the calibration does not fit the controller.

@@ -68,8 +68,6 @@ def _run_tensors(
         values = saturate(name, values)
         first = row_of[_group(name)] * episodes
         own16, own8 = slice(first, first + episodes), slice(first + episodes, first + 2 * episodes)
-        if values.shape[0] == 1:  # made of constants alone: no row of its own
-            return values
         changed = values.copy()
         changed[own16] = round16(values[own16], tensors[name])
         changed[own8] = round8(values[own8], tensors[name])

@@ -80,22 +80,7 @@ def _cell(
     if len(signals) > 1:
         signals = (builder.joined("features", signals),)
     if spec.mode == "pure":
-        f1 = head("ff1")
-        rate = builder.binary(
-            "add",
-            "rate",
-            builder.map("abs", "size", f1),
-            builder.constant("w_tau", np.abs(p[f"{prefix}w_tau"])),
-        )
-        exponent = builder.binary(
-            "mul",
-            "exponent",
-            builder.binary("mul", "elapsed", rate, t.tensor),
-            builder.constant("minus", -t.span),
-        )
-        left = builder.binary("mul", "left", builder.map("exp", "decay", exponent, SHARE), f1)
-        a = builder.constant("A", p[f"{prefix}A"])
-        return builder.binary("sub", "state", a, builder.binary("mul", "pulled", left, a))
+        return _pure(builder, head("ff1"), p[f"{prefix}w_tau"], p[f"{prefix}A"], t)
     f1 = builder.map("tanh", "first", head("ff1"), FRACTION)
     f2 = builder.map("tanh", "second", head("ff2"), FRACTION)
     # The span of t goes into the weights of the head that it multiplies.
@@ -111,3 +96,14 @@ def _cell(
     return builder.binary(
         "add", "state", f1, builder.binary("mul", "towards", gate, apart, Range(-2.0, 2.0)), FRACTION
     )
+
+
+def _pure(builder: ProgramBuilder, f1: str, w_tau: Array, end: Array, t: Signal) -> str:
+    """The solution itself, without gates: ``A − A·f1·exp(−t·(|w_tau| + |f1|))``."""
+    size = builder.map("abs", "size", f1)
+    rate = builder.binary("add", "rate", size, builder.constant("w_tau", np.abs(w_tau)))
+    elapsed = builder.binary("mul", "elapsed", rate, t.tensor)
+    exponent = builder.binary("mul", "exponent", elapsed, builder.constant("minus", -t.span))
+    left = builder.binary("mul", "left", builder.map("exp", "decay", exponent, SHARE), f1)
+    a = builder.constant("A", end)
+    return builder.binary("sub", "state", a, builder.binary("mul", "pulled", left, a))

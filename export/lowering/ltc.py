@@ -108,8 +108,13 @@ def lower_ltc(
         The cell's outputs, and the tensor of the next state in the coordinates asked for.
 
     Raises:
-        FormatRefusedError: the unit form is asked of an explicit solver, or divides by too little.
+        FormatRefusedError: there is a list of no synapses, or the unit form is asked of an explicit solver
+            or divides by too little.
     """
+    if not (len(spec.wiring.synapses) and len(spec.wiring.sensory_synapses)):
+        raise FormatRefusedError(
+            "no-synapses", "an LTC without synapses between its neurons, or from its inputs, has no such form"
+        )
     p = effective_parameters(spec, parameters)
     constants = _Constants(spec, p)
     if unit is not None and conductance is not None:
@@ -196,6 +201,7 @@ def _unit(
     unit: Affine,
     conductance: Array,
 ) -> str:
+    """The unit form: see the head of this file."""
     spec, p = constants.spec, constants.p
     kappa = p["cm"] * spec.unfolds / (conductance * t.span)
     # Potentials as fractions of the bounds, conductances as shares of the greatest; ε pulls towards 0.
@@ -205,26 +211,16 @@ def _unit(
     rate = blend_rate(builder, t.tensor, kappa)
     with builder.stage("sensory"):
         shares = _shares(builder, constants, "sensory_", unit, conductance)
-        conducting = _conducting(builder, _sensory(builder, constants, z), shares)
-        drive_n = builder.dense(
-            "numerator", conducting, shares.numerator, leak_n, CUT_FRACTION, shares.numerator_step
-        )
-        drive_d = builder.dense(
-            "denominator", conducting, shares.denominator, leak_d, CUT_SHARE, shares.denominator_step
-        )
+        active = _sensory(builder, constants, z)
+        drive_n, drive_d = _sums(builder, active, shares, ("numerator", "denominator"), leak_n, leak_d)
     shares = _shares(builder, constants, "", unit, conductance)
     gather, bias = constants.gather("", spec.units)
     zero = np.zeros(spec.units)
-    x = builder.in_coordinates("state_fraction", state, unit, FRACTION)
+    x = builder.in_coordinates("state_fraction", state, unit)
     for index in range(spec.unfolds):
         with builder.stage(f"unfold_{index}"):
-            s = _conducting(
-                builder, _sigmoids(builder, Signal(x, unit.center, unit.span), gather, bias), shares
-            )
-            n = builder.dense("numerator_sum", s, shares.numerator, zero, CUT_FRACTION, shares.numerator_step)
-            d = builder.dense(
-                "denominator_sum", s, shares.denominator, zero, CUT_SHARE, shares.denominator_step
-            )
+            s = _sigmoids(builder, Signal(x, unit.center, unit.span), gather, bias)
+            n, d = _sums(builder, s, shares, ("numerator_sum", "denominator_sum"), zero, zero)
             n = builder.binary("add", "numerator_all", n, drive_n, CUT_FRACTION)
             d = builder.binary("add", "denominator_all", d, drive_d, CUT_SHARE)
             n = builder.binary("mul", "numerator_gain", rate.moved, n, FRACTION)
@@ -281,7 +277,8 @@ def _integer_pairs(n: Array, d: Array, target: IntArray, units: int) -> tuple[Ar
         units: number of rows.
 
     Returns:
-        Gains in (0, 1], ``(S,)``; steps of the numerator's and the denominator's rows, ``(units,)``.
+        Gains in (0, 1], or 0 where a synapse conducts nothing, ``(S,)``; steps of the numerator's and the
+        denominator's rows, ``(units,)``.
     """
     greatest, reach = np.zeros((2, units))
     np.maximum.at(greatest, target, d)
@@ -307,9 +304,25 @@ def _integer_pairs(n: Array, d: Array, target: IntArray, units: int) -> tuple[Ar
     return d / (d_step[target] * chosen), d_step * n_step, d_step
 
 
-def _conducting(builder: ProgramBuilder, sigmoids: Signal, shares: _Shares) -> Signal:
-    name = builder.binary("mul", "conductance", sigmoids.tensor, shares.gain, SHARE)
-    return Signal.natural(name, len(sigmoids.span))
+def _sums(
+    builder: ProgramBuilder,
+    sigmoids: Signal,
+    shares: _Shares,
+    names: tuple[str, str],
+    numerator_bias: Array,
+    denominator_bias: Array,
+) -> tuple[str, str]:
+    """Numerator and denominator over the synapses, ``(N,)`` each; they saturate where the membrane does."""
+    conductance = builder.binary("mul", "conductance", sigmoids.tensor, shares.gain, SHARE)
+    source = Signal.natural(conductance, len(sigmoids.span))
+    return (
+        builder.dense(
+            names[0], source, shares.numerator, numerator_bias, CUT_FRACTION, shares.numerator_step
+        ),
+        builder.dense(
+            names[1], source, shares.denominator, denominator_bias, CUT_SHARE, shares.denominator_step
+        ),
+    )
 
 
 def _refuse_small_denominators(kappa: Array, leak: Array, t: Range | None) -> None:

@@ -83,9 +83,11 @@ def _memory(
 ) -> tuple[Signal, Signal]:
     before = builder.natural(c)
     bound = builder.range_of(before)
+    # What is remembered grows by up to 1 a step: its bound is a measured one, at which it saturates.
+    cut = None if bound is None else Range(bound.low, bound.high, saturates=True)
     remembered = builder.binary("mul", "remembered", gates["forget"], before, bound)
     written = builder.binary("mul", "written", gates["input"], gates["cell"], FRACTION)
-    after = builder.binary("add", "memory", remembered, written, bound)
+    after = builder.binary("add", "memory", remembered, written, cut)
     shown = builder.map("tanh", "shown", after, FRACTION)
     h = builder.binary("mul", "hidden", gates["output"], shown, FRACTION)
     return Signal.natural(h, units), Signal.natural(after, units)

@@ -199,7 +199,7 @@ def _cell(
             remembered.tensor
             if unit is None
             else builder.in_coordinates(
-                "memory_fraction", remembered, Affine(unit.center[units:], unit.span[units:]), FRACTION
+                "memory_fraction", remembered, Affine(unit.center[units:], unit.span[units:])
             )
         )
         return outputs, builder.concat("state", (following, coded))
@@ -230,13 +230,9 @@ def _plain_cell(
         outputs, c = lower_lstm(builder, spec, p, z, t, h, c)
         if unit is None:
             return outputs, builder.concat("state", (outputs.tensor, c.tensor))
-        coded_h = builder.in_coordinates(
-            "hidden_fraction", outputs, Affine(unit.center[:n], unit.span[:n]), FRACTION
-        )
-        coded_c = builder.in_coordinates(
-            "memory_fraction", c, Affine(unit.center[n:], unit.span[n:]), FRACTION
-        )
+        coded_h = builder.in_coordinates("hidden_fraction", outputs, Affine(unit.center[:n], unit.span[:n]))
+        coded_c = builder.in_coordinates("memory_fraction", c, Affine(unit.center[n:], unit.span[n:]))
         return outputs, builder.concat("state", (coded_h, coded_c))
     if unit is None:
         return outputs, following.tensor
-    return outputs, builder.in_coordinates("state_fraction", following, unit, FRACTION)
+    return outputs, builder.in_coordinates("state_fraction", following, unit)

@@ -20,11 +20,12 @@ def summaries(reports: Mapping[str, FormatReport]) -> dict[str, Any]:
 
 def print_reports(title: str, reports: Mapping[str, FormatReport], note: str | None) -> None:
     """The table, then what was refused or failed, a line each."""
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("format", no_wrap=True)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for heading in ("bytes", "RMS error,\n% of σ", "worst\nerror", "return\nor score", "lost,\n%"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, report in reports.items():
