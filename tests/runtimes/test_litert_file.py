@@ -100,6 +100,7 @@ print(ran)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_what_the_reader_lets_through_does_not_crash_the_runtime(form):
     """Without the digest, as for someone who forges it too."""
