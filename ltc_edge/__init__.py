@@ -17,6 +17,7 @@ from ltc_edge.wiring import Wiring
 
 __all__ = [
     "ActionSignal",
+    "Bundle",
     "Controller",
     "InputError",
     "LtcEdgeError",
@@ -30,6 +31,7 @@ __all__ = [
     "Wiring",
     "__version__",
     "import_ncps",
+    "load_bundle",
     "load_controller",
     "save_controller",
 ]
@@ -43,4 +45,8 @@ def __getattr__(name: str) -> Any:
         from ltc_edge.runtimes.torch_runtime import TorchStepper
 
         return TorchStepper
+    if name in ("Bundle", "load_bundle"):
+        from ltc_edge.bundle import bundle
+
+        return getattr(bundle, name)
     raise AttributeError(f"module 'ltc_edge' has no attribute {name!r}")

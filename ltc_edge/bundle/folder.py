@@ -29,8 +29,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """A bundle whose files are what its manifest says.
+class BundleFiles:
+    """The files of a bundle, which are what its manifest says.
 
     Attributes:
         path: the folder.
@@ -133,7 +133,7 @@ def _canonical(document: Mapping[str, Any]) -> bytes:
     ).encode()
 
 
-def read_bundle(path: Path) -> Bundle:
+def read_bundle_files(path: Path) -> BundleFiles:
     """Read a bundle into memory, every file checked against the manifest.
 
     Raises:
@@ -147,7 +147,7 @@ def read_bundle(path: Path) -> Bundle:
         if len(content) != entry["bytes"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
             raise BundleError(f"{path / name}: is not the file that was exported; export the bundle again")
         contents[name] = content
-    return Bundle(path, document, contents)
+    return BundleFiles(path, document, contents)
 
 
 def _manifest(path: Path) -> dict[str, Any]:

@@ -90,24 +90,20 @@ def _run(run: Path, runtime: str) -> tuple[Source, Controller, Policy]:
 
 def _bundle(path: Path, runtime: str) -> tuple[Source, Controller, Policy]:
     """The same, of a bundle."""
-    from ltc_edge.bundle.folder import read_bundle
-    from ltc_edge.bundle.recheck import bundle_artifacts, bundle_controller, bundle_source, choose
+    from ltc_edge.bundle.bundle import load_bundle
     from ltc_edge.errors import InputError
     from ltc_edge.evaluation.rollout import StepperPolicy
-    from ltc_edge.runtimes.exported import exported_stepper
     from ltc_edge.runtimes.reference import ReferenceBatch
 
-    bundle = read_bundle(path)
-    source, controller = bundle_source(bundle), bundle_controller(bundle)
+    bundle = load_bundle(path)
+    source, controller = bundle.source(), bundle.controller
     if source is None:
         raise InputError(f"{path}: names no task; export it again with --task")
     if runtime == "reference":
         return source, controller, ReferenceBatch(controller)
     if runtime == "torch":
         raise InputError(f"{path}: a bundle holds nothing for torch; choose one of its formats")
-    artifact = choose(bundle_artifacts(bundle), [runtime], bundle)[runtime]
-    stepper = exported_stepper(artifact.form, artifact.content, controller, artifact.interface)
-    return source, controller, StepperPolicy(stepper)
+    return source, controller, StepperPolicy(bundle.stepper(runtime))
 
 
 def _closed_loop(

@@ -37,14 +37,14 @@ def command(
     A format whose runtime is not installed is listed as not run, and so is a task whose simulator is
     missing; name a format to insist on it.
     """
-    from ltc_edge.bundle.folder import read_bundle
+    from ltc_edge.bundle.bundle import load_bundle
     from ltc_edge.bundle.pipeline import ExportOptions
     from ltc_edge.bundle.recheck import verify_bundle
     from ltc_edge.errors import CheckFailedError
 
     options = ExportOptions(episodes=episodes, atol=atol, rtol=rtol)
     with stages() as on_share:
-        reports, note = verify_bundle(read_bundle(bundle), formats, options, on_share)
+        reports, note = verify_bundle(load_bundle(bundle), formats, options, on_share)
     failed = [f"{name}: {report.failures[0]}" for name, report in reports.items() if report.failures]
     if as_json:
         print_json({"bundle": str(bundle), "ok": not failed, "note": note, "formats": summaries(reports)})

@@ -1,0 +1,126 @@
+"""A bundle as a device uses it: the controller, and a stepper for any of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ltc_edge.bundle.folder import BundleFiles, read_bundle_files
+from ltc_edge.controller import Controller
+from ltc_edge.errors import BundleError, InputError
+from ltc_edge.export.artifacts import Artifact
+from ltc_edge.export.formats import FORMATS, HUB
+from ltc_edge.export.hub.reader import controller_from_bytes
+from ltc_edge.runtimes.codes import Interface
+from ltc_edge.runtimes.exported import exported_stepper
+from ltc_edge.runtimes.stepper import Stepper
+
+if TYPE_CHECKING:
+    from ltc_edge.training.sources import Source
+
+
+class Bundle:
+    """What `load_bundle` read; every file was checked against the manifest.
+
+    Attributes:
+        files: the manifest and the files' contents.
+    """
+
+    def __init__(self, files: BundleFiles) -> None:
+        self.files = files
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self.files.path
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Names of the formats that the bundle has a file of."""
+        return tuple(self.artifacts)
+
+    @cached_property
+    def controller(self) -> Controller:
+        """The controller, from the hub.
+
+        Raises:
+            ControllerFileError: the hub is not readable.
+        """
+        return controller_from_bytes(self.content(HUB.file), str(self.path / HUB.file))
+
+    @cached_property
+    def artifacts(self) -> Mapping[str, Artifact]:
+        """The exported files by format.
+
+        Raises:
+            BundleError: the manifest describes a format that is not known here, or a file it does not list.
+        """
+        artifacts = {}
+        try:
+            for name, entry in self.files.manifest["formats"].items():
+                if entry["status"] == "ok":
+                    form, interface = FORMATS[name], Interface.from_json(entry["interface"])
+                    artifacts[name] = Artifact(form, self.content(entry["file"]), interface)
+        except (KeyError, TypeError, AttributeError, InputError) as error:
+            raise BundleError(
+                f"{self.path}: its list of formats is unreadable ({error}); upgrade ltc-edge"
+            ) from None
+        return artifacts
+
+    def content(self, name: str) -> bytes:
+        """The file ``name``.
+
+        Raises:
+            BundleError: the bundle has none of that name.
+        """
+        if not isinstance(name, str) or name not in self.files.contents:
+            raise BundleError(f"{self.path}: has no {name}; export the bundle again")
+        return self.files.contents[name]
+
+    def choose(self, formats: Sequence[str]) -> dict[str, Artifact]:
+        """The formats asked for; all where none is named.
+
+        Raises:
+            InputError: the bundle has no such format.
+        """
+        for name in formats:
+            if name not in self.artifacts:
+                raise InputError(f"{self.path}: has no {name}; it has {', '.join(self.artifacts)}")
+        return {name: self.artifacts[name] for name in formats or self.artifacts}
+
+    def stepper(self, form: str = HUB.name) -> Stepper:
+        """The controller in one of its formats, ready for the first step.
+
+        Raises:
+            InputError: the bundle has no such format.
+            MissingExtraError: what runs it is not installed.
+        """
+        artifact = self.choose([form])[form]
+        return exported_stepper(artifact.form, artifact.content, self.controller, artifact.interface)
+
+    def source(self) -> Source | None:
+        """The task or recordings that the controller is for, where known.
+
+        Raises:
+            BundleError: the manifest describes none that is known here.
+        """
+        from ltc_edge.training.sources import source_from_json
+
+        document = self.files.manifest.get("source")
+        if document is None:
+            return None
+        try:
+            return source_from_json(document, self.path)
+        except (InputError, TypeError, ValueError, AttributeError) as error:
+            raise BundleError(f"{self.path}: the source of the controller is unreadable ({error})") from None
+
+
+def load_bundle(path: Path | str) -> Bundle:
+    """Read a bundle of ``ltc-edge export``.
+
+    Raises:
+        BundleError: it is none, is damaged, or is of an unknown version.
+    """
+    return Bundle(read_bundle_files(Path(path)))
