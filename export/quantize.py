@@ -34,8 +34,8 @@ WIDEST_DT = 512
 
 SENSITIVITY_SEQUENCES, SENSITIVITY_STEPS = 8, 80
 
-SATURATION = 16.0
-"""A sigmoid or tanh is flat beyond it, to 16 bits."""
+FLAT_BEYOND = {"sigmoid": 16.0, "tanh": 8.0, "exp": 11.0}
+"""Where a function is within half a step of 2⁻¹⁵ of its end; for exp, which reads what is negative."""
 
 
 def make_plan(
@@ -138,14 +138,16 @@ def _range(program: Program, name: str, seen: Mapping[str, tuple[float, float]])
         return program.proved[name]
     low, high = seen[name]
     reach = CALIBRATED_MARGIN * max(abs(low), abs(high), 2.0**-15)
-    if _saturates(program, name):
-        reach = min(reach, SATURATION)
+    reach = min(reach, _flat_beyond(program, name))
     return Range(-reach if low < 0 else 0.0, reach if high > 0 else 0.0)
 
 
-def _saturates(program: Program, name: str) -> bool:
+def _flat_beyond(program: Program, name: str) -> float:
+    """Magnitude beyond which nothing that reads a tensor tells its values apart; infinite for none."""
     readers = [operation for operation in program.operations if name in operation.inputs]
-    return bool(readers) and all(isinstance(r, Map) and r.kind in ("sigmoid", "tanh") for r in readers)
+    if not readers or not all(isinstance(reader, Map) and reader.kind in FLAT_BEYOND for reader in readers):
+        return np.inf
+    return max(FLAT_BEYOND[reader.kind] for reader in readers if isinstance(reader, Map))
 
 
 def _scale16(bound: Range) -> float:

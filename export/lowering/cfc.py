@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ltc_edge.cells.spec import CfCSpec
-from ltc_edge.export.program import Array, ProgramBuilder, Range, Signal
+from ltc_edge.export.program import Affine, Array, ProgramBuilder, Range, Signal
 
 FRACTION = Range(-1.0, 1.0)
 SHARE = Range(0.0, 1.0)
@@ -17,7 +17,10 @@ LECUN_OUT, LECUN_IN = 1.7159, 0.666
 def lower_cfc(
     builder: ProgramBuilder, spec: CfCSpec, p: Mapping[str, Array], z: Signal, t: Signal, state: Signal
 ) -> tuple[Signal, Signal]:
-    """One step of a CfC; returns its outputs and its next state, in natural values."""
+    """One step of a CfC; returns its outputs and its next state.
+
+    Those of a wired one are in the state's coordinates, those of one with a backbone in natural values.
+    """
     if spec.wiring is None:
         with builder.stage("cell"):
             following = Signal.natural(
@@ -30,10 +33,13 @@ def lower_cfc(
         with builder.stage(("inter", "command", "motor")[index]):
             stop = start + layer.units
             own = builder.part("own_state", state, start, stop)
-            feed = Signal.natural(_cell(builder, spec, p, f"layer_{index}_", (feed, own), t), layer.units)
+            values = Signal.natural(_cell(builder, spec, p, f"layer_{index}_", (feed, own), t), layer.units)
+            # In the state's coordinates, so that what the next layer joins with its inputs has their scale.
+            coordinates = Affine(own.center, own.span)
+            feed = Signal(builder.in_coordinates("fraction", values, coordinates), own.center, own.span)
             parts.append(feed.tensor)
             start = stop
-    return feed, Signal.natural(builder.concat("layers", tuple(parts)), spec.units)
+    return feed, Signal(builder.concat("layers", tuple(parts)), state.center, state.span)
 
 
 def _backbone(
