@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +20,7 @@ from ltc_edge.arrays import FloatArray
 from ltc_edge.errors import ControllerFileError, OutputError
 
 MAX_TENSOR_FILE_BYTES = 1 << 32
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -55,6 +58,29 @@ def sync_folder(path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def exchange(left: Path, right: Path) -> bool:
+    """Let two paths change places, in one step; False where the system cannot.
+
+    Raises:
+        OSError: it could, but not these two.
+    """
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    if renameat2(_HERE, os.fsencode(left), _HERE, os.fsencode(right), _EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.ENOSYS, errno.EINVAL):
+        return False
+    raise OSError(code, os.strerror(code), str(right))
+
+
+def new_folder_mode() -> int:
+    """Permissions of a folder that is made here; temporary ones are their owner's alone."""
+    return 0o777 & ~_umask()
 
 
 def _umask() -> int:

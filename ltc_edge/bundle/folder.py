@@ -7,25 +7,29 @@ against the manifest before anything else looks at it.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ltc_edge.errors import BundleError, OutputError
-from ltc_edge.files import sync_folder
+from ltc_edge.files import exchange, new_folder_mode, sync_folder
 
 FORMAT = "ltc-edge bundle"
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 MAX_FILE_BYTES = 1 << 26
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_UNFINISHED, _REPLACED = ".unfinished", ".replaced"
 
 
 @dataclass(frozen=True)
@@ -58,25 +62,53 @@ def write_bundle(
         OutputError: the folder is in use or cannot be written; what was there is untouched.
     """
     refuse_existing(path, force=force)
-    for leftover in path.parent.glob(f".{path.name}.*.unfinished"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    scratch: Path | None = None
+    manifest = manifest_bytes(document, contents)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".unfinished", dir=path.parent))
-        for name, content in sorted(contents.items()):
-            _write(scratch / name, content)
-        _write(scratch / MANIFEST, manifest_bytes(document, contents))
-        scratch.chmod(0o755)
-        sync_folder(scratch)
-        _put_in_place(scratch, path)
-        scratch = None
-        sync_folder(path.parent)
+        _remove_leftovers(path)
+        with _scratch(path) as scratch:
+            for name, content in sorted(contents.items()):
+                _write(scratch / name, content)
+            _write(scratch / MANIFEST, manifest)
+            scratch.chmod(new_folder_mode())
+            sync_folder(scratch)
+            _put_in_place(scratch, path, force=force)
+            sync_folder(path.parent)
     except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # another export was faster
+            refuse_existing(path, force=force)
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+@contextlib.contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """A folder beside ``path``, locked while it is in use, and removed where it did not become the bundle."""
+    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=_UNFINISHED, dir=path.parent))
+    handle = os.open(scratch, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield scratch
     finally:
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
+        os.close(handle)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """What killed exports left behind; what is locked belongs to one that is still at work."""
+    for leftover in path.parent.iterdir():
+        if leftover.name.startswith(f".{path.name}.") and leftover.name.endswith(_UNFINISHED):
+            try:
+                handle = os.open(leftover, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            except OSError:
+                continue
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(leftover, ignore_errors=True)
+            except OSError:
+                continue
+            finally:
+                os.close(handle)
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
@@ -85,14 +117,28 @@ def refuse_existing(path: Path, *, force: bool) -> None:
     Raises:
         OutputError: something is there that is not to be replaced.
     """
-    if path.is_symlink() or (path.exists() and not path.is_dir()):
-        raise OutputError(f"{path}: exists and is not a folder; choose another with -o")
-    if not path.is_dir() or not any(path.iterdir()):
-        return
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            raise OutputError(f"{path}: exists and is not a folder; choose another with -o")
+        _check_writable(path)
+        if not path.is_dir() or not any(path.iterdir()):
+            return
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
     if not force:
         raise OutputError(f"{path}: exists already; choose another with -o, or replace it with --force")
     if not (path / MANIFEST).is_file():
         raise OutputError(f"{path}: is not a bundle, so --force does not replace it; choose another with -o")
+
+
+def _check_writable(path: Path) -> None:
+    parent = path.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir():
+        raise OutputError(f"{path}: cannot be written ({parent} is not a folder); choose another with -o")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: cannot be written (no permission in {parent}); choose another with -o")
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -102,15 +148,16 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _put_in_place(scratch: Path, path: Path) -> None:
-    """Rename; a bundle that is replaced steps aside first, so that a crash between leaves it to be found."""
-    if not path.exists() or not any(path.iterdir()):
+def _put_in_place(scratch: Path, path: Path, *, force: bool) -> None:
+    """One rename: at every moment there is the old bundle or the new one."""
+    if not force or not path.exists() or not any(path.iterdir()):
+        scratch.rename(path)  # fails where there is something by now
+    elif not exchange(scratch, path):
+        # This file system cannot do it at once. What steps aside can still be found after a crash.
+        aside = scratch.with_name(scratch.name.removesuffix(_UNFINISHED) + _REPLACED)
+        path.rename(aside)
         scratch.rename(path)
-        return
-    aside = scratch.with_name(scratch.name.replace(".unfinished", ".replaced"))
-    path.rename(aside)
-    scratch.rename(path)
-    shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def manifest_bytes(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
@@ -147,13 +194,29 @@ def read_bundle_files(path: Path) -> BundleFiles:
         if len(content) != entry["bytes"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
             raise BundleError(f"{path / name}: is not the file that was exported; export the bundle again")
         contents[name] = content
+    _refuse_others(path, contents)
     return BundleFiles(path, document, contents)
+
+
+def _refuse_others(path: Path, contents: Mapping[str, bytes]) -> None:
+    """What is not in the manifest was not exported; hidden files are the droppings of file managers."""
+    others = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
+    for name in others:
+        if name not in contents and name != MANIFEST:
+            raise BundleError(f"{path}: holds {name!r}, which is not of this bundle; remove it")
 
 
 def _manifest(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         what = "is a file" if path.exists() else "no such folder"
         raise BundleError(f"{path}: {what}; name the folder that `ltc-edge export` wrote")
+    try:
+        return _checked_manifest(path)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def _checked_manifest(path: Path) -> dict[str, Any]:
     if not (path / MANIFEST).exists():
         raise BundleError(f"{path}: is not a bundle of `ltc-edge export` (it has no {MANIFEST})")
     content = _read(path, MANIFEST)
@@ -162,7 +225,7 @@ def _manifest(path: Path) -> dict[str, Any]:
         document = json.loads(content)
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise BundleError(f"{where}: is not the manifest of an ltc-edge bundle")
-        if document.get("schema") != SCHEMA_VERSION:
+        if document.get("schema") != SCHEMA_VERSION or type(document["schema"]) is not int:
             raise BundleError(
                 f"{where}: schema version {document.get('schema')!r} is unknown here (this is version "
                 f"{SCHEMA_VERSION}); upgrade ltc-edge"
@@ -183,9 +246,7 @@ def _manifest(path: Path) -> dict[str, Any]:
 def _check_files(document: Mapping[str, Any], where: Path) -> None:
     files = document.get("files")
     if not isinstance(files, dict) or not all(
-        isinstance(entry, dict)
-        and isinstance(entry.get("bytes"), int)
-        and isinstance(entry.get("sha256"), str)
+        isinstance(entry, dict) and type(entry.get("bytes")) is int and isinstance(entry.get("sha256"), str)
         for entry in files.values()
     ):
         raise BundleError(f"{where}: its list of files is unreadable; export the bundle again")
