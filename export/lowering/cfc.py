@@ -34,9 +34,11 @@ def lower_cfc(
             stop = start + layer.units
             own = builder.part("own_state", state, start, stop)
             values = Signal.natural(_cell(builder, spec, p, f"layer_{index}_", (feed, own), t), layer.units)
-            # In the state's coordinates, so that what the next layer joins with its inputs has their scale.
-            coordinates = Affine(own.center, own.span)
-            feed = Signal(builder.in_coordinates("fraction", values, coordinates), own.center, own.span)
+            feed = values
+            if builder.range_of(own.tensor) is not None:
+                # The unit form: in the state's coordinates, as what the next layer joins with its inputs.
+                coded = builder.in_coordinates("fraction", values, Affine(own.center, own.span))
+                feed = Signal(coded, own.center, own.span)
             parts.append(feed.tensor)
             start = stop
     return feed, Signal(builder.concat("layers", tuple(parts)), state.center, state.span)
