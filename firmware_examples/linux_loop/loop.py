@@ -6,11 +6,10 @@ import json
 import select
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
-from ltc_edge import InputError, ReferenceStepper, load_controller
+from ltc_edge import InputError, load_bundle
 
 
 def read_sensors(timeout_s: float) -> list[float] | None:
@@ -32,10 +31,10 @@ def write_actions(actions: np.ndarray) -> None:
     print(json.dumps([float(action) for action in actions]), flush=True)
 
 
-def main(path: str) -> None:
-    """Run the controller in the file ``path`` until the sensors are gone."""
-    controller = load_controller(Path(path))
-    stepper = ReferenceStepper(controller)
+def main(path: str, form: str = "onnx") -> None:
+    """Run the bundle ``path`` in one of its formats until the sensors are gone."""
+    bundle = load_bundle(path)
+    controller, stepper = bundle.controller, bundle.stepper(form)
     period_s = controller.timing.period_s
     steps = missed = refused = 0
     previous: float | None = None
@@ -67,6 +66,6 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python loop.py CONTROLLER.safetensors")
-    main(sys.argv[1])
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: python loop.py BUNDLE [FORMAT]")
+    main(*sys.argv[1:])

@@ -18,6 +18,8 @@ from ltc_edge import (
     save_controller,
     wiring,
 )
+from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
+from ltc_edge.bundle.subject import read_subject
 from ltc_edge.cells import LTCSpec
 
 LOOP = Path(__file__).parents[2] / "firmware_examples" / "linux_loop" / "loop.py"
@@ -43,13 +45,16 @@ def controller(tmp_path):
         fallback=np.array([-0.25]),
     )
     save_controller(controller, tmp_path / "controller.safetensors")
-    return controller, tmp_path / "controller.safetensors"
+    subject = read_subject(tmp_path / "controller.safetensors")
+    export_bundle(subject, tmp_path / "bundle", ExportOptions(formats=("onnx-int8",), verify=False))
+    return controller, tmp_path / "bundle"
 
 
-def test_closed_loop_with_bad_readings(controller):
+@pytest.mark.parametrize(("form", "tolerance"), [("onnx", 1e-5), ("onnx-int8", 1e-3)])
+def test_closed_loop_with_bad_readings(controller, form, tolerance):
     expected, path = controller
     process = subprocess.Popen(
-        [sys.executable, LOOP, path],
+        [sys.executable, LOOP, path, form],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -72,7 +77,7 @@ def test_closed_loop_with_bad_readings(controller):
     assert actions[30] == -0.25
     assert "nan" in errors
     first = ReferenceStepper(expected).step(np.array([0.0, 0.5]), expected.timing.period_s)[0]
-    assert actions[0] in (pytest.approx(first), -0.25)
+    assert actions[0] in (pytest.approx(first, abs=tolerance), -0.25)
     assert all(-1.0 <= action <= 1.0 for action in actions)
 
 
