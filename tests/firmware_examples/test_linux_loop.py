@@ -40,13 +40,13 @@ def controller(tmp_path):
         },
         actions=(ActionSignal("valve", "", low=-1.0, high=1.0),),
         denormalizer=Scaling.identity(1),
-        timing=Timing(0.005, 1e-4, 1.0, 0.005),
+        timing=Timing(0.005, 0.002, 1.0, 0.005),
         initial_state=np.zeros(8),
         fallback=np.array([-0.25]),
     )
     save_controller(controller, tmp_path / "controller.safetensors")
     subject = read_subject(tmp_path / "controller.safetensors")
-    export_bundle(subject, tmp_path / "bundle", ExportOptions(formats=("onnx-int8",), verify=False))
+    export_bundle(subject, tmp_path / "bundle", ExportOptions(formats=("onnx-int8",), tolerate_refusals=False, verify=False))
     return controller, tmp_path / "bundle"
 
 
