@@ -20,7 +20,7 @@ from ltc_edge.export.quantize import make_plan
 from ltc_edge.export.simulate import simulate16
 from ltc_edge.wiring import Role, Wiring
 
-STEPS = 300
+STEPS = 200
 SCALE = np.array([1.0, 40.0])  # the second action is forty times the first
 
 
