@@ -60,13 +60,20 @@ class Bundle:
         artifacts = {}
         try:
             for name, entry in self.files.manifest["formats"].items():
+                form = FORMATS[name]
                 if entry["status"] == "ok":
-                    form, interface = FORMATS[name], Interface.from_json(entry["interface"])
-                    artifacts[name] = Artifact(form, self.content(entry["file"]), interface)
+                    if entry["file"] != form.file:
+                        raise InputError(f"{name} is not in {form.file}")
+                    interface = Interface.from_json(entry["interface"])
+                    artifacts[name] = Artifact(form, self.content(form.file), interface)
+                elif entry["status"] != "refused":
+                    raise InputError(f"{name} is neither ok nor refused")
         except (KeyError, TypeError, AttributeError, InputError) as error:
             raise BundleError(
                 f"{self.path}: its list of formats is unreadable ({error}); upgrade ltc-edge"
             ) from None
+        if HUB.name not in artifacts:
+            raise BundleError(f"{self.path}: its list of formats lacks the hub; export the bundle again")
         return artifacts
 
     def content(self, name: str) -> bytes:
@@ -115,6 +122,12 @@ class Bundle:
             return source_from_json(document, self.path)
         except (InputError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{self.path}: the source of the controller is unreadable ({error})") from None
+
+
+def names_code(source: Source | None) -> bool:
+    """Whether a source is a user's module, which would be imported and run: a bundle may be anybody's."""
+    kind = getattr(source, "kind", None)
+    return kind == "environment" or (kind == "task" and ":" in getattr(source, "name", ""))
 
 
 def load_bundle(path: Path | str) -> Bundle:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ltc_edge.bundle import calibration as sources
 from ltc_edge.bundle.folder import refuse_existing, write_bundle
@@ -13,8 +16,11 @@ from ltc_edge.bundle.model_card import model_card
 from ltc_edge.bundle.subject import Subject
 from ltc_edge.controller import Controller
 from ltc_edge.errors import (
+    ControllerFileError,
     FormatRefusedError,
+    InputError,
     MissingExtraError,
+    OutputError,
     VerificationFailedError,
 )
 from ltc_edge.export.artifacts import Artifact, Refusal, make_artifact
@@ -106,15 +112,14 @@ def export_bundle(
         )
         trials = Trials.of(subject.trained, trial, task_note)
         usable = None if isinstance(plan, Refusal) else plan
-        reports = {
-            artifact.form.name: verify_artifact(artifact, controller, usable, trials, options, on_share)
-            for artifact in made
-            if isinstance(artifact, Artifact)
-        }
+        made, reports = _verify_all(made, controller, usable, trials, options, on_share)
+        _refuse(made, options)
         made = _settle(made, reports, options, path, task_note)
     reports = {item.form.name: _report(item, reports.get(item.form.name)) for item in made}
     contents = _contents(subject, made, plan, reports, task_note, options)
     write_bundle(path, _document(subject, made, options), contents, force=options.force)
+    with contextlib.suppress(OSError):
+        _failure_report(path).unlink(missing_ok=True)
     return ExportResult(reports, task_note if options.verify else None)
 
 
@@ -130,6 +135,10 @@ def _plan(
     """The quantisation plan; None where no format needs one."""
     integer = next((form for form in wanted if form.arithmetic == "integer"), None)
     if integer is None:
+        if options.calibration is not None:
+            raise InputError(
+                f"{options.calibration}: a calibration is for integer formats, and none is asked for"
+            )
         return None
     calibration = _calibration(subject.controller, loaded, options)
     try:
@@ -159,6 +168,30 @@ def _refuse(made: Sequence[Artifact | Refusal], options: ExportOptions) -> None:
             raise FormatRefusedError(refusal.reason, message)
 
 
+def _verify_all(
+    made: Sequence[Artifact | Refusal],
+    controller: Controller,
+    plan: QuantizationPlan | None,
+    trials: Trials,
+    options: ExportOptions,
+    on_share: OnShare,
+) -> tuple[list[Artifact | Refusal], dict[str, FormatReport]]:
+    """Reports by format; what cannot be run here becomes a refusal, since nobody would know that it works."""
+    tried: list[Artifact | Refusal] = []
+    reports: dict[str, FormatReport] = {}
+    for item in made:
+        tried.append(item)
+        if isinstance(item, Artifact):
+            try:
+                report = verify_artifact(item, controller, plan, trials, options, on_share)
+                reports[item.form.name] = report
+            except MissingExtraError as missing:
+                tried[-1] = Refusal(item.form, "needs-extra", str(missing))
+            except ControllerFileError as refused:
+                tried[-1] = Refusal(item.form, "runtime", str(refused))
+    return tried, reports
+
+
 def verify_artifact(
     artifact: Artifact,
     controller: Controller,
@@ -169,14 +202,15 @@ def verify_artifact(
 ) -> FormatReport:
     """Put one file through its trials."""
     name = artifact.form.name
-    stepper = exported_stepper(artifact.form, artifact.content, controller, artifact.interface)
-    verdict = verify(
-        stepper,
-        trials,
-        TOLERANCES[name].overridden(options.atol, options.rtol),
-        diverging=lambda step: diverging_tensor(artifact, controller, plan, trials.run, step),
-        on_share=lambda share: on_share(name, share),
-    )
+    with np.errstate(all="ignore"):  # what overflows in a bad file is reported as its error
+        stepper = exported_stepper(artifact.form, artifact.content, controller, artifact.interface)
+        verdict = verify(
+            stepper,
+            trials,
+            TOLERANCES[name].overridden(options.atol, options.rtol),
+            diverging=lambda step: diverging_tensor(artifact, controller, plan, trials.run, step),
+            on_share=lambda share: on_share(name, share),
+        )
     return FormatReport.verified(len(artifact.content), verdict)
 
 
@@ -199,11 +233,25 @@ def _settle(
             failed += [f"{item.form.name}: {failure}" for failure in report.failures]
         settled.append(item)
     if failed:
-        where = path.with_name(f"{path.name}.failed.json")
-        write_atomically(where, report_bytes(reports, task_note))
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        raise VerificationFailedError(f"{failed[0]}{more}; no bundle was written, the report is {where}")
+        raise VerificationFailedError(
+            f"{failed[0]}{more}; no bundle was written, {_write_failure(path, reports, task_note)}"
+        )
     return settled
+
+
+def _write_failure(path: Path, reports: Mapping[str, FormatReport], task_note: str | None) -> str:
+    where = _failure_report(path)
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(where, report_bytes(reports, task_note))
+    except (OutputError, OSError) as error:
+        return f"nor the report ({error})"
+    return f"the report is {where}"
+
+
+def _failure_report(path: Path) -> Path:
+    return path.with_name(f"{path.name}.failed.json")
 
 
 def _contents(
@@ -218,7 +266,7 @@ def _contents(
     contents = {item.form.file: item.content for item in made if isinstance(item, Artifact)}
     if usable is not None:
         contents[PLAN] = plan_bytes(usable)
-    contents[GOLDEN] = safetensors_bytes(golden_vectors(subject.trained, usable))
+    contents[GOLDEN] = safetensors_bytes(golden_vectors(subject.trained, subject.controller, usable))
     if options.verify:
         contents[REPORT] = report_bytes(reports, task_note)
     contents[CARD] = model_card(

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ltc_edge.bundle.bundle import Bundle
+import numpy as np
+
+from ltc_edge.bundle.bundle import Bundle, names_code
 from ltc_edge.bundle.pipeline import GOLDEN, PLAN, ExportOptions, OnShare, verify_artifact
-from ltc_edge.errors import BundleError, LtcEdgeError, MissingExtraError
+from ltc_edge.controller import Controller
+from ltc_edge.errors import BundleError, InputError, LtcEdgeError, MissingExtraError
+from ltc_edge.export.lowering import lower_unit
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.plan_file import plan_from_bytes
 from ltc_edge.files import safetensors_from_bytes
 from ltc_edge.verification.golden import check_golden
 from ltc_edge.verification.report import FormatReport
-from ltc_edge.verification.task_trial import load_source, task_trial
+from ltc_edge.verification.task_trial import Loaded, load_source, task_trial
 from ltc_edge.verification.verify import Trials
 
 
 def verify_bundle(
-    bundle: Bundle, formats: Sequence[str], options: ExportOptions, on_share: OnShare = lambda _, __: None
+    bundle: Bundle,
+    formats: Sequence[str],
+    options: ExportOptions,
+    on_share: OnShare = lambda _, __: None,
+    *,
+    trust_task: bool = False,
 ) -> tuple[dict[str, FormatReport], str | None]:
     """Put a bundle's files through their trials, against the float64 reference of its hub.
+
+    Args:
+        bundle: the bundle.
+        formats: names of formats that must be run; all, as far as they can be, where there are none.
+        options: episodes and tolerances.
+        on_share: told what is being done, and the share of it that is.
+        trust_task: whether code may be run that the bundle names as its task.
 
     Returns:
         The reports by format, and why the task was not run, if it was not.
@@ -32,12 +48,15 @@ def verify_bundle(
     chosen = bundle.choose(formats)
     plan = _plan(bundle)
     golden = safetensors_from_bytes(bundle.content(GOLDEN), str(bundle.path / GOLDEN))
-    check_golden(controller, golden, str(bundle.path / GOLDEN))
-    loaded, note = load_source(bundle.source())
+    check_golden(controller, plan, golden, str(bundle.path / GOLDEN))
+    loaded, note = _load(bundle, trust_task=trust_task)
     on_share("reference", 0.0)
-    trial = task_trial(
-        loaded, controller, episodes=options.episodes, on_share=lambda share: on_share("reference", share)
-    )
+    try:
+        trial = task_trial(
+            loaded, controller, episodes=options.episodes, on_share=lambda share: on_share("reference", share)
+        )
+    except InputError as error:
+        raise BundleError(f"{bundle.path}: {error}") from None
     trials = Trials.of(controller, trial, note)
     reports = {}
     for name, artifact in chosen.items():
@@ -52,7 +71,38 @@ def verify_bundle(
     return reports, note
 
 
+def _load(bundle: Bundle, *, trust_task: bool) -> tuple[Loaded | None, str | None]:
+    source = bundle.source()
+    if source is not None and names_code(source) and not trust_task:
+        return None, f"{source.name} is code that the bundle names; --trust-task runs it"
+    return load_source(source)
+
+
 def _plan(bundle: Bundle) -> QuantizationPlan | None:
-    if PLAN not in bundle.files.contents:
+    """The plan, once it is known to be of this controller."""
+    integer = [name for name, artifact in bundle.artifacts.items() if artifact.form.arithmetic == "integer"]
+    if PLAN not in bundle.files.contents and not integer:
         return None
-    return plan_from_bytes(bundle.content(PLAN), str(bundle.path / PLAN))
+    where = bundle.path / PLAN
+    plan = plan_from_bytes(bundle.content(PLAN), str(where))
+    try:
+        fits = _fits(plan, bundle.controller)
+    except (InputError, ValueError, KeyError, IndexError, ArithmeticError):
+        fits = False
+    if not fits:
+        raise BundleError(f"{where}: is not the plan of this controller; export the bundle again")
+    return plan
+
+
+def _fits(plan: QuantizationPlan, controller: Controller) -> bool:
+    """Whether a plan has a number for everything that the controller's step has."""
+    coordinates = plan.coordinates
+    widths = [len(getattr(coordinates, name).span) for name in ("observation", "dt", "state", "action")]
+    if widths != [len(controller.observations), 1, controller.state_size, len(controller.actions)]:
+        return False
+    with np.errstate(all="ignore"):
+        program = lower_unit(controller, coordinates)
+    shapes = {operation.output: operation.weight.shape for operation in program.dense()}
+    return program.sizes.keys() <= plan.tensors.keys() and shapes == {
+        output: dense.values.shape for output, dense in plan.dense.items()
+    }

@@ -6,9 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+from ltc_edge.bundle.folder import MANIFEST
 from ltc_edge.controller import Controller, Timing
 from ltc_edge.controller_file import load_controller
 from ltc_edge.errors import ControllerFileError, InputError
+from ltc_edge.evaluation.closed_loop import check_fit
+from ltc_edge.export.formats import HUB
 from ltc_edge.export.hub.reader import controller_from_bytes, read_hub
 from ltc_edge.export.hub.writer import hub_bytes
 from ltc_edge.training.sources import Source, TaskSource
@@ -35,11 +38,14 @@ def read_subject(path: Path) -> Subject:
     Raises:
         ControllerFileError: it is none of these, or is damaged.
     """
+    if (path / MANIFEST).exists():
+        raise ControllerFileError(f"{path}: is a bundle; name the run it was made from, or {path / HUB.file}")
     if path.is_dir():
         from ltc_edge.training.run_folder import RunFolder
         from ltc_edge.training.session import read_plan
 
-        return _subject(RunFolder(path).controller(), read_plan(path).source)
+        source = read_plan(path).source  # first, since it says what a folder that is no run is
+        return _subject(RunFolder(path).controller(), source)
     if not path.exists():
         raise ControllerFileError(f"{path}: no such run folder or file")
     if path.suffix == ".safetensors":
@@ -75,5 +81,12 @@ def with_dt_range(subject: Subject, low_s: float, high_s: float) -> Subject:
 
 
 def with_task(subject: Subject, name: str, sensors: str) -> Subject:
-    """The same, for the task ``name``."""
-    return dataclasses.replace(subject, source=TaskSource(name, sensors))
+    """The same, for the task ``name``.
+
+    Raises:
+        InputError: there is no such task, or its signals are not the controller's.
+        MissingExtraError: its simulator is not installed.
+    """
+    source = TaskSource(name, sensors)
+    check_fit(source.load(), subject.trained)
+    return dataclasses.replace(subject, source=source)

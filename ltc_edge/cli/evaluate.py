@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ltc_edge.cli.options import FILE, json_option
+from ltc_edge.cli.options import FILE, json_option, trust_task_option
 from ltc_edge.cli.output import console, print_json, progress_bar
 from ltc_edge.export.formats import FORMATS
 
@@ -37,9 +37,16 @@ RUNTIMES = ("reference", "torch")
     help="What executes the controller: float64 NumPy, torch (runs), or a file of the bundle.",
 )
 @click.option("--picture", type=FILE, help="Where to draw one episode; RUN/episode.png, for bundles nowhere.")
+@trust_task_option
 @json_option
 def command(
-    subject: Path, episodes: int, seed: int, runtime: str, picture: Path | None, as_json: bool
+    subject: Path,
+    episodes: int,
+    seed: int,
+    runtime: str,
+    picture: Path | None,
+    trust_task: bool,
+    as_json: bool,
 ) -> None:
     """Measure a controller on its task: on episodes or test recordings that training never saw.
 
@@ -48,7 +55,10 @@ def command(
     """
     from ltc_edge.training.sources import ClosedLoopSource
 
-    source, controller, policy = _bundle(subject, runtime) if _is_bundle(subject) else _run(subject, runtime)
+    if _is_bundle(subject):
+        source, controller, policy = _bundle(subject, runtime, trust_task=trust_task)
+    else:
+        source, controller, policy = _run(subject, runtime)
     if isinstance(source, ClosedLoopSource):
         path = picture or (None if _is_bundle(subject) else subject / "episode.png")
         document = _closed_loop(source, controller, policy, path, episodes=episodes, seed=seed, quiet=as_json)
@@ -88,9 +98,9 @@ def _run(run: Path, runtime: str) -> tuple[Source, Controller, Policy]:
     return source, controller, TorchBatch(Network(controller))
 
 
-def _bundle(path: Path, runtime: str) -> tuple[Source, Controller, Policy]:
+def _bundle(path: Path, runtime: str, *, trust_task: bool) -> tuple[Source, Controller, Policy]:
     """The same, of a bundle."""
-    from ltc_edge.bundle.bundle import load_bundle
+    from ltc_edge.bundle.bundle import load_bundle, names_code
     from ltc_edge.errors import InputError
     from ltc_edge.evaluation.rollout import StepperPolicy
     from ltc_edge.runtimes.reference import ReferenceBatch
@@ -99,6 +109,8 @@ def _bundle(path: Path, runtime: str) -> tuple[Source, Controller, Policy]:
     source, controller = bundle.source(), bundle.controller
     if source is None:
         raise InputError(f"{path}: names no task; export it again with --task")
+    if names_code(source) and not trust_task:
+        raise InputError(f"{path}: {source.name} is code that the bundle names; --trust-task runs it")
     if runtime == "reference":
         return source, controller, ReferenceBatch(controller)
     if runtime == "torch":

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ltc_edge.cli.options import FILE, json_option, output_option, pair
+from ltc_edge.cli.options import FILE, Finite, json_option, output_option, pair
 from ltc_edge.cli.output import print_json, stages
 from ltc_edge.cli.verification_options import verification_options
 from ltc_edge.cli.verification_table import print_reports, summaries
@@ -32,15 +32,13 @@ ALL = "all"
 @click.option(
     "--sensors",
     type=click.Choice(["positions", "full"]),
-    default="positions",
-    show_default=True,
-    help="Of --task.",
+    help="Of --task; positions where not given.",
 )
 @click.option("--calibration", type=FILE, help="Recording to calibrate with: a column for each observation.")
 @click.option("--time", help="Column of the time in --calibration; without it rows are a period apart.")
 @click.option(
     "--percentile",
-    type=click.FloatRange(90, 100),
+    type=Finite(90, 100),
     default=100.0,
     show_default=True,
     help="Share of the calibration's values that ranges cover where none is proved.",
@@ -61,9 +59,12 @@ def command(source: Path, output: Path, formats: tuple[str, ...], as_json: bool,
     from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
     from ltc_edge.bundle.subject import read_subject, with_dt_range, with_task
 
+    for option, needed in (("sensors", "task"), ("time", "calibration")):
+        if said[option] is not None and said[needed] is None:
+            raise click.UsageError(f"--{option} says nothing without --{needed}")
     subject = read_subject(source)
     if said["task"] is not None:
-        subject = with_task(subject, said["task"], said["sensors"])
+        subject = with_task(subject, said["task"], said["sensors"] or "positions")
     if said["dt_range"] is not None:
         subject = with_dt_range(subject, *said["dt_range"])
     everything = not formats or ALL in formats

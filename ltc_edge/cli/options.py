@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +24,24 @@ def json_option(function: F) -> F:
 def output_option(what: str, *, required: bool = True) -> Callable[[F], F]:
     """``-o``, where the command writes."""
     return click.option("-o", "--output", type=FILE, required=required, help=what)
+
+
+class Finite(click.FloatRange):
+    """A number in a range; NaN, which is in every range of click's, is none."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+trust_task_option = click.option(
+    "--trust-task", is_flag=True, help="Run the task's code, a module:attribute that BUNDLE names."
+)
 
 
 def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ltc_edge.cli.options import FILE, json_option
+from ltc_edge.cli.options import FILE, json_option, trust_task_option
 from ltc_edge.cli.output import print_json, stages
 from ltc_edge.cli.verification_options import verification_options
 from ltc_edge.cli.verification_table import print_reports, summaries
@@ -23,6 +23,7 @@ from ltc_edge.export.formats import FORMATS
     help="Repeatable; all where not given.",
 )
 @verification_options
+@trust_task_option
 @json_option
 def command(
     bundle: Path,
@@ -30,6 +31,7 @@ def command(
     episodes: int,
     atol: float | None,
     rtol: float | None,
+    trust_task: bool,
     as_json: bool,
 ) -> None:
     """Check BUNDLE on this machine: its files, its golden vectors, and every format it has.
@@ -44,7 +46,7 @@ def command(
 
     options = ExportOptions(episodes=episodes, atol=atol, rtol=rtol)
     with stages() as on_share:
-        reports, note = verify_bundle(load_bundle(bundle), formats, options, on_share)
+        reports, note = verify_bundle(load_bundle(bundle), formats, options, on_share, trust_task=trust_task)
     failed = [f"{name}: {report.failures[0]}" for name, report in reports.items() if report.failures]
     if as_json:
         print_json({"bundle": str(bundle), "ok": not failed, "note": note, "formats": summaries(reports)})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from ltc_edge.errors import ControllerFileError
+from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.logs import LOG_TASKS, Dataset, Kind, load_dataset
 from ltc_edge.tasks import GymTask, Task, make_task
 from ltc_edge.training.options import check_types
@@ -62,6 +62,8 @@ class LogTaskSource:
 
     def load(self) -> tuple[Dataset, Units | None]:
         """The recordings, and the units of inputs and targets."""
+        if self.name not in LOG_TASKS:
+            raise InputError(f"unknown recordings {self.name!r}: there are {', '.join(LOG_TASKS)}")
         task = LOG_TASKS[self.name]
         return task.load(self.data_dir), (task.input_units, task.target_units)
 

@@ -47,14 +47,24 @@ def diverging_tensor(
         names, stages = [operation.output for operation in program.operations], program.stages
     for name in names:
         if name in found and name in expected and _differ(found[name], expected[name]):
-            difference = float(np.abs(np.ravel(found[name]) - np.ravel(expected[name])).max())
-            return f"the first tensor to differ is {name} of stage {stages[name]}, by {difference:.3g}"
+            return (
+                f"the first tensor to differ is {name} of stage {stages[name]}, "
+                f"{_difference(found[name], expected[name])}"
+            )
     return "no tensor of that step differs by itself: the error gathers in the state"
 
 
 def _differ(found: FloatArray, expected: FloatArray) -> bool:
+    if found.size != expected.size:
+        return True
     size = max(float(np.abs(expected).max(initial=0.0)), 1e-6)
     return not bool((np.abs(np.ravel(found) - np.ravel(expected)) <= LEAST_DIFFERENCE * size).all())
+
+
+def _difference(found: FloatArray, expected: FloatArray) -> str:
+    if found.size != expected.size:
+        return f"with {found.size} values instead of {expected.size}"
+    return f"by {float(np.abs(np.ravel(found) - np.ravel(expected)).max()):.3g}"
 
 
 def _expected(

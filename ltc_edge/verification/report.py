@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,7 @@ class FormatReport:
         verdict = self.verdict
         task = None if verdict is None else verdict.task
         closed = task if isinstance(task, ClosedLoopResult) else None
-        return {
+        summary = {
             "status": self.status,
             "reason": self.reason,
             "detail": self.detail,
@@ -73,6 +74,16 @@ class FormatReport:
             "return_lost_ci95": None if closed is None else list(closed.lost_ci95),
             "failures": list(self.failures),
         }
+        return {key: _finite(value) for key, value in summary.items()}
+
+
+def _finite(value: Any) -> Any:
+    """The document with null for what is no number: JSON has no NaN, and a failed file may give one."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def report_bytes(reports: Mapping[str, FormatReport], task_note: str | None) -> bytes:
@@ -91,4 +102,4 @@ def report_bytes(reports: Mapping[str, FormatReport], task_note: str | None) -> 
             for name, report in reports.items()
         },
     }
-    return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
+    return (json.dumps(_finite(document), indent=2, allow_nan=False) + "\n").encode()
