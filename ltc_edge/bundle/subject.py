@@ -15,6 +15,7 @@ from ltc_edge.export.formats import HUB
 from ltc_edge.export.hub.reader import controller_from_bytes, read_hub
 from ltc_edge.export.hub.writer import hub_bytes
 from ltc_edge.training.sources import Source, TaskSource
+from ltc_edge.verification.task_trial import check_simulator
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,5 +89,7 @@ def with_task(subject: Subject, name: str, sensors: str) -> Subject:
         MissingExtraError: its simulator is not installed.
     """
     source = TaskSource(name, sensors)
-    check_fit(source.load(), subject.trained)
+    task = source.load()
+    check_fit(task, subject.trained)
+    check_simulator(task)
     return dataclasses.replace(subject, source=source)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ltc_edge.controller import Controller
 from ltc_edge.errors import LtcEdgeError
 from ltc_edge.evaluation.closed_loop import check_fit
+from ltc_edge.evaluation.rollout import open_plants
 from ltc_edge.logs import Dataset
 from ltc_edge.tasks.protocol import Task
 from ltc_edge.training.sources import ClosedLoopSource, Source
@@ -22,10 +23,23 @@ def load_source(source: Source | None) -> tuple[Loaded | None, str | None]:
         return None, "no task is known for this controller; name one with --task"
     try:
         if isinstance(source, ClosedLoopSource):
-            return source.load(), None
+            task = source.load()
+            check_simulator(task)
+            return task, None
         return source.load()[0], None
     except LtcEdgeError as error:
         return None, f"{source.name} cannot be run here: {error}"
+
+
+def check_simulator(task: Task) -> None:
+    """Start one episode: a task can be described without its simulator, but not played.
+
+    Raises:
+        MissingExtraError: the simulator is not installed.
+        TaskError: the plant misbehaves.
+    """
+    with open_plants(task) as plants:
+        plants.reset([0])
 
 
 def task_trial(
