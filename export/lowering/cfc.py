@@ -15,11 +15,18 @@ LECUN_OUT, LECUN_IN = 1.7159, 0.666
 
 
 def lower_cfc(
-    builder: ProgramBuilder, spec: CfCSpec, p: Mapping[str, Array], z: Signal, t: Signal, state: Signal
+    builder: ProgramBuilder,
+    spec: CfCSpec,
+    p: Mapping[str, Array],
+    z: Signal,
+    t: Signal,
+    state: Signal,
+    unit: Affine | None,
 ) -> tuple[Signal, Signal]:
     """One step of a CfC; returns its outputs and its next state.
 
-    Those of a wired one are in the state's coordinates, those of one with a backbone in natural values.
+    In the unit form those of a wired one are in the coordinates ``unit`` of the next state, which behind a
+    memory are not those of ``state``. All others are natural values.
     """
     if spec.wiring is None:
         with builder.stage("cell"):
@@ -33,15 +40,17 @@ def lower_cfc(
         with builder.stage(("inter", "command", "motor")[index]):
             stop = start + layer.units
             own = builder.part("own_state", state, start, stop)
-            values = Signal.natural(_cell(builder, spec, p, f"layer_{index}_", (feed, own), t), layer.units)
-            feed = values
-            if builder.range_of(own.tensor) is not None:
-                # The unit form: in the state's coordinates, as what the next layer joins with its inputs.
-                coded = builder.in_coordinates("fraction", values, Affine(own.center, own.span))
-                feed = Signal(coded, own.center, own.span)
+            feed = Signal.natural(_cell(builder, spec, p, f"layer_{index}_", (feed, own), t), layer.units)
+            if unit is not None:
+                # The next layer joins it with its own state, and one format then serves both.
+                wanted = Affine(unit.center[start:stop], unit.span[start:stop])
+                feed = Signal(builder.in_coordinates("fraction", feed, wanted), wanted.center, wanted.span)
             parts.append(feed.tensor)
             start = stop
-    return feed, Signal(builder.concat("layers", tuple(parts)), state.center, state.span)
+    layers = builder.concat("layers", tuple(parts))
+    return feed, Signal.natural(layers, spec.units) if unit is None else Signal(
+        layers, unit.center, unit.span
+    )
 
 
 def _backbone(

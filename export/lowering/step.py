@@ -219,7 +219,7 @@ def _plain_cell(
     if isinstance(spec, LTCSpec):
         return lower_ltc(builder, spec, p, z, t, state, unit, conductance)
     if isinstance(spec, CfCSpec):
-        outputs, following = lower_cfc(builder, spec, p, z, t, state)
+        outputs, following = lower_cfc(builder, spec, p, z, t, state, unit)
     elif isinstance(spec, CTRNNSpec):
         outputs = following = lower_ctrnn(builder, spec, p, z, t, state)
     elif spec.kind == "gru":

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ltc_edge import ActionSignal, ReferenceStepper, Timing
-from ltc_edge.cells import LTCSpec
+from ltc_edge.cells import CfCSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.calibration import excitation
 from ltc_edge.export.coordinates import Observed, unit_coordinates
@@ -95,6 +95,27 @@ def test_the_unit_form_is_the_reference(zoo, integer_kind, reach, monkeypatch):
     actions, _ = run_unit(built, coordinates, observations, spans)
     tolerance = 2e-6 if "ltc" in integer_kind and reach == 16.0 else 1e-9
     assert (np.abs(actions - expected) <= tolerance * SCALE).all()
+
+
+@pytest.mark.parametrize("mode", ["pure", "no_gate"])
+def test_a_wired_cfc_behind_a_memory_leaves_the_unit_interval(zoo, mode, monkeypatch):
+    """What it is handed lies within 1, its own next state need not."""
+    inner = CfCSpec(3, 9, zoo.cells["cfc wired"].wiring, mode=mode)
+    monkeypatch.setitem(zoo.cells, "memory before", MixedMemorySpec(inner))
+    built = zoo.controller("memory before")
+    parameters = {
+        name: 3 * values if name.endswith(("_A", "ff1_bias", "ff2_bias", "time_b_bias")) else values
+        for name, values in built.parameters.items()
+    }
+    built = dataclasses.replace(built, parameters=parameters)
+    observations, spans = zoo.irregular(STEPS)
+    reference = ReferenceStepper(built)
+    expected = zoo.run(reference, observations, spans)
+    assert np.abs(reference.state[:9]).max() > 1
+    coordinates = seen_coordinates(zoo, built, observations, spans)
+    actions, state = run_unit(built, coordinates, observations, spans)
+    np.testing.assert_allclose(state, reference.state, rtol=0, atol=1e-9)
+    assert (np.abs(actions - expected) <= 1e-9 * SCALE).all()
 
 
 def test_the_comparison_reaches_clip_limits_and_slew(zoo):
