@@ -8,6 +8,7 @@ import numpy as np
 
 from ltc_edge.cells.spec import CellSpec, CfCSpec, CTRNNSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
+from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.coordinates import Coordinates
 from ltc_edge.export.lowering.cfc import lower_cfc
 from ltc_edge.export.lowering.ltc import lower_ltc
@@ -28,6 +29,9 @@ FRACTION = Range(-1.0, 1.0)
 SHARE = Range(0.0, 1.0)
 UNLIMITED = 2.0
 """A reach from one end of the action's fractions to the other."""
+
+LEAST_REACH = 4 * 2.0**-15
+"""Least reach of a slew limit in a period: with fewer steps of its code an action is slow, or stands still."""
 
 NO_LIMIT = 1e30
 """A reach in natural units that no action makes use of."""
@@ -86,7 +90,7 @@ def lower_unit(controller: Controller, coordinates: Coordinates) -> Program:
     and the saturation of the integers, so none of it is left to be executed.
 
     Raises:
-        InputError: the cell has no such form.
+        FormatRefusedError: the controller has no such form.
     """
     builder = ProgramBuilder()
     size = controller.cell.state_size
@@ -113,12 +117,24 @@ def lower_unit(controller: Controller, coordinates: Coordinates) -> Program:
     if previous is not None:
         with builder.stage("limit"):
             slew = controller.slew / acted.span
+            _refuse_slow_slew(controller, slew)
             # As good as unlimited at the shortest dt: such a rate would only cost its integers their range.
             slew = np.where(slew * controller.timing.dt_min_s < UNLIMITED, slew, np.inf)
             seconds = Signal(dt, np.zeros(1), coordinates.dt.span)
             action = _slew(builder, action, previous, seconds, slew, Range(0.0, UNLIMITED, saturates=True))
             following = builder.concat("state_and_action", (following, action))
     return builder.program(action=action, state_out=following)
+
+
+def _refuse_slow_slew(controller: Controller, slew: Array) -> None:
+    """``slew`` in fractions a second: in a period it must be worth a few steps of the action's code."""
+    reach = slew * controller.timing.period_s
+    if reach.min() < LEAST_REACH:
+        raise FormatRefusedError(
+            "slow-slew",
+            f"action {controller.actions[int(reach.argmin())].name} may move by {reach.min():.2g} of half "
+            "its range in a period, too little for 16 bits; allow a faster slew",
+        )
 
 
 def _inwards(limit: Array, towards: float) -> Array:

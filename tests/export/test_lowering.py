@@ -183,6 +183,15 @@ def test_a_slow_action_keeps_its_slew_beside_a_fast_one(zoo, slew):
     assert changes[0][1] > 0.1
 
 
+def test_a_slew_too_slow_for_16_bits_is_refused(zoo):
+    """Its action would stand still."""
+    signals = (ActionSignal("a", "", -1.0, 1.0), ActionSignal("valve", "", -1.0, 1.0, slew=1e-3))
+    built = zoo.controller("gru", actions=signals)
+    with pytest.raises(FormatRefusedError, match="action valve may move by 2e-05") as refused:
+        make_plan(built, (excitation(built, sequences=2, steps=10, seed=1),))
+    assert refused.value.reason == "slow-slew"
+
+
 @pytest.mark.parametrize("kind", ["ltc euler", "ltc rk4"])
 def test_explicit_solvers_are_refused(zoo, kind):
     built = zoo.controller(kind)
