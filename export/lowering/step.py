@@ -31,7 +31,7 @@ UNLIMITED = 2.0
 """A reach from one end of the action's fractions to the other."""
 
 LEAST_REACH = 4 * 2.0**-15
-"""Least reach of a slew limit in a period: with fewer steps of its code an action is slow, or stands still."""
+"""Least reach of a slew limit in a period: with fewer steps of its code an action is slow or stands still."""
 
 NO_LIMIT = 1e30
 """A reach in natural units that no action makes use of."""
