@@ -1,9 +1,59 @@
 """What every test module may rely on."""
 
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from ltc_edge import ActionSignal, Controller, ObservationSignal, Scaling, Timing, wiring
+from ltc_edge.cells import LTCSpec
+
+TINY_TASK = """
+import numpy as np
+from ltc_edge.signals import ActionSignal, ObservationSignal
+from ltc_edge.tasks import Readings
+
+
+class Lags:
+    def reset(self, seeds):
+        draws = [np.random.default_rng(seed).uniform(-1, 1, size=2) for seed in seeds]
+        self.state = np.stack(draws)
+        return self.readings(np.zeros(len(seeds)))
+
+    def step(self, action, active):
+        moved = self.state[:, 1] + 0.1 * (action[:, 0] - self.state[:, 1])
+        self.state = np.column_stack([self.state[:, 0], np.where(active, moved, self.state[:, 1])])
+        return self.readings(-((self.state[:, 0] - self.state[:, 1]) ** 2))
+
+    def readings(self, reward):
+        size = len(self.state)
+        return Readings(
+            observation=self.state.copy(), dt_s=np.full(size, 0.02), privileged=self.state.copy(),
+            reward=reward, terminated=np.zeros(size, dtype=bool),
+        )
+
+    def close(self):
+        pass
+
+
+class Lag:
+    name = "lag"
+    summary = "Follow a level"
+    observations = (ObservationSignal("target"), ObservationSignal("level"))
+    actions = (ActionSignal("drive", "V", -1.0, 1.0),)
+    period_s = 0.02
+    dt_range_s = (0.02, 0.02)
+    max_steps = 25
+    reward_threshold = None
+
+    def make_plants(self):
+        return Lags()
+
+    def expert(self, privileged):
+        return np.clip(privileged[:, :1], -1.0, 1.0)
+"""
 
 
 @pytest.hookimpl(trylast=True)
@@ -27,3 +77,48 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no recordings: set LTC_EDGE_DATA to their folder")
     return folder
+
+
+def make_tiny_controller(**changes: object) -> Controller:
+    """A controller of eight neurons that survives 16 bits: synapses of plausible size, no slew limit."""
+    cell = LTCSpec(wiring.auto_ncp(2, 8, 1, seed=3), unfolds=4)
+    rng = np.random.default_rng(2)
+    ranges = {"gleak": (0.1, 0.3), "cm": (0.4, 0.6), "w": (0.5, 2), "sigma": (3, 6), "mu": (-0.2, 0.2)}
+    ranges |= {"erev": (-1, 1), "input_w": (0.8, 1.2), "output_w": (1, 3)}
+    parameters = {
+        name: rng.uniform(*ranges.get(name.removeprefix("sensory_"), (-0.1, 0.1)), size=shape)
+        for name, shape in cell.parameter_shapes().items()
+    }
+    for name in ("erev", "sensory_erev"):
+        parameters[name] = np.sign(parameters[name])
+    parameters |= {"readout_weight": np.array([[2.0]]), "readout_bias": np.array([-0.78])}
+    parts = {
+        "name": "tiny",
+        "purpose": "control",
+        "observations": (ObservationSignal("target"), ObservationSignal("level")),
+        "normalizer": Scaling(np.array([0.0, 0.1]), np.array([0.6, 0.5])),
+        "cell": cell,
+        "parameters": {name: array.astype(np.float32) for name, array in parameters.items()},
+        "actions": (ActionSignal("drive", "V", -1.0, 1.0),),
+        "denormalizer": Scaling(np.zeros(1), np.ones(1)),
+        "timing": Timing(0.02, 0.01, 0.08, 0.02),
+        "initial_state": np.zeros(cell.state_size),
+        "fallback": np.zeros(1),
+        "clip": 4.0,
+    }
+    return Controller(**(parts | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def tiny_controller():
+    """Makes the tiny controller, with what a test wants otherwise."""
+    return make_tiny_controller
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    """A folder with ``tiny_task.py``, whose ``Lag`` is the tiny controller's task, as current folder."""
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "tiny_task.py").write_text(TINY_TASK)
+    yield folder
+    sys.modules.pop("tiny_task", None)
