@@ -15,6 +15,7 @@ from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import CellSpec, CfCSpec, CTRNNSpec, GatedSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import LARGEST_INPUT, Controller, Scaling, Timing
 from ltc_edge.errors import InputError
+from ltc_edge.export.float32 import at_least, at_most, nearest
 
 DOMAIN, DOMAIN_VERSION = "ltc_edge", 1
 OPSET, IR_VERSION = 17, 8  # run by onnxruntime 1.15 and newer
@@ -101,9 +102,9 @@ def hub_controller(controller: Controller) -> Controller:
             actions=tuple(
                 dataclasses.replace(
                     signal,
-                    low=_up(signal.low),
-                    high=_down(signal.high),
-                    slew=_down(signal.slew),
+                    low=float(at_least(np.array(signal.low))),
+                    high=float(at_most(np.array(signal.high))),
+                    slew=float(at_most(np.array(signal.slew))),
                 )
                 for signal in controller.actions
             ),
@@ -111,7 +112,9 @@ def hub_controller(controller: Controller) -> Controller:
             timing=_timing(controller.timing),
             initial_state=controller.initial_state.astype(np.float64),
             fallback=_fallback(controller),
-            clip=np.inf if controller.input_limit == LARGEST_INPUT else _nearest(controller.clip),
+            clip=np.inf
+            if controller.input_limit == LARGEST_INPUT
+            else float(nearest(np.array(controller.clip))),
         )
     except InputError as error:
         raise InputError(f"controller {controller.name!r} cannot be held in float32: {error}") from None
@@ -176,7 +179,7 @@ def _stored_spec(spec: CellSpec) -> CellSpec:
 
 
 def _scaling(scaling: Scaling) -> Scaling:
-    offset, scale = (_nearest_array(array) for array in (scaling.offset, scaling.scale))
+    offset, scale = (nearest(array) for array in (scaling.offset, scaling.scale))
     if not (scale >= SMALLEST_SCALE).all():
         raise InputError(f"scaling: a scale is below {SMALLEST_SCALE:g}")
     return Scaling(offset, scale)
@@ -184,33 +187,14 @@ def _scaling(scaling: Scaling) -> Scaling:
 
 def _timing(timing: Timing) -> Timing:
     """dt's range outwards, so that the period stays in it; the unit to the nearest."""
-    low, high = _down(timing.dt_min_s), _up(timing.dt_max_s)
-    return Timing(timing.period_s, low, high, _nearest(timing.time_unit_s))
+    low, high = at_most(np.array(timing.dt_min_s)), at_least(np.array(timing.dt_max_s))
+    return Timing(timing.period_s, float(low), float(high), float(nearest(np.array(timing.time_unit_s))))
 
 
 def _fallback(controller: Controller) -> npt.NDArray[np.float64]:
     """Within the rounded limits."""
-    low = [_up(signal.low) for signal in controller.actions]
-    high = [_down(signal.high) for signal in controller.actions]
-    result: npt.NDArray[np.float64] = np.clip(controller.fallback.astype(np.float64), low, high)
+    low, high = controller.limits
+    result: npt.NDArray[np.float64] = np.clip(
+        controller.fallback.astype(np.float64), at_least(low), at_most(high)
+    )
     return result
-
-
-def _nearest_array(array: FloatArray) -> npt.NDArray[np.float64]:
-    with np.errstate(over="ignore"):
-        return array.astype(np.float32).astype(np.float64)
-
-
-def _nearest(value: float) -> float:
-    return float(_nearest_array(np.array(value)))
-
-
-def _up(value: float) -> float:
-    """The least float32 not below ``value``."""
-    near = np.float32(_nearest(value))
-    return float(near if float(near) >= value else np.nextafter(near, np.float32(np.inf)))
-
-
-def _down(value: float) -> float:
-    """The greatest float32 not above ``value``."""
-    return -_up(-value)

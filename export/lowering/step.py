@@ -10,6 +10,7 @@ from ltc_edge.cells.spec import CellSpec, CfCSpec, CTRNNSpec, LTCSpec, MixedMemo
 from ltc_edge.controller import Controller
 from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.coordinates import Coordinates
+from ltc_edge.export.float32 import at_least, at_most
 from ltc_edge.export.lowering.cfc import lower_cfc
 from ltc_edge.export.lowering.ltc import lower_ltc
 from ltc_edge.export.lowering.recurrent import lower_ctrnn, lower_gru, lower_lstm, lower_memory
@@ -70,13 +71,9 @@ def lower_floating(controller: Controller) -> Program:
         action = builder.dense("action", outputs, weight, bias)
     with builder.stage("limit"):
         if np.isfinite(high).any():
-            action = builder.binary(
-                "minimum", "below_high", action, builder.constant("high", _inwards(high, -np.inf))
-            )
+            action = builder.binary("minimum", "below_high", action, builder.constant("high", at_most(high)))
         if np.isfinite(low).any():
-            action = builder.binary(
-                "maximum", "above_low", action, builder.constant("low", _inwards(low, np.inf))
-            )
+            action = builder.binary("maximum", "above_low", action, builder.constant("low", at_least(low)))
         if previous is not None:
             action = _slew(builder, action, previous, Signal.natural(seconds, 1), controller.slew, None)
             following = builder.concat("state_and_action", (following, action))
@@ -135,13 +132,6 @@ def _refuse_slow_slew(controller: Controller, slew: Array) -> None:
             f"action {controller.actions[int(reach.argmin())].name} may move by {reach.min():.2g} of half "
             "its range in a period, too little for 16 bits; allow a faster slew",
         )
-
-
-def _inwards(limit: Array, towards: float) -> Array:
-    """Limits as the nearest float32 that is not beyond them."""
-    rounded = limit.astype(np.float32)
-    beyond = rounded > limit if towards < 0 else rounded < limit
-    return np.where(beyond, np.nextafter(rounded, np.float32(towards)), rounded).astype(np.float64)
 
 
 def _split_state(builder: ProgramBuilder, controller: Controller, state: str) -> tuple[str, str | None]:

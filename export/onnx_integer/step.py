@@ -9,12 +9,13 @@ import onnx
 from onnx import TensorProto, helper
 
 from ltc_edge.controller import Controller
+from ltc_edge.export.float32 import at_least, at_most
 from ltc_edge.export.lowering import lower_unit
 from ltc_edge.export.onnx_integer.operations import OperationWriter, moves_codes
 from ltc_edge.export.onnx_integer.repeats import DOMAIN, fold_substeps
 from ltc_edge.export.onnx_integer.writer import GraphWriter
 from ltc_edge.export.plan import QuantizationPlan
-from ltc_edge.export.program import ACTION, DT, OBSERVATION, STATE_IN, STATE_OUT, Array, Program
+from ltc_edge.export.program import ACTION, DT, OBSERVATION, STATE_IN, STATE_OUT, Program
 
 ROUND = "Round16"
 
@@ -126,7 +127,7 @@ class StepWriter:
         spread = w.node("Mul", [fraction, span], "spread_action", "")
         center = w.constant("action_center", acted.center)
         low, high = self._controller.limits
-        limits = [("Min", "limit_high", _inwards(high, -np.inf)), ("Max", "limit_low", _inwards(low, np.inf))]
+        limits = [("Min", "limit_high", at_most(high)), ("Max", "limit_low", at_least(low))]
         limits = [limit for limit in limits if np.isfinite(limit[2]).any()]
         names = [f"action.{kind}" for kind, _, _ in limits] + [ACTION]
         value = w.node("Add", [spread, center], names[0], "")
@@ -174,10 +175,3 @@ def _round16(opset: int) -> onnx.FunctionProto:
         [helper.make_opsetid("", opset)],
         doc_string="to the nearest 16-bit code, ties to even, saturating",
     )
-
-
-def _inwards(limit: Array, towards: float) -> Array:
-    """Limits as the nearest float32 that is not beyond them."""
-    rounded = limit.astype(np.float32)
-    beyond = rounded > limit if towards < 0 else rounded < limit
-    return np.where(beyond, np.nextafter(rounded, np.float32(towards)), rounded).astype(np.float64)

@@ -13,9 +13,9 @@ from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.calibration import excitation
 from ltc_edge.export.coordinates import Observed, unit_coordinates
 from ltc_edge.export.execute import ProgramBatch
+from ltc_edge.export.float32 import at_least, at_most
 from ltc_edge.export.lowering import lower_floating, lower_unit
 from ltc_edge.export.lowering import ltc as ltc_lowering
-from ltc_edge.export.lowering.step import _inwards
 from ltc_edge.export.quantize import make_plan
 from ltc_edge.export.simulate import simulate16
 from ltc_edge.wiring import Role, Wiring
@@ -146,7 +146,7 @@ def test_without_limits_slew_and_readout(zoo, integer_kind):
 @given(st.floats(-1e37, 1e37), st.floats(1e-6, 1e3))
 def test_limits_are_rounded_to_a_float32_within_them(low, width):
     high = low + width
-    least, most = _inwards(np.array([low]), np.inf)[0], _inwards(np.array([high]), -np.inf)[0]
+    least, most = at_least(np.array([low]))[0], at_most(np.array([high]))[0]
     assert low <= least
     assert most <= high
     assert (np.float32(least), np.float32(most)) == (least, most)
