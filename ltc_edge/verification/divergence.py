@@ -19,7 +19,7 @@ from ltc_edge.runtimes.onnx_runtime import make_session
 from ltc_edge.verification.trials import FreeRun
 
 LEAST_DIFFERENCE = 1e-3
-"""Share of the largest value of a tensor by which it must differ to be named: some 30 steps of 16 bits."""
+"""Share of a tensor's size by which it must differ to be named: of integers some 30 steps of 16 bits."""
 
 Tensors = Mapping[str, FloatArray]
 
@@ -46,7 +46,8 @@ def diverging_tensor(
         found = _found(artifact, raw)
         names, stages = [operation.output for operation in program.operations], program.stages
     for name in names:
-        if name in found and name in expected and _differ(found[name], expected[name]):
+        size = _size(artifact, plan, name)
+        if name in found and name in expected and _differ(found[name], expected[name], size):
             return (
                 f"the first tensor to differ is {name} of stage {stages[name]}, "
                 f"{_difference(found[name], expected[name])}"
@@ -54,10 +55,18 @@ def diverging_tensor(
     return "no tensor of that step differs by itself: the error gathers in the state"
 
 
-def _differ(found: FloatArray, expected: FloatArray) -> bool:
+def _size(artifact: Artifact, plan: QuantizationPlan | None, name: str) -> float:
+    """Greatest value that an integer tensor can hold; 0 for others, whose values say how large they are."""
+    if plan is None or artifact.form.arithmetic == "float32" or name not in plan.tensors:
+        return 0.0
+    tensor = plan.tensors[name]
+    return max(abs(tensor.low), abs(tensor.high))
+
+
+def _differ(found: FloatArray, expected: FloatArray, size: float) -> bool:
     if found.size != expected.size:
         return True
-    size = max(float(np.abs(expected).max(initial=0.0)), 1e-6)
+    size = size or max(float(np.abs(expected).max(initial=0.0)), 1e-6)
     return not bool((np.abs(np.ravel(found) - np.ravel(expected)) <= LEAST_DIFFERENCE * size).all())
 
 
