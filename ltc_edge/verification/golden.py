@@ -33,7 +33,8 @@ def golden_vectors(
 
     Args:
         trained: the truth.
-        controller: the same as the hub holds it; the plan is of this one, down to the order of synapses.
+        controller: the same as the hub holds it; the plan is of this one: rounding may pair synapses
+            otherwise.
         plan: for the integers.
 
     Returns:
