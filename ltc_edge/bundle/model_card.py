@@ -24,7 +24,7 @@ def model_card(
     """The card as Markdown."""
     controller = subject.controller
     parts = [
-        f"# {controller.name}",
+        f"# {_cell(controller.name)}",
         _what(subject),
         "## Signals",
         _signals(controller),

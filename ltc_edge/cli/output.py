@@ -28,7 +28,13 @@ def console(*, error: bool = False) -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # which `main` takes for no error, where rich would exit with 1
 
-    return Quiet(stderr=error, highlight=False, soft_wrap=True)
+    # Names are users' own: a bracket in one is no markup.
+    return Quiet(stderr=error, highlight=False, soft_wrap=True, markup=False)
+
+
+def one_line(text: str) -> str:
+    """A name that somebody else chose, without what would move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ltc_edge.cli.output import console
+from ltc_edge.cli.output import console, one_line
 
 if TYPE_CHECKING:
     from ltc_edge.verification.report import FormatReport
@@ -23,7 +23,7 @@ def print_reports(title: str, reports: Mapping[str, FormatReport], note: str | N
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=one_line(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("format", no_wrap=True)
     table.add_column("", no_wrap=True)
     for heading in ("bytes", "RMS error,\n% of σ", "worst\nerror", "return\nor score", "lost,\n%"):

@@ -224,6 +224,18 @@ def test_verify_fails_where_a_format_does(floats, cli):
     assert document["formats"]["onnx"]["failures"]
 
 
+def test_names_are_shown_as_they_are_and_cannot_steer_a_terminal(tiny_controller, cli, tmp_path):
+    odd = "[/x] [bold] \x1b[31m|\n# two"
+    save_controller(tiny_controller(name=odd, provenance={"[/k]": odd}), tmp_path / "odd.safetensors")
+    path = tmp_path / "b[" / "q]"
+    out, _ = cli("export", tmp_path / "odd.safetensors", "-o", path, "--format", "onnx", "--no-verify")
+    assert "[/x] [bold]" in out
+    assert "\x1b" not in out
+    cli("verify", path, "--format", "onnx")
+    card = (path / "model_card.md").read_text(encoding="utf-8")
+    assert "\n# two" not in card
+
+
 def test_no_bundle_replaces_another_unasked(floats, source, cli, tmp_path):
     path = tmp_path / "bundle"
     shutil.copytree(floats, path)
