@@ -18,6 +18,7 @@ from ltc_edge.verification.golden import check_golden
 from ltc_edge.verification.report import FormatReport
 from ltc_edge.verification.task_trial import Loaded, load_source, task_trial
 from ltc_edge.verification.verify import Trials
+from ltc_edge.version import __version__
 
 
 def verify_bundle(
@@ -90,7 +91,10 @@ def _plan(bundle: Bundle) -> QuantizationPlan | None:
     except (InputError, ValueError, KeyError, IndexError, ArithmeticError):
         fits = False
     if not fits:
-        raise BundleError(f"{where}: is not the plan of this controller; export the bundle again")
+        raise BundleError(
+            f"{where}: is not the plan of this controller, or ltc-edge {__version__} plans in another way than "
+            "the version that wrote it; export the bundle again"
+        )
     return plan
 
 
