@@ -19,8 +19,9 @@ A message says what is wrong, where, and what to do, in one line.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from types import ModuleType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class LtcEdgeError(Exception):
@@ -80,7 +81,15 @@ class TrainingDivergedError(CheckFailedError):
 
 
 class VerificationFailedError(CheckFailedError):
-    """An exported file does not do what its controller does."""
+    """An exported file does not do what its controller does.
+
+    Attributes:
+        reports: what the trials showed, by format.
+    """
+
+    def __init__(self, message: str, reports: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.reports = reports
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -1,6 +1,6 @@
 """What each export format costs and loses, against `ncps` run the same way. Prints JSON.
 
-    python tools/bench_formats.py                          # untrained AutoNCP LTC and CfC of 19 and 32 neurons
+    python tools/bench_formats.py                          # untrained LTC and CfC of 19 and 32 neurons
     python tools/bench_formats.py --run RUN [--run RUN …]  # trained controllers as well
 
 Times are medians over interleaved rounds on one thread, and a ratio is the median of the rounds' ratios:
@@ -32,9 +32,9 @@ from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
 from ltc_edge.bundle.subject import read_subject
 from ltc_edge.export.artifacts import Artifact, make_artifact
 from ltc_edge.export.formats import FORMATS
+from ltc_edge.export.hub.reader import controller_from_bytes
 from ltc_edge.export.hub.writer import hub_bytes
 from ltc_edge.export.quantize import make_plan
-from ltc_edge.export.hub.reader import controller_from_bytes
 from ltc_edge.runtimes.exported import exported_stepper
 from ltc_edge.runtimes.onnx_runtime import make_session
 from ltc_edge.verification.open_loop import check_free_run

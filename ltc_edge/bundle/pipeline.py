@@ -235,7 +235,8 @@ def _settle(
     if failed:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         raise VerificationFailedError(
-            f"{failed[0]}{more}; no bundle was written, {_write_failure(path, reports, task_note)}"
+            f"{failed[0]}{more}; no bundle was written, {_write_failure(path, reports, task_note)}",
+            reports,
         )
     return settled
 

@@ -92,8 +92,8 @@ def _plan(bundle: Bundle) -> QuantizationPlan | None:
         fits = False
     if not fits:
         raise BundleError(
-            f"{where}: is not the plan of this controller, or ltc-edge {__version__} plans in another way than "
-            "the version that wrote it; export the bundle again"
+            f"{where}: is not the plan of this controller, or ltc-edge {__version__} plans in another way "
+            "than the version that wrote it; export the bundle again"
         )
     return plan
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,9 @@ from ltc_edge.cli.verification_table import print_reports, summaries
 from ltc_edge.export.formats import FORMATS
 
 ALL = "all"
+
+if TYPE_CHECKING:
+    from ltc_edge.verification.report import FormatReport
 
 
 @click.command("export")
@@ -58,6 +62,7 @@ def command(source: Path, output: Path, formats: tuple[str, ...], as_json: bool,
     """
     from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
     from ltc_edge.bundle.subject import read_subject, with_dt_range, with_task
+    from ltc_edge.errors import VerificationFailedError
 
     for option, needed in (("sensors", "task"), ("time", "calibration")):
         if said[option] is not None and said[needed] is None:
@@ -80,17 +85,29 @@ def command(source: Path, output: Path, formats: tuple[str, ...], as_json: bool,
         rtol=said["rtol"],
         force=said["force"],
     )
-    with stages() as on_share:
-        result = export_bundle(subject, output, options, on_share)
+    title = f"{subject.controller.name}: {output}"
+    try:
+        with stages() as on_share:
+            result = export_bundle(subject, output, options, on_share)
+    except VerificationFailedError as failure:
+        _show(title, output, failure.reports, None, ok=False, as_json=as_json)
+        raise
+    _show(title, output, result.reports, result.task_note, ok=True, as_json=as_json)
+    if not as_json:
+        click.echo(f"Next: ltc-edge verify {output}")
+
+
+def _show(
+    title: str,
+    output: Path,
+    reports: Mapping[str, FormatReport],
+    note: str | None,
+    *,
+    ok: bool,
+    as_json: bool,
+) -> None:
     if as_json:
-        print_json(
-            {
-                "bundle": str(output),
-                "ok": True,
-                "note": result.task_note,
-                "formats": summaries(result.reports),
-            }
-        )
-        return
-    print_reports(f"{subject.controller.name}: {output}", result.reports, result.task_note)
-    click.echo(f"Next: ltc-edge verify {output}")
+        bundle = str(output) if ok else None
+        print_json({"bundle": bundle, "ok": ok, "note": note, "formats": summaries(reports)})
+    else:
+        print_reports(title, reports, note)

@@ -45,7 +45,7 @@ class Tolerance:
         return dataclasses.replace(self, atol=atol or 0.0, rtol=rtol or 0.0, over_sigma=0.0)
 
 
-_FLOAT = Tolerance(atol=1e-5, rtol=1e-5, over_sigma=1e-4, rms_over_sigma=1e-4, return_lost_percent=0.1)
+_FLOAT = Tolerance(atol=1e-5, rtol=1e-5, over_sigma=1e-3, rms_over_sigma=1e-4, return_lost_percent=0.1)
 _INT16 = Tolerance(atol=0.0, rtol=0.0, over_sigma=0.25, rms_over_sigma=0.015, return_lost_percent=0.5)
 
 TOLERANCES: Mapping[str, Tolerance] = {

@@ -197,9 +197,12 @@ def test_a_narrower_range_of_dt_makes_integers_possible(tiny_controller, cli, tm
 def test_a_failed_verification_leaves_a_report_and_no_bundle(source, cli, tmp_path):
     path = tmp_path / "new" / "bundle"
     arguments = ("export", source, "-o", path, "--format", "onnx")
-    _, err = cli(*arguments, "--atol", 0, expect=1)
+    out, err = cli(*arguments, "--atol", 0, "--json", expect=1)
     assert "drive" in err
     assert not path.exists()
+    printed = json.loads(out)
+    assert (printed["ok"], printed["bundle"]) == (False, None)
+    assert printed["formats"]["onnx"]["failures"]
     failed = path.with_name("bundle.failed.json")
     document = json.loads(failed.read_text(encoding="utf-8"))
     assert document["formats"]["onnx"]["status"] == "failed"

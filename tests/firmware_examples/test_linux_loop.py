@@ -46,7 +46,11 @@ def controller(tmp_path):
     )
     save_controller(controller, tmp_path / "controller.safetensors")
     subject = read_subject(tmp_path / "controller.safetensors")
-    export_bundle(subject, tmp_path / "bundle", ExportOptions(formats=("onnx-int8",), tolerate_refusals=False, verify=False))
+    export_bundle(
+        subject,
+        tmp_path / "bundle",
+        ExportOptions(formats=("onnx-int8",), tolerate_refusals=False, verify=False),
+    )
     return controller, tmp_path / "bundle"
 
 
