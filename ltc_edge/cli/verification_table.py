@@ -23,10 +23,16 @@ def print_reports(title: str, reports: Mapping[str, FormatReport], note: str | N
     from rich import box
     from rich.table import Table
 
-    table = Table(title=one_line(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=one_line(title),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     table.add_column("format", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for heading in ("bytes", "RMS error,\n% of σ", "worst\nerror", "return\nor score", "lost,\n%"):
+    for heading in ("bytes", "RMS,\n% of σ", "worst\nerror", "return,\nscore", "lost,\n%"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, report in reports.items():
         table.add_row(name, report.status, *_figures(report))

@@ -32,7 +32,7 @@ class ScoreResult:
 
     def figures(self) -> tuple[str, str]:
         """Score and loss, for a table."""
-        return f"{self.metric} {self.value:.5g}", f"{self.lost_percent:.3f}"
+        return f"{self.value:.5g}", f"{self.lost_percent:.3f}"
 
 
 class ScoreTrial:

@@ -15,6 +15,7 @@ from ltc_edge.runtimes.reference import ReferenceBatch
 FREE_STEPS = 10_000
 FREE_RUN_SEED = 20_060  # of the verification alone: calibration draws from others
 RANDOM_CASES = 48
+LEAST_SIGMA = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,8 @@ class FreeRun:
         observation, dt_s: inputs, ``(T, I)`` and ``(T,)``.
         action: the reference's, ``(T, M)``.
         state: the reference's after each step, ``(T, S)``.
-        sigma: standard deviation of each action, ``(M,)``.
+        sigma: standard deviation of each action, ``(M,)``; at least `LEAST_SIGMA` of its range, since an
+            action that stays at its limit has none to measure an error against.
     """
 
     observation: FloatArray
@@ -54,7 +56,15 @@ def free_run(controller: Controller, *, steps: int = FREE_STEPS) -> FreeRun:
         actions.append(reference.step(observation[None], np.array([dt]))[0])
         states.append(reference.state[0])
     action = np.stack(actions)
-    return FreeRun(inputs.observation[0], inputs.dt_s[0], action, np.stack(states), action.std(axis=0))
+    sigma = np.maximum(action.std(axis=0), LEAST_SIGMA * _extent(controller, action))
+    return FreeRun(inputs.observation[0], inputs.dt_s[0], action, np.stack(states), sigma)
+
+
+def _extent(controller: Controller, action: FloatArray) -> FloatArray:
+    """How far each action can go, ``(M,)``: between its limits, or where one is missing as far as it went."""
+    low, high = controller.limits
+    between: FloatArray = high - low
+    return np.where(np.isfinite(between), between, np.abs(action).max(axis=0))
 
 
 def cases(controller: Controller, run: FreeRun) -> Cases:
