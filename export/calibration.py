@@ -14,7 +14,7 @@ from ltc_edge.errors import InputError
 from ltc_edge.export.coordinates import Coordinates, Observed, unit_coordinates
 from ltc_edge.export.execute import Hook, ProgramBatch
 from ltc_edge.export.lowering import lower_floating, lower_unit
-from ltc_edge.export.program import STATE_OUT, Array, Program
+from ltc_edge.export.program import STATE_OUT, Affine, Array, Program
 
 SAMPLES = 4000
 """Steps of which tensors are kept: enough to tell which channels of a layer's input move together."""
@@ -58,13 +58,29 @@ class Sequences:
             raise InputError("calibration data holds times that do not increase")
 
 
-def excitation(controller: Controller, *, sequences: int, steps: int, seed: int) -> Sequences:
+def usual_values(controller: Controller) -> Affine:
+    """About where each sensor value lies, and how widely it moves: what the normaliser was made from."""
+    return Affine(
+        controller.normalizer.offset.astype(np.float64), controller.normalizer.scale.astype(np.float64)
+    )
+
+
+def excitation(
+    controller: Controller, *, sequences: int, steps: int, seed: int, about: Affine | None = None
+) -> Sequences:
     """Made-up sensor values that move like real ones, at irregular times.
 
-    Each channel is a first-order autoregressive process about its normaliser's offset, as wide as its
-    scale, with a correlation of some ten steps; each dt is drawn anew: half of them the native period,
-    half log-uniform over the range allowed.
+    Each channel is a first-order autoregressive process about its usual value, as wide as its usual
+    deviation, with a correlation of some ten steps; each dt is drawn anew: half of them the native
+    period, half log-uniform over the range allowed.
+
+    Args:
+        controller: what is to read them.
+        sequences, steps: how many, and how long.
+        seed: the same seed gives the same values.
+        about: usual value and deviation of each channel; None for `usual_values`.
     """
+    about = about or usual_values(controller)
     rng = np.random.default_rng(seed)
     channels, timing = len(controller.observations), controller.timing
     noise = rng.normal(size=(sequences, steps, channels))
@@ -79,9 +95,8 @@ def excitation(controller: Controller, *, sequences: int, steps: int, seed: int)
         timing.period_s,
         np.clip(spread, timing.dt_min_s, timing.dt_max_s),
     )
-    normalizer = controller.normalizer
     return Sequences(
-        normalizer.offset + normalizer.scale * z,
+        about.to_raw(z),
         dt,
         np.ones((sequences, steps), dtype=np.bool_),
         f"autoregressive excitation, seed {seed}",

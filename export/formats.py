@@ -19,7 +19,7 @@ class Format:
         runtime: what runs it.
         arithmetic: whether it needs the quantisation plan.
         summary: one line for help and the model card.
-        may_be_refused: whether ``--format all`` goes on without it where verification fails.
+        needs_task: whether only the task itself can show that the file is good enough.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Format:
     runtime: Runtime
     arithmetic: Arithmetic
     summary: str
-    may_be_refused: bool = False
+    needs_task: bool = False
 
 
 HUB = Format("onnx", "controller.onnx", "onnx", "float32", "the hub: ONNX, float32, raw sensor values in")
@@ -44,7 +44,7 @@ FORMATS: dict[str, Format] = {
             "controller-int16.onnx",
             "onnx",
             "integer",
-            "ONNX, 8-bit weights, 16-bit activations and state",
+            "ONNX, 8-bit weights, float32 arithmetic on a 16-bit grid",
         ),
         Format("tflite", "controller.tflite", "litert", "float32", "LiteRT/TFLite, float32"),
         Format(
@@ -67,7 +67,7 @@ FORMATS: dict[str, Format] = {
             "litert",
             "integer",
             "LiteRT, 8 bits throughout; seldom good enough for an LTC",
-            may_be_refused=True,
+            needs_task=True,
         ),
     )
 }

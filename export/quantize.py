@@ -90,7 +90,8 @@ def _refuse_wide_dt(controller: Controller) -> None:
         raise FormatRefusedError(
             "dt-range",
             f"dt from {timing.dt_min_s:g} to {timing.dt_max_s:g} s is too wide for 16 bits (at most a factor "
-            f"of {WIDEST_DT}); narrow it with --dt-range MIN,MAX",
+            f"of {WIDEST_DT}, for the plan that integer files share); narrow it, for example with --dt-range "
+            f"{timing.period_s / 2:g},{timing.period_s * 2:g}",
         )
 
 

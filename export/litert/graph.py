@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -67,6 +68,10 @@ class GraphBuilder:
         """Index of a new tensor that an operator, or the caller of the graph, fills."""
         self.tensors.append(Tensor(name, shape, format_))
         return len(self.tensors) - 1
+
+    def rename(self, index: int, name: str) -> None:
+        """Give a tensor another name."""
+        self.tensors[index] = dataclasses.replace(self.tensors[index], name=name)
 
     def constant(self, name: str, values: npt.NDArray[Any], format_: Format) -> int:
         """Index of a tensor that holds ``values``, already of the format's type."""

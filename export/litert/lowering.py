@@ -72,6 +72,9 @@ class Lowering(ABC):
         metadata = {METADATA: text.encode(), DIGEST: DIGEST_PLACE}
         if runtime is not None:
             metadata[RUNTIME] = runtime.encode().ljust(16, b"\0")
+        for name, tensor in self.program.outputs.items():
+            # By the names that callers know, not by the operation that happens to come last.
+            self.builder.rename(self._read(tensor), name)
         return Graph(
             tuple(self.builder.tensors),
             tuple(self.builder.operators),

@@ -10,6 +10,7 @@ from ltc_edge.controller import Controller
 from ltc_edge.errors import InputError
 from ltc_edge.evaluation.rollout import open_plants, rollout
 from ltc_edge.export.calibration import Sequences, excitation
+from ltc_edge.export.program import Affine
 from ltc_edge.logs import Dataset
 from ltc_edge.logs.reading import read_recording
 from ltc_edge.runtimes.reference import ReferenceBatch
@@ -62,9 +63,16 @@ def from_file(path: Path, controller: Controller, time: str | None) -> Sequences
     return _padded([(recording.values, dt)], f"{path.name}, {recording.rows} rows")
 
 
-def from_excitation(controller: Controller) -> Sequences:
+def from_excitation(controller: Controller, about: Affine | None = None) -> Sequences:
     """Made-up values at irregular times: what keeps a range from being too narrow for its dt."""
-    return excitation(controller, sequences=EXCITED, steps=EXCITED_STEPS, seed=EXCITATION_SEED)
+    return excitation(controller, sequences=EXCITED, steps=EXCITED_STEPS, seed=EXCITATION_SEED, about=about)
+
+
+def values_of(sequences: Sequences) -> Affine:
+    """Mean and standard deviation of each channel of a recording; of one that stands still a small one."""
+    values = sequences.observation[sequences.valid]
+    mean = values.mean(axis=0)
+    return Affine(mean, np.maximum(values.std(axis=0), 1e-3 * np.maximum(np.abs(mean), 1e-3)))
 
 
 def _padded(parts: list[tuple[np.ndarray, np.ndarray]], source: str) -> Sequences:

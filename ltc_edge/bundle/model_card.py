@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from ltc_edge.bundle.subject import Subject
 from ltc_edge.controller import Controller
 from ltc_edge.export.formats import FORMATS
 from ltc_edge.export.plan import QuantizationPlan
-from ltc_edge.verification.closed_loop import ClosedLoopResult
+from ltc_edge.verification.closed_loop import ClosedLoopResult, three_decimals
 from ltc_edge.verification.report import FormatReport
 from ltc_edge.verification.scored import ScoreResult
 
@@ -27,7 +28,7 @@ def model_card(
         f"# {_cell(controller.name)}",
         _what(subject),
         "## Signals",
-        _signals(controller),
+        _signals(controller, plan),
         _times(controller),
         "## Formats",
         _formats(reports),
@@ -43,20 +44,34 @@ def _what(subject: Subject) -> str:
     controller = subject.controller
     task = "an unnamed task" if subject.source is None else f"`{subject.source.name}`"
     return (
-        f"A {controller.cell.kind} controller of {controller.cell.units} units and "
+        f"Controller: {controller.cell.kind}, of {controller.cell.units} units and "
         f"{controller.parameters_effective()} parameters ({controller.parameters_dense()} without sparsity), "
         f"for {task}; its outputs are meant for {controller.purpose}."
     )
 
 
-def _signals(controller: Controller) -> str:
-    rows = ["| signal | unit | limits | slew per second |", "|---|---|---|---|"]
-    rows += [f"| in: {_cell(s.name)} | {_cell(s.unit)} | | |" for s in controller.observations]
-    rows += [
-        f"| out: {_cell(s.name)} | {_cell(s.unit)} | {s.low:g} to {s.high:g} | {s.slew:g} |"
-        for s in controller.actions
-    ]
+def _signals(controller: Controller, plan: QuantizationPlan | None) -> str:
+    rows = ["| signal | unit | limits | slew per second | fallback |", "|---|---|---|---|---|"]
+    for index, signal in enumerate(controller.observations):
+        reach = "" if plan is None else f"integer files saturate beyond {_span(plan, index)}"
+        rows.append(f"| in: {_cell(signal.name)} | {_cell(signal.unit)} | {reach} | | |")
+    for action, fallback in zip(controller.actions, controller.fallback.tolist(), strict=True):
+        low, high = (_limit(value) for value in (action.low, action.high))
+        rows.append(
+            f"| out: {_cell(action.name)} | {_cell(action.unit)} | {low} to {high} | {_limit(action.slew)} | "
+            f"{fallback:g} |"
+        )
     return "\n".join(rows)
+
+
+def _span(plan: QuantizationPlan, channel: int) -> str:
+    observation = plan.coordinates.observation
+    middle, reach = observation.center[channel], observation.span[channel]
+    return f"{middle - reach:.4g} to {middle + reach:.4g}"
+
+
+def _limit(value: float) -> str:
+    return f"{value:g}" if math.isfinite(value) else "none"
 
 
 def _cell(text: str) -> str:
@@ -74,45 +89,65 @@ def _times(controller: Controller) -> str:
 
 def _formats(reports: Mapping[str, FormatReport]) -> str:
     rows = [
-        "| format | what | bytes | free run: RMS error, % of σ | worst error | task |",
-        "|---|---|---|---|---|---|",
+        "| format | what | bytes | free run: RMS error, % of σ | worst error | RMS in the loop | task |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, report in reports.items():
-        what = FORMATS[name].summary
         if report.status == "refused":
-            rows.append(f"| {name} | refused ({report.reason}): {_cell(report.detail or '')} | | | | |")
+            rows.append(f"| {name} | refused ({report.reason}): {_cell(report.detail or '')} | | | | | |")
             continue
         summary = report.summary()
         rms, worst = summary["rms_over_sigma"], summary["max_abs_error"]
         rows.append(
-            f"| {name} | {what} | {report.bytes} | {'' if rms is None else f'{100 * rms:.3g}'} | "
-            f"{'' if worst is None else f'{worst:.3g}'} | {_task(report)} |"
+            f"| {name} | {FORMATS[name].summary} | {report.bytes} | "
+            f"{'' if rms is None else f'{100 * rms:.3g}'} | {'' if worst is None else f'{worst:.3g}'} | "
+            f"{_in_the_loop(report)} | {_task(report)} |"
         )
     return "\n".join(rows)
+
+
+def _in_the_loop(report: FormatReport) -> str:
+    """What the file adds to each action in the loop itself, and what that is of how the action moves."""
+    task = None if report.verdict is None else report.verdict.task
+    if not isinstance(task, ClosedLoopResult):
+        return ""
+    pairs = zip(task.replay_rms, task.replay_sigma, strict=True)
+    return ", ".join(
+        f"{rms:.2g}" + (f" ({100 * rms / s:.2g} % of its σ)" if s > 0 else "") for rms, s in pairs
+    )
 
 
 def _task(report: FormatReport) -> str:
     task = None if report.verdict is None else report.verdict.task
     if isinstance(task, ClosedLoopResult):
-        low, high = task.lost_ci95
+        low, high = (three_decimals(value) for value in task.lost_ci95)
         return (
-            f"return {task.return_mean:.6g}, lost {task.return_lost_percent:.3g} % "
-            f"({low:.3g} to {high:.3g} %) over {task.episodes} episodes"
+            f"return {task.return_mean:.6g}, lost {three_decimals(task.return_lost_percent)} % "
+            f"({low} to {high} %) over {task.episodes} episodes"
         )
     if isinstance(task, ScoreResult):
-        return f"{task.metric} {task.value:.6g}, {task.lost_percent:.3g} % worse, {task.samples} rows"
-    return ""
+        lost = three_decimals(task.lost_percent)
+        return f"{task.metric} {task.value:.6g}, {lost} % worse, {task.samples} rows"
+    return "not run"
 
 
 def _verification(verified: bool, task_note: str | None) -> str:
     if not verified:
         return "**Not verified**: exported with --no-verify."
     text = (
-        "Verified against a float64 reference of the trained controller: single steps at the corners, "
-        "10,000 free steps at irregular times, and the task. Losses are against the float controller on the "
-        "same seeds, with their 95 % interval."
+        "Verified against a float64 reference of the trained controller: single steps, and 10,000 free steps "
+        "on made-up sensor values at irregular times, by whose σ the errors are measured; those without % "
+        "are in the actuators' units."
     )
-    return text if task_note is None else f"{text} The task was not run: {task_note}."
+    if task_note is None:
+        return (
+            f"{text} The loop's column is of the float controller's first episode, fed to the file. "
+            "Losses are against the float controller on the same seeds, with their 95 % interval."
+        )
+    return (
+        f"{text} **The task was not tried** ({task_note}), so nothing here says that the controller does its "
+        "job."
+    )
 
 
 def _quantisation(plan: QuantizationPlan) -> str:
@@ -125,7 +160,8 @@ def _quantisation(plan: QuantizationPlan) -> str:
     return "\n".join(
         [
             f"Calibrated on {plan.calibration['steps']} steps ({used}). {proved} of {len(plan.tensors)} "
-            "tensors have proved ranges. RMS error of the action when only this is rounded:",
+            "tensors have proved ranges. RMS error of the action, by its σ in the first steps of that "
+            "calibration, when only this is rounded:",
             "",
             *rows,
         ]

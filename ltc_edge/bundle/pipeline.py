@@ -18,16 +18,16 @@ from ltc_edge.controller import Controller
 from ltc_edge.errors import (
     ControllerFileError,
     FormatRefusedError,
-    InputError,
     MissingExtraError,
     OutputError,
     VerificationFailedError,
 )
-from ltc_edge.export.artifacts import Artifact, Refusal, make_artifact
+from ltc_edge.export.artifacts import Artifact, Refusal, description, make_artifact
 from ltc_edge.export.calibration import Sequences
 from ltc_edge.export.formats import FORMATS, HUB, Format
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.plan_file import plan_bytes
+from ltc_edge.export.program import Affine
 from ltc_edge.export.quantize import make_plan
 from ltc_edge.files import safetensors_bytes, write_atomically
 from ltc_edge.logs import Dataset
@@ -78,10 +78,17 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """The reports of the formats by name, and why the task was not run, if it was not."""
+    """What became of an export.
+
+    Attributes:
+        reports: of the formats, by name.
+        task_note: why the task was not run, if it was not.
+        doubt: what the figures rest on, where that is in doubt.
+    """
 
     reports: Mapping[str, FormatReport]
     task_note: str | None
+    doubt: str | None
 
 
 def export_bundle(
@@ -99,28 +106,58 @@ def export_bundle(
     refuse_existing(path, force=options.force)
     controller = subject.controller
     loaded, task_note = load_source(subject.source)
+    task_note = None if task_note is None else f"{task_note}{_trained_on(subject)}"
     wanted = [FORMATS[name] for name in dict.fromkeys((HUB.name, *options.formats))]
     on_share("calibration", 0.0)
-    plan = _plan(subject, loaded, wanted, options)
+    recording = _recording(controller, options)
+    about = None if recording is None else sources.values_of(recording)
+    plan = _plan(subject, loaded, recording, wanted, options)
     made = [make_artifact(form, controller, plan) for form in wanted]
     _refuse(made, options)
     reports: dict[str, FormatReport] = {}
+    trials = None
     if options.verify:
         on_share("reference", 0.0)
         trial = task_trial(
             loaded, subject.trained, episodes=options.episodes, on_share=lambda s: on_share("reference", s)
         )
-        trials = Trials.of(subject.trained, trial, task_note)
+        trials = Trials.of(subject.trained, trial, task_note, about)
         usable = None if isinstance(plan, Refusal) else plan
         made, reports = _verify_all(made, controller, usable, trials, options, on_share)
         _refuse(made, options)
         made = _settle(made, reports, options, path, task_note)
     reports = {item.form.name: _report(item, reports.get(item.form.name)) for item in made}
     contents = _contents(subject, made, plan, reports, task_note, options)
-    write_bundle(path, _document(subject, made, options), contents, force=options.force)
+    verified = (
+        [] if trials is None else ["single_steps", "free_run", *([] if trials.task is None else ["task"])]
+    )
+    write_bundle(path, _document(subject, made, about, verified), contents, force=options.force)
     with contextlib.suppress(OSError):
         _failure_report(path).unlink(missing_ok=True)
-    return ExportResult(reports, task_note if options.verify else None)
+    return ExportResult(reports, task_note if options.verify else None, _doubts(controller, loaded, about))
+
+
+def _doubts(controller: Controller, loaded: Any, about: Affine | None) -> str | None:
+    """What the user should know of the sensor values that everything rests on."""
+    normalizer = controller.normalizer
+    if (
+        loaded is not None
+        or about is not None
+        or not ((normalizer.offset == 0) & (normalizer.scale == 1)).all()
+    ):
+        return None
+    return (
+        "nobody said what the sensor values are like: ranges and errors are for values of about -1 to 1, and "
+        "integer files saturate beyond some 6; give a recording with --calibration FILE"
+    )
+
+
+def _trained_on(subject: Subject) -> str:
+    """What the file itself says about its task, where nobody else does."""
+    task = subject.trained.provenance.get("task")
+    if subject.source is not None or task is None:
+        return ""
+    return f"; it was trained on {task}: try --task {task}"
 
 
 def _report(item: Artifact | Refusal, verified: FormatReport | None) -> FormatReport:
@@ -129,28 +166,37 @@ def _report(item: Artifact | Refusal, verified: FormatReport | None) -> FormatRe
     return verified or FormatReport.unverified(len(item.content))
 
 
+def _recording(controller: Controller, options: ExportOptions) -> Sequences | None:
+    """The user's own recording, checked."""
+    if options.calibration is None:
+        return None
+    recording = sources.from_file(options.calibration, controller, options.calibration_time)
+    recording.check(controller)
+    return recording
+
+
 def _plan(
-    subject: Subject, loaded: Any, wanted: Sequence[Format], options: ExportOptions
+    subject: Subject,
+    loaded: Any,
+    recording: Sequences | None,
+    wanted: Sequence[Format],
+    options: ExportOptions,
 ) -> QuantizationPlan | Refusal | None:
     """The quantisation plan; None where no format needs one."""
     integer = next((form for form in wanted if form.arithmetic == "integer"), None)
     if integer is None:
-        if options.calibration is not None:
-            raise InputError(
-                f"{options.calibration}: a calibration is for integer formats, and none is asked for"
-            )
         return None
-    calibration = _calibration(subject.controller, loaded, options)
+    calibration = _calibration(subject.controller, loaded, recording)
     try:
         return make_plan(subject.controller, calibration, percentile=options.percentile)
     except FormatRefusedError as refused:
         return Refusal(integer, refused.reason, str(refused))
 
 
-def _calibration(controller: Controller, loaded: Any, options: ExportOptions) -> tuple[Sequences, ...]:
+def _calibration(controller: Controller, loaded: Any, recording: Sequences | None) -> tuple[Sequences, ...]:
+    if recording is not None:
+        return recording, sources.from_excitation(controller, sources.values_of(recording))
     excited = sources.from_excitation(controller)
-    if options.calibration is not None:
-        return sources.from_file(options.calibration, controller, options.calibration_time), excited
     if isinstance(loaded, Dataset):
         return sources.from_dataset(loaded), excited
     if loaded is not None:
@@ -221,21 +267,28 @@ def _settle(
     path: Path,
     task_note: str | None,
 ) -> list[Artifact | Refusal]:
-    """Refuse what may be refused for its accuracy, and fail for the rest."""
+    """Leave out what fails where all was asked for; else, or where the hub fails, fail."""
     settled: list[Artifact | Refusal] = []
-    failed: list[str] = []
+    failed: dict[str, str] = {}
     for item in made:
         report = reports.get(item.form.name)
-        if isinstance(item, Artifact) and report is not None and report.failures:
-            if item.form.may_be_refused and options.tolerate_refusals:
-                settled.append(Refusal(item.form, "accuracy", "; ".join(report.failures)))
-                continue
-            failed += [f"{item.form.name}: {failure}" for failure in report.failures]
-        settled.append(item)
+        if isinstance(item, Refusal) or report is None:
+            settled.append(item)
+        elif report.failures and (item.form is HUB or not options.tolerate_refusals):
+            failed[item.form.name] = report.failures[0]
+        elif report.failures:
+            settled.append(Refusal(item.form, "accuracy", "; ".join(report.failures)))
+        elif item.form.needs_task and options.tolerate_refusals and report.lacks_task:
+            detail = "only its task can show whether 8 bits are enough, and it was not run"
+            settled.append(Refusal(item.form, "untested", detail))
+        else:
+            settled.append(item)
     if failed:
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        name, failure = next(iter(failed.items()))
+        more = f" ({', '.join(list(failed)[1:])} failed too)" if len(failed) > 1 else ""
         raise VerificationFailedError(
-            f"{failed[0]}{more}; no bundle was written, {_write_failure(path, reports, task_note)}",
+            f"{name}: {failure}{more}; no bundle was written, {_write_failure(path, reports, task_note)}. "
+            "Leave the format out, or describe the inputs better with --calibration FILE",
             reports,
         )
     return settled
@@ -276,17 +329,22 @@ def _contents(
     return contents
 
 
-def _document(subject: Subject, made: Sequence[Artifact | Refusal], options: ExportOptions) -> dict[str, Any]:
+def _document(
+    subject: Subject, made: Sequence[Artifact | Refusal], about: Affine | None, verified: Sequence[str]
+) -> dict[str, Any]:
     controller = subject.controller
     return {
         "ltc_edge": __version__,
-        "name": controller.name,
         "cell": controller.cell.kind,
         "units": controller.cell.units,
         "parameters_effective": controller.parameters_effective(),
         "parameters_dense": controller.parameters_dense(),
         "source": None if subject.source is None else source_to_json(subject.source),
-        "verified": options.verify,
+        **description(controller),
+        "usual_values": None
+        if about is None
+        else {"center": about.center.tolist(), "span": about.span.tolist()},
+        "verified": verified,
         "formats": {
             item.form.name: {"status": "ok", "file": item.form.file, "interface": item.interface.to_json()}
             if isinstance(item, Artifact)

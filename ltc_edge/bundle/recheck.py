@@ -10,9 +10,11 @@ from ltc_edge.bundle.bundle import Bundle, names_code
 from ltc_edge.bundle.pipeline import GOLDEN, PLAN, ExportOptions, OnShare, verify_artifact
 from ltc_edge.controller import Controller
 from ltc_edge.errors import BundleError, InputError, LtcEdgeError, MissingExtraError
+from ltc_edge.export.formats import FORMATS
 from ltc_edge.export.lowering import lower_unit
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.plan_file import plan_from_bytes
+from ltc_edge.export.program import Affine
 from ltc_edge.files import safetensors_from_bytes
 from ltc_edge.verification.golden import check_golden
 from ltc_edge.verification.report import FormatReport
@@ -58,9 +60,10 @@ def verify_bundle(
         )
     except InputError as error:
         raise BundleError(f"{bundle.path}: {error}") from None
-    trials = Trials.of(controller, trial, note)
+    trials = Trials.of(controller, trial, note, _usual_values(bundle))
     reports = {}
-    for name, artifact in chosen.items():
+    for name in (name for name in FORMATS if name in chosen):
+        artifact = chosen[name]
         try:
             reports[name] = verify_artifact(artifact, controller, plan, trials, options, on_share)
         except MissingExtraError as error:
@@ -70,6 +73,21 @@ def verify_bundle(
         except LtcEdgeError as error:
             raise BundleError(f"{bundle.path / artifact.form.file}: {error}") from None
     return reports, note
+
+
+def _usual_values(bundle: Bundle) -> Affine | None:
+    """What the sensor values of the calibration were about, where it was a recording of the user's."""
+    document = bundle.files.manifest.get("usual_values")
+    if document is None:
+        return None
+    try:
+        center, span = (np.array(document[name], dtype=np.float64) for name in ("center", "span"))
+        fits = center.shape == span.shape == (len(bundle.controller.observations),)
+    except (KeyError, TypeError, ValueError):
+        fits = False
+    if not fits or not (np.isfinite(center).all() and np.isfinite(span).all() and (span > 0).all()):
+        raise BundleError(f"{bundle.path}: its usual values of the sensors are unreadable; export it again")
+    return Affine(center, span)
 
 
 def _load(bundle: Bundle, *, trust_task: bool) -> tuple[Loaded | None, str | None]:

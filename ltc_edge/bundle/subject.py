@@ -74,6 +74,8 @@ def with_dt_range(subject: Subject, low_s: float, high_s: float) -> Subject:
         InputError: the period is not within the range.
     """
     timing = subject.trained.timing
+    if not low_s <= timing.period_s <= high_s:
+        raise InputError(f"--dt-range: MIN,MAX must hold the period of {timing.period_s:g} s between them")
     try:
         narrowed = Timing(timing.period_s, low_s, high_s, timing.time_unit_s)
     except InputError as error:

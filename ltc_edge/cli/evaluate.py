@@ -61,7 +61,9 @@ def command(
         source, controller, policy = _run(subject, runtime)
     if isinstance(source, ClosedLoopSource):
         path = picture or (None if _is_bundle(subject) else subject / "episode.png")
-        document = _closed_loop(source, controller, policy, path, episodes=episodes, seed=seed, quiet=as_json)
+        document = _closed_loop(
+            source, controller, policy, path, episodes=episodes, seed=seed, runtime=runtime, quiet=as_json
+        )
     else:
         path = picture or (None if _is_bundle(subject) else subject / "window.png")
         document = _recordings(source, controller, policy, path, quiet=as_json)
@@ -126,6 +128,7 @@ def _closed_loop(
     *,
     episodes: int,
     seed: int,
+    runtime: str,
     quiet: bool,
 ) -> dict[str, Any]:
     from ltc_edge.evaluation.closed_loop import evaluate_closed_loop
@@ -142,7 +145,7 @@ def _closed_loop(
     if not quiet:
         from rich.table import Table
 
-        table = Table("", title=f"{task.name}, {episodes} episodes")
+        table = Table("", title=f"{task.name}, {runtime}, {episodes} episodes")
         for heading in ("mean return", "std", "95 % interval of the mean", "worst"):
             table.add_column(heading, justify="right")
         for name in ("controller", "expert", "zero"):

@@ -85,14 +85,16 @@ def command(source: Path, output: Path, formats: tuple[str, ...], as_json: bool,
         rtol=said["rtol"],
         force=said["force"],
     )
-    title = f"{subject.controller.name}: {output}"
+    title = f"{subject.controller.name} → {output}"
     try:
         with stages() as on_share:
             result = export_bundle(subject, output, options, on_share)
     except VerificationFailedError as failure:
-        _show(title, output, failure.reports, None, ok=False, as_json=as_json)
+        _show(title, output, failure.reports, None, ok=False, verified=True, as_json=as_json)
         raise
-    _show(title, output, result.reports, result.task_note, ok=True, as_json=as_json)
+    _show(title, output, result.reports, result.task_note, ok=True, verified=options.verify, as_json=as_json)
+    if result.doubt is not None:
+        click.echo(f"Note: {result.doubt}", err=True)
     if not as_json:
         click.echo(f"Next: ltc-edge verify {output}")
 
@@ -104,10 +106,13 @@ def _show(
     note: str | None,
     *,
     ok: bool,
+    verified: bool,
     as_json: bool,
 ) -> None:
     if as_json:
         bundle = str(output) if ok else None
-        print_json({"bundle": bundle, "ok": ok, "note": note, "formats": summaries(reports)})
+        print_json(
+            {"bundle": bundle, "ok": ok if verified else None, "note": note, "formats": summaries(reports)}
+        )
     else:
         print_reports(title, reports, note)

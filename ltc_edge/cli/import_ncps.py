@@ -70,6 +70,7 @@ def command(file: Path, output: Path, force: bool, as_json: bool, **said: Any) -
         name=file.stem,
     )
     save_controller(controller, output)
+    period = controller.timing.period_s
     summary = {
         "controller": str(output),
         "cell": controller.cell.kind,
@@ -85,4 +86,9 @@ def command(file: Path, output: Path, force: bool, as_json: bool, **said: Any) -
         click.echo(
             f"{output}: {summary['cell']} of {summary['units']} units, {summary['inputs']} inputs, "
             f"{summary['outputs']} outputs, {summary['parameters_effective']} parameters"
+        )
+        narrow = f"{period / 2:g},{2 * period:g}"
+        click.echo(
+            f"Next: ltc-edge export {output} -o BUNDLE --dt-range {narrow} --calibration RECORDING, which "
+            "shows how its inputs move"
         )

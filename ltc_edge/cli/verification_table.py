@@ -37,11 +37,14 @@ def print_reports(title: str, reports: Mapping[str, FormatReport], note: str | N
     for name, report in reports.items():
         table.add_row(name, report.status, *_figures(report))
     console().print(table)
+    shared: dict[str, list[str]] = {}
     for name, report in reports.items():
         if report.detail is not None:
-            click.echo(f"{name}: {report.status} ({report.reason}): {report.detail}")
+            shared.setdefault(f"{report.status} ({report.reason}): {report.detail}", []).append(name)
         for failure in report.failures:
             click.echo(f"{name}: {failure}")
+    for why, names in shared.items():
+        click.echo(f"{', '.join(names)}: {why}")
     if note is not None:
         click.echo(f"The task was not run: {note}")
 

@@ -53,6 +53,11 @@ class FormatReport:
         return cls("failed" if verdict.failures else "ok", bytes=size, verdict=verdict)
 
     @property
+    def lacks_task(self) -> bool:
+        """Whether the file was verified, but not on its task."""
+        return self.verdict is not None and self.verdict.task is None
+
+    @property
     def failures(self) -> tuple[str, ...]:
         """What is beyond its tolerance, a line each."""
         return () if self.verdict is None or self.status == "refused" else self.verdict.failures

@@ -11,6 +11,7 @@ from ltc_edge.evaluation.rollout import Policy, StepperPolicy
 from ltc_edge.logs import METRICS, Dataset
 from ltc_edge.runtimes.reference import ReferenceBatch
 from ltc_edge.runtimes.stepper import Stepper
+from ltc_edge.verification.closed_loop import three_decimals
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ScoreResult:
 
     def figures(self) -> tuple[str, str]:
         """Score and loss, for a table."""
-        return f"{self.value:.5g}", f"{self.lost_percent:.3f}"
+        return f"{self.value:.5g}", three_decimals(self.lost_percent)
 
 
 class ScoreTrial:

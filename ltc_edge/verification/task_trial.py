@@ -20,7 +20,7 @@ Loaded = Task | Dataset
 def load_source(source: Source | None) -> tuple[Loaded | None, str | None]:
     """The task or recordings of ``source``, or one line that says why they are not here."""
     if source is None:
-        return None, "no task is known for this controller; name one with --task"
+        return None, "no task is known for this controller (ltc-edge export names one with --task)"
     try:
         if isinstance(source, ClosedLoopSource):
             task = source.load()

@@ -9,7 +9,8 @@ import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
-from ltc_edge.export.calibration import excitation
+from ltc_edge.export.calibration import excitation, usual_values
+from ltc_edge.export.program import Affine
 from ltc_edge.runtimes.reference import ReferenceBatch
 
 FREE_STEPS = 10_000
@@ -46,9 +47,12 @@ class FreeRun:
     sigma: FloatArray
 
 
-def free_run(controller: Controller, *, steps: int = FREE_STEPS) -> FreeRun:
-    """The reference over sensor values that move like real ones, at irregular times."""
-    inputs = excitation(controller, sequences=1, steps=steps, seed=FREE_RUN_SEED)
+def free_run(controller: Controller, about: Affine | None = None, *, steps: int = FREE_STEPS) -> FreeRun:
+    """The reference over sensor values that move like real ones, at irregular times.
+
+    ``about`` is the usual value and deviation of each sensor value; None for those of the normaliser.
+    """
+    inputs = excitation(controller, sequences=1, steps=steps, seed=FREE_RUN_SEED, about=about)
     reference = ReferenceBatch(controller)
     reference.reset(1)
     actions, states = [], []
@@ -67,16 +71,17 @@ def _extent(controller: Controller, action: FloatArray) -> FloatArray:
     return np.where(np.isfinite(between), between, np.abs(action).max(axis=0))
 
 
-def cases(controller: Controller, run: FreeRun) -> Cases:
-    """Corners and random points: sensor values at zero, the offset and the clip; dt at both ends; states
-    of the reset and of the free run."""
+def cases(controller: Controller, run: FreeRun, about: Affine | None = None) -> Cases:
+    """Corners and random points: sensor values at zero, at the usual value and far from it; dt at both
+    ends; states of the reset and of the free run. ``about`` is as in `free_run`."""
     rng = np.random.default_rng(FREE_RUN_SEED)
-    normalizer, timing = controller.normalizer, controller.timing
+    timing, about = controller.timing, about or usual_values(controller)
     # A clip may be far beyond what sensors give; four deviations are an extreme but possible value.
     reach = min(controller.input_limit, 4.0)
     channels = len(controller.observations)
     corners = np.array([np.zeros(channels), np.full(channels, reach), np.full(channels, -reach)])
-    observations = [*(normalizer.offset + normalizer.scale * corners), np.zeros(channels)]
+    zero = np.clip(about.to_fraction(np.zeros(channels)), -reach, reach)
+    observations = [about.to_raw(corner) for corner in (*corners, zero)]
     times = (timing.dt_min_s, timing.period_s, timing.dt_max_s)
     states = (controller.reset_state, run.state[len(run.state) // 2])
     rows = list(itertools.product(observations, times, states))
@@ -84,6 +89,6 @@ def cases(controller: Controller, run: FreeRun) -> Cases:
         z = rng.uniform(-reach, reach, size=channels)
         dt = float(np.exp(rng.uniform(np.log(timing.dt_min_s), np.log(timing.dt_max_s))))
         dt = float(np.clip(dt, timing.dt_min_s, timing.dt_max_s))
-        rows.append((normalizer.offset + normalizer.scale * z, dt, run.state[rng.integers(len(run.state))]))
+        rows.append((about.to_raw(z), dt, run.state[rng.integers(len(run.state))]))
     observation, dt_s, state = zip(*rows, strict=True)
     return Cases(np.stack(observation), np.array(dt_s), np.stack(state))

@@ -9,6 +9,7 @@ from typing import Any
 
 from ltc_edge.controller import Controller
 from ltc_edge.errors import LtcEdgeError
+from ltc_edge.export.program import Affine
 from ltc_edge.runtimes.stepper import Stepper
 from ltc_edge.verification.closed_loop import ClosedLoopResult, ClosedLoopTrial
 from ltc_edge.verification.open_loop import OpenLoopResult, check_free_run, check_single_steps
@@ -33,10 +34,16 @@ class Trials:
     task_note: str | None
 
     @classmethod
-    def of(cls, controller: Controller, task: TaskTrial | None, task_note: str | None) -> Trials:
-        """The trials of ``controller``."""
-        run = free_run(controller)
-        return cls(controller, run, cases(controller, run), task, task_note)
+    def of(
+        cls,
+        controller: Controller,
+        task: TaskTrial | None,
+        task_note: str | None,
+        about: Affine | None = None,
+    ) -> Trials:
+        """The trials of ``controller``; ``about`` is as in `free_run`."""
+        run = free_run(controller, about)
+        return cls(controller, run, cases(controller, run, about), task, task_note)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ import pytest
 
 from ltc_edge import InputError, Timing
 from ltc_edge.bundle import pipeline
+from ltc_edge.bundle.bundle import load_bundle
 from ltc_edge.bundle.folder import read_bundle_files
 from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
+from ltc_edge.bundle.recheck import verify_bundle
 from ltc_edge.bundle.subject import read_subject, with_dt_range, with_task
 from ltc_edge.controller_file import save_controller
 from ltc_edge.errors import (
@@ -23,7 +25,9 @@ from ltc_edge.verification.trials import free_run
 
 @pytest.fixture(autouse=True)
 def short_runs(monkeypatch):
-    monkeypatch.setattr("ltc_edge.verification.verify.free_run", lambda built: free_run(built, steps=200))
+    monkeypatch.setattr(
+        "ltc_edge.verification.verify.free_run", lambda built, about=None: free_run(built, about, steps=200)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +146,18 @@ def test_a_place_that_is_taken_is_refused_before_the_work(subject, tmp_path, mon
             export_bundle(subject, tmp_path / "b", ExportOptions(force=force))
 
 
-def test_a_calibration_without_integers_is_refused(subject, tmp_path):
-    with pytest.raises(InputError, match="integer"):
-        export_bundle(subject, tmp_path / "b", ExportOptions(("onnx",), calibration=tmp_path / "missing.csv"))
+def test_a_recording_says_how_the_inputs_of_the_trials_move(subject, tmp_path):
+    rng = np.random.default_rng(0)
+    rows = 5.0 + 0.5 * rng.normal(size=(200, 2))
+    text = "target,level\n" + "\n".join(f"{a},{b}" for a, b in rows)
+    (tmp_path / "log.csv").write_text(text)
+    export_bundle(subject, tmp_path / "b", ExportOptions(("onnx",), calibration=tmp_path / "log.csv"))
+    bundle = load_bundle(tmp_path / "b")
+    usual = bundle.files.manifest["usual_values"]
+    np.testing.assert_allclose(usual["center"], rows.mean(axis=0))
+    np.testing.assert_allclose(usual["span"], rows.std(axis=0))
+    reports, _ = verify_bundle(bundle, (), ExportOptions())
+    assert reports["onnx"].failures == ()
 
 
 def test_a_task_must_be_the_controllers(subject, tiny_folder, monkeypatch):

@@ -28,7 +28,9 @@ def files(exported):
 @pytest.fixture(autouse=True)
 def short_runs(monkeypatch):
     short = trials.free_run
-    monkeypatch.setattr("ltc_edge.verification.verify.free_run", lambda c: short(c, steps=150))
+    monkeypatch.setattr(
+        "ltc_edge.verification.verify.free_run", lambda c, about=None: short(c, about, steps=150)
+    )
 
 
 def changed(files, contents=None, **manifest):

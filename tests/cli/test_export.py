@@ -33,7 +33,10 @@ def litert():
 def short_runs():
     """Free runs of a few steps, but in other processes, where they are as long as users have them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ltc_edge.verification.verify.free_run", lambda built: free_run(built, steps=500))
+        patch.setattr(
+            "ltc_edge.verification.verify.free_run",
+            lambda built, about=None: free_run(built, about, steps=500),
+        )
         yield
 
 
@@ -110,7 +113,7 @@ def test_all_formats_of_a_controller(report, bundle):
         assert entry["return_mean"] < 0
         if entry["status"] == "ok":
             assert entry["bytes"] == len(files.contents[FORMATS[name].file])
-    assert files.manifest["verified"] is True
+    assert files.manifest["verified"] == ["single_steps", "free_run", "task"]
     assert files.manifest["source"]["name"] == TASK
     own = {"quantization.json", "golden.safetensors", "verification.json", "model_card.md"}
     made = {FORMATS[n].file for n, entry in report["formats"].items() if entry["status"] == "ok"}

@@ -7,7 +7,7 @@ from ltc_edge.verification.closed_loop import ClosedLoopResult, ClosedLoopTrial
 
 
 def result(lost, low, high):
-    return ClosedLoopResult(20, -1.0, -2.0, -1.0, lost, (low, high))
+    return ClosedLoopResult(20, -1.0, -2.0, -1.0, lost, (low, high), (0.01,), (0.1,))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,8 @@ def compare(monkeypatch):
     def of(own, returns):
         trial = object.__new__(ClosedLoopTrial)
         trial.float_returns = np.asarray(own, dtype=float)
-        return trial._compare(np.asarray(returns, dtype=float))
+        trial._tape = np.zeros((3, 2)), np.full(3, 0.1), np.zeros((3, 1))
+        return trial._compare(np.asarray(returns, dtype=float), np.full((3, 1), 0.5))
 
     return of
 

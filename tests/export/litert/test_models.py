@@ -165,6 +165,7 @@ def test_names_and_signature_are_what_an_interpreter_shows(cases):
         "dt": (np.int16, [1, 1]),
         "state_in": (np.int16, [1, 11]),
     }
+    assert {d["name"] for d in interpreter.get_output_details()} == {"action", "state_out"}
 
 
 def test_tensors_of_a_step_by_name(cases):
@@ -178,6 +179,7 @@ def test_tensors_of_a_step_by_name(cases):
     simulated = simulate16(program, plan.tensors, plan.dense).tensors(
         real["observation"][None], real["dt"][None], real["state_in"][None]
     )
+    seen |= {name: seen.pop(role) for role, name in program.outputs.items()}
     assert {o.output for o in program.operations} <= seen.keys()
     for name, values in seen.items():
         np.testing.assert_allclose(values, simulated[name][0], rtol=0, atol=64 * plan.tensors[name].scale16)
