@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import sys
 import time
 
 import numpy as np
 
-from ltc_edge import InputError, load_bundle
+from ltc_edge import InputError, LtcEdgeError, load_bundle
 
 
-def read_sensors(timeout_s: float) -> list[float] | None:
-    """The next reading, or None where none came in time; raises EOFError when the sensors are gone."""
-    ready, _, _ = select.select([sys.stdin], [], [], max(timeout_s, 0.0))
-    if not ready:
-        return None
-    line = sys.stdin.readline()
-    if not line:
-        raise EOFError
-    try:
-        return [float(value) for value in json.loads(line)]
-    except (ValueError, TypeError):
-        return []  # an unreadable line; the controller refuses it by its shape
+class Sensors:
+    """The newest line on standard input; lines that were not fetched in time are of the past."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def read(self, timeout_s: float) -> list[float] | None:
+        """The newest reading, or None where none came in time; raises EOFError when the sensors are gone."""
+        deadline = time.monotonic() + timeout_s
+        while b"\n" not in self._rest:
+            ready, _, _ = select.select([0], [], [], max(deadline - time.monotonic(), 0.0))
+            if not ready:
+                return None
+            # Not sys.stdin: what lies in its buffer, select does not see.
+            chunk = os.read(0, 65536)
+            if not chunk:
+                raise EOFError
+            self._rest += chunk
+        *_, newest, self._rest = self._rest.split(b"\n")
+        try:
+            return [float(value) for value in json.loads(newest)]
+        except (ValueError, TypeError):
+            return []  # an unreadable line; the controller refuses it by its shape
 
 
 def write_actions(actions: np.ndarray) -> None:
@@ -35,14 +47,14 @@ def main(path: str, form: str = "onnx") -> None:
     """Run the bundle ``path`` in one of its formats until the sensors are gone."""
     bundle = load_bundle(path)
     controller, stepper = bundle.controller, bundle.stepper(form)
-    period_s = controller.timing.period_s
+    period_s, sensors = controller.timing.period_s, Sensors()
     steps = missed = refused = 0
     previous: float | None = None
     deadline = time.monotonic() + period_s
     while True:
         try:
             # A whole further period of grace: then the reading counts as lost.
-            values = read_sensors(deadline + period_s - time.monotonic())
+            values = sensors.read(deadline + period_s - time.monotonic())
         except EOFError:
             break
         now = time.monotonic()
@@ -68,4 +80,7 @@ def main(path: str, form: str = "onnx") -> None:
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit("usage: python loop.py BUNDLE [FORMAT]")
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except LtcEdgeError as error:
+        sys.exit(f"Error: {error}")

@@ -46,7 +46,7 @@ class Tolerance:
 
 
 _FLOAT = Tolerance(atol=1e-5, rtol=1e-5, over_sigma=1e-3, rms_over_sigma=1e-4, return_lost_percent=0.1)
-_INT16 = Tolerance(atol=0.0, rtol=0.0, over_sigma=0.25, rms_over_sigma=0.015, return_lost_percent=0.5)
+_INT16 = Tolerance(atol=0.0, rtol=0.0, over_sigma=0.4, rms_over_sigma=0.025, return_lost_percent=0.5)
 
 TOLERANCES: Mapping[str, Tolerance] = {
     "onnx": _FLOAT,
