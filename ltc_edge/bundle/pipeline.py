@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ltc_edge.bundle import calibration as sources
+from ltc_edge.bundle.contents import contents, manifest
 from ltc_edge.bundle.folder import refuse_existing, write_bundle
-from ltc_edge.bundle.model_card import model_card
 from ltc_edge.bundle.subject import Subject
 from ltc_edge.controller import Controller
 from ltc_edge.errors import (
@@ -22,27 +22,21 @@ from ltc_edge.errors import (
     OutputError,
     VerificationFailedError,
 )
-from ltc_edge.export.artifacts import Artifact, Refusal, description, make_artifact
+from ltc_edge.export.artifacts import Artifact, Refusal, make_artifact
 from ltc_edge.export.calibration import Sequences
 from ltc_edge.export.formats import FORMATS, HUB, Format
 from ltc_edge.export.plan import QuantizationPlan
-from ltc_edge.export.plan_file import plan_bytes
 from ltc_edge.export.program import Affine
 from ltc_edge.export.quantize import make_plan
-from ltc_edge.files import safetensors_bytes, write_atomically
+from ltc_edge.files import write_atomically
 from ltc_edge.logs import Dataset
 from ltc_edge.runtimes.exported import exported_stepper
-from ltc_edge.training.sources import source_to_json
 from ltc_edge.verification.closed_loop import EPISODES
 from ltc_edge.verification.divergence import diverging_tensor
-from ltc_edge.verification.golden import golden_vectors
 from ltc_edge.verification.report import FormatReport, report_bytes
 from ltc_edge.verification.task_trial import load_source, task_trial
 from ltc_edge.verification.tolerances import TOLERANCES
 from ltc_edge.verification.verify import Trials, verify
-from ltc_edge.version import __version__
-
-PLAN, GOLDEN, REPORT, CARD = "quantization.json", "golden.safetensors", "verification.json", "model_card.md"
 
 OnShare = Callable[[str, float], None]
 """(what is being done, share of it that is done)."""
@@ -127,11 +121,18 @@ def export_bundle(
         _refuse(made, options)
         made = _settle(made, reports, options, path, task_note)
     reports = {item.form.name: _report(item, reports.get(item.form.name)) for item in made}
-    contents = _contents(subject, made, plan, reports, task_note, options)
+    files = contents(
+        subject,
+        made,
+        plan if isinstance(plan, QuantizationPlan) else None,
+        reports,
+        task_note,
+        verified=options.verify,
+    )
     verified = (
         [] if trials is None else ["single_steps", "free_run", *([] if trials.task is None else ["task"])]
     )
-    write_bundle(path, _document(subject, made, about, verified), contents, force=options.force)
+    write_bundle(path, manifest(subject, made, about, verified), files, force=options.force)
     with contextlib.suppress(OSError):
         _failure_report(path).unlink(missing_ok=True)
     return ExportResult(reports, task_note if options.verify else None, _doubts(controller, loaded, about))
@@ -306,49 +307,3 @@ def _write_failure(path: Path, reports: Mapping[str, FormatReport], task_note: s
 
 def _failure_report(path: Path) -> Path:
     return path.with_name(f"{path.name}.failed.json")
-
-
-def _contents(
-    subject: Subject,
-    made: Sequence[Artifact | Refusal],
-    plan: QuantizationPlan | Refusal | None,
-    reports: Mapping[str, FormatReport],
-    task_note: str | None,
-    options: ExportOptions,
-) -> dict[str, bytes]:
-    usable = plan if isinstance(plan, QuantizationPlan) else None
-    contents = {item.form.file: item.content for item in made if isinstance(item, Artifact)}
-    if usable is not None:
-        contents[PLAN] = plan_bytes(usable)
-    contents[GOLDEN] = safetensors_bytes(golden_vectors(subject.trained, subject.controller, usable))
-    if options.verify:
-        contents[REPORT] = report_bytes(reports, task_note)
-    contents[CARD] = model_card(
-        subject, usable, reports, verified=options.verify, task_note=task_note
-    ).encode()
-    return contents
-
-
-def _document(
-    subject: Subject, made: Sequence[Artifact | Refusal], about: Affine | None, verified: Sequence[str]
-) -> dict[str, Any]:
-    controller = subject.controller
-    return {
-        "ltc_edge": __version__,
-        "cell": controller.cell.kind,
-        "units": controller.cell.units,
-        "parameters_effective": controller.parameters_effective(),
-        "parameters_dense": controller.parameters_dense(),
-        "source": None if subject.source is None else source_to_json(subject.source),
-        **description(controller),
-        "usual_values": None
-        if about is None
-        else {"center": about.center.tolist(), "span": about.span.tolist()},
-        "verified": verified,
-        "formats": {
-            item.form.name: {"status": "ok", "file": item.form.file, "interface": item.interface.to_json()}
-            if isinstance(item, Artifact)
-            else {"status": "refused", "reason": item.reason, "detail": item.detail}
-            for item in made
-        },
-    }

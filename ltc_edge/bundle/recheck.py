@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ltc_edge.bundle.bundle import Bundle, names_code
-from ltc_edge.bundle.pipeline import GOLDEN, PLAN, ExportOptions, OnShare, verify_artifact
+from ltc_edge.bundle.contents import GOLDEN, PLAN
+from ltc_edge.bundle.pipeline import ExportOptions, OnShare, verify_artifact
 from ltc_edge.controller import Controller
 from ltc_edge.errors import BundleError, InputError, LtcEdgeError, MissingExtraError
 from ltc_edge.export.formats import FORMATS

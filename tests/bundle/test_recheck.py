@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ltc_edge.bundle.bundle import Bundle, load_bundle
+from ltc_edge.bundle.contents import GOLDEN, PLAN
 from ltc_edge.bundle.folder import BundleFiles, read_bundle_files
-from ltc_edge.bundle.pipeline import GOLDEN, PLAN, ExportOptions
+from ltc_edge.bundle.pipeline import ExportOptions
 from ltc_edge.bundle.recheck import verify_bundle
 from ltc_edge.errors import InputError, LtcEdgeError
 from ltc_edge.export.plan_file import plan_bytes, plan_from_bytes

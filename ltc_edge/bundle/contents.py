@@ -1,0 +1,73 @@
+"""The files of a bundle, from what an export made and found out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ltc_edge.bundle.model_card import model_card
+from ltc_edge.bundle.subject import Subject
+from ltc_edge.export.artifacts import Artifact, Refusal, description
+from ltc_edge.export.plan import QuantizationPlan
+from ltc_edge.export.plan_file import plan_bytes
+from ltc_edge.export.program import Affine
+from ltc_edge.files import safetensors_bytes
+from ltc_edge.training.sources import source_to_json
+from ltc_edge.verification.golden import golden_vectors
+from ltc_edge.verification.report import FormatReport, report_bytes
+from ltc_edge.version import __version__
+
+PLAN, GOLDEN, REPORT, CARD = "quantization.json", "golden.safetensors", "verification.json", "model_card.md"
+
+
+def contents(
+    subject: Subject,
+    made: Sequence[Artifact | Refusal],
+    plan: QuantizationPlan | None,
+    reports: Mapping[str, FormatReport],
+    task_note: str | None,
+    *,
+    verified: bool,
+) -> dict[str, bytes]:
+    """Every file but the manifest, by name."""
+    files = {item.form.file: item.content for item in made if isinstance(item, Artifact)}
+    if plan is not None:
+        files[PLAN] = plan_bytes(plan)
+    files[GOLDEN] = safetensors_bytes(golden_vectors(subject.trained, subject.controller, plan))
+    if verified:
+        files[REPORT] = report_bytes(reports, task_note)
+    files[CARD] = model_card(subject, plan, reports, verified=verified, task_note=task_note).encode()
+    return files
+
+
+def manifest(
+    subject: Subject, made: Sequence[Artifact | Refusal], about: Affine | None, verified: Sequence[str]
+) -> dict[str, Any]:
+    """The manifest but for what `write_bundle` adds.
+
+    Args:
+        subject: what was exported.
+        made: each format's file, or why there is none.
+        about: usual values of the sensors, where they are not the normaliser's.
+        verified: what was done of the verification.
+    """
+    controller = subject.controller
+    return {
+        "ltc_edge": __version__,
+        "cell": controller.cell.kind,
+        "units": controller.cell.units,
+        "parameters_effective": controller.parameters_effective(),
+        "parameters_dense": controller.parameters_dense(),
+        "source": None if subject.source is None else source_to_json(subject.source),
+        **description(controller),
+        "usual_values": None
+        if about is None
+        else {"center": about.center.tolist(), "span": about.span.tolist()},
+        "verified": verified,
+        "formats": {
+            item.form.name: {"status": "ok", "file": item.form.file, "interface": item.interface.to_json()}
+            if isinstance(item, Artifact)
+            else {"status": "refused", "reason": item.reason, "detail": item.detail}
+            for item in made
+        },
+    }
