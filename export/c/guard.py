@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.c.arithmetic import Float32
 from ltc_edge.export.c.bounds import LARGEST
-from ltc_edge.export.float32 import at_least, at_most
+from ltc_edge.export.float32 import at_least
 from ltc_edge.export.ltc_bounds import StateBounds
 
 STATUS = {
@@ -69,7 +70,7 @@ def guard_of(controller: Controller, bounds: StateBounds) -> Guard:
         FormatRefusedError: no float32 lies between two limits.
     """
     low, high = (np.clip(values, -LARGEST, LARGEST) for values in controller.limits)
-    low, high = at_least(low).astype(np.float32), at_most(high).astype(np.float32)
+    low, high = _above(low), -_above(-high)
     if (low > high).any():
         raise FormatRefusedError(
             "narrow-limits",
@@ -85,6 +86,12 @@ def guard_of(controller: Controller, bounds: StateBounds) -> Guard:
         high,
         slew,
         controller.initial_state.astype(np.float32),
-        at_most(bounds.low).astype(np.float32),
-        at_least(bounds.high).astype(np.float32),
+        -_above(-bounds.low),
+        _above(bounds.high),
     )
+
+
+def _above(values: FloatArray) -> Float32:
+    """The least float32 not below each value; the neighbour of the greatest, infinity, is not taken."""
+    with np.errstate(over="ignore"):
+        return at_least(values).astype(np.float32)
