@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ltc_edge.export.c.parameters import ParameterBlock
@@ -20,7 +20,7 @@ from ltc_edge.export.c.steps import (
     Synapses,
     SynapseSums,
 )
-from ltc_edge.export.c.text import KEYWORDS
+from ltc_edge.export.c.text import KEYWORDS, WIDTH
 from ltc_edge.export.program import Binary, Map
 
 _OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
@@ -30,7 +30,8 @@ _RESERVED |= {"parameters", "golden", "i", "step", "repeat"}
 
 def identifier(tensor: str) -> str:
     """A tensor's name in C."""
-    name = re.sub(r"\W", "_", tensor, flags=re.ASCII)
+    # Sub-steps are one loop: which of them a tensor was named after says nothing.
+    name = re.sub(r"\W", "_", re.sub(r"\bunfold_\d+\.", "", tensor), flags=re.ASCII)
     return f"{name}_" if name in _RESERVED else name
 
 
@@ -86,7 +87,18 @@ class Body:
 
     def _call(self, function: str, *arguments: str) -> None:
         self.kernels.add(function)
-        self._line(f"{function}({', '.join(arguments)});")
+        self._listed(f"{function}(", arguments, ");")
+
+    def _listed(self, opening: str, items: Sequence[str], closing: str) -> None:
+        """Items between an opening and a closing, on as many lines as they need."""
+        line = f"{self._indent}{opening}"
+        margin = " " * min(len(line), len(self._indent) + 24)
+        for item in items[:-1]:
+            line += f"{item}, "
+            if len(line) + len(items[-1]) > WIDTH - 16:
+                self.lines.append(line.rstrip())
+                line = margin
+        self.lines.append(f"{line}{items[-1]}{closing}")
 
     def _made(self, tensor: str) -> str:
         """Declare the vector that a step makes; returns its name."""
@@ -112,8 +124,9 @@ class Body:
     def _synapses(self, tensor: str, synapses: Synapses) -> str:
         name = identifier(tensor)
         self.activations = max(self.activations, len(synapses.source))
-        members = ", ".join(self.block.synapses(name, synapses))
-        self._line(f"static const ltc_synapses_f32 {name}_synapses = {{ {members} }};")
+        self._listed(
+            f"static const ltc_synapses_f32 {name}_synapses = {{ ", self.block.synapses(name, synapses), " };"
+        )
         return f"&{name}_synapses"
 
     def _sums(self, step: SynapseSums) -> None:
@@ -174,26 +187,24 @@ class Body:
         return f"ltc_{operation.kind}({left}, {right})"
 
     def _copy(self, source: str, target: str, size: int) -> None:
-        self._line(f"for (uint32_t i = 0U; i < {size}U; ++i) {{")
-        self._line(f"    {target} = {source}[i];")
-        self._line("}")
+        self._call("ltc_copy_f32", source, target, f"{size}U")
 
     def _join(self, step: Join) -> None:
         output = self._made(step.output)
         start = 0
         for name in step.inputs:
             size = self.steps.sizes[name]
-            self._copy(self.places[name], f"{output}[{start} + i]" if start else f"{output}[i]", size)
+            self._copy(self.places[name], f"&{output}[{start}]" if start else output, size)
             start += size
 
     def _repeat(self, step: Repeat) -> None:
         carried = self._made(step.carried)
         size = self.steps.sizes[step.carried]
-        self._copy(self.places[step.start], f"{carried}[i]", size)
+        self._copy(self.places[step.start], carried, size)
         self._line(f"for (uint32_t repeat = 0U; repeat < {step.count}U; ++repeat) {{")
         self._indent += "    "
         self._write(step.body)
-        self._copy(self.places[step.following], f"{carried}[i]", size)
+        self._copy(self.places[step.following], carried, size)
         self._indent = self._indent[:-4]
         self._line("}")
         self.places[step.output] = carried

@@ -16,7 +16,7 @@ from ltc_edge.version import __version__
 READY = 0x4C54_4345
 """In a context that was reset."""
 
-GUARD_KERNELS = frozenset({"ltc_within_f32", "ltc_finite_f32", "ltc_limit_f32", "ltc_crc32"})
+GUARD_KERNELS = frozenset({"ltc_copy_f32", "ltc_within_f32", "ltc_finite_f32", "ltc_limit_f32", "ltc_crc32"})
 
 
 def add_guard(body: Body, guard: Guard) -> None:
@@ -36,7 +36,7 @@ def source(title: str, interface: Interface, body: Body, guard: Guard, golden: G
     sections = (
         _introduction(interface),
         body.block.declaration(),
-        _fallback(interface, guard),
+        _fallback(guard),
         _check(interface, body),
         _step(interface, body, guard),
         _selftest(interface, golden),
@@ -55,12 +55,10 @@ def _introduction(interface: Interface) -> Iterator[str]:
     yield f"#define READY {READY}U /* what a context that was reset bears */"
 
 
-def _fallback(interface: Interface, guard: Guard) -> Iterator[str]:
+def _fallback(guard: Guard) -> Iterator[str]:
     yield "static uint32_t give_fallback(float *action, uint32_t status)"
     yield "{"
-    yield f"    for (uint32_t i = 0U; i < {len(guard.fallback)}U; ++i) {{"
-    yield "        action[i] = parameters.fallback[i];"
-    yield "    }"
+    yield f"    ltc_copy_f32(parameters.fallback, action, {len(guard.fallback)}U);"
     yield "    return status;"
     yield "}"
 
@@ -76,13 +74,9 @@ def _check(interface: Interface, body: Body) -> Iterator[str]:
     yield f"uint32_t {name}_reset({name}_context *context)"
     yield "{"
     yield f"    const uint32_t status = {name}_check();"
-    yield f"    for (uint32_t i = 0U; i < {interface.state}U; ++i) {{"
-    yield "        context->state[i] = parameters.initial_state[i];"
-    yield "    }"
+    yield f"    ltc_copy_f32(parameters.initial_state, context->state, {interface.state}U);"
     if interface.slew_limited:
-        yield f"    for (uint32_t i = 0U; i < {interface.actions}U; ++i) {{"
-        yield "        context->action[i] = parameters.fallback[i];"
-        yield "    }"
+        yield f"    ltc_copy_f32(parameters.fallback, context->action, {interface.actions}U);"
     yield f"    context->seal = (status == {upper}_OK) ? READY : ~READY;"
     yield "    return status;"
     yield "}"
@@ -157,14 +151,10 @@ def _commit(interface: Interface, body: Body) -> Iterator[str]:
         yield f"    if (ltc_slew_f32(parameters.action_slew, seconds[0], context->action, {action}, {count}) != 0U) {{"
         yield f"        status |= {upper}_SLEW_LIMITED;"
         yield "    }"
-    yield f"    for (uint32_t i = 0U; i < {interface.state}U; ++i) {{"
-    yield f"        context->state[i] = {state}[i];"
-    yield "    }"
-    yield f"    for (uint32_t i = 0U; i < {count}; ++i) {{"
+    yield f"    ltc_copy_f32({state}, context->state, {interface.state}U);"
     if interface.slew_limited:
-        yield f"        context->action[i] = {action}[i];"
-    yield f"        action[i] = {action}[i];"
-    yield "    }"
+        yield f"    ltc_copy_f32({action}, context->action, {count});"
+    yield f"    ltc_copy_f32({action}, action, {count});"
     yield "    return status;"
 
 

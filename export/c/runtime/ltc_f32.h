@@ -38,6 +38,9 @@ typedef struct {
     const ltc_synapse_f32 *synapse;
 } ltc_synapses_f32;
 
+/* Copy; written such that no compiler makes a call of memcpy out of it. */
+void ltc_copy_f32(const float *source, float *target, uint32_t count);
+
 /* output[i] = bias[i] + sum of weight[i][j] * input[j], j rising. */
 void ltc_dense_f32(const float *weight, const float *bias, const float *input, float *output,
                    uint32_t rows, uint32_t columns);
