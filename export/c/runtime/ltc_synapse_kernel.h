@@ -1,7 +1,7 @@
 /*
- * ltc_synapse_kernel.h: the sums over the synapses into one neuron, once for all that need them.
+ * ltc_synapse_kernel.h: synapses and sub-steps, once for the functions that need them.
  *
- * Few pointers walk the lists, so that a Cortex-M keeps them all in registers.
+ * The loops are plain, with few pointers alive at a time, so that a Cortex-M keeps them in registers.
  */
 #ifndef LTC_SYNAPSE_KERNEL_H
 #define LTC_SYNAPSE_KERNEL_H
@@ -9,11 +9,19 @@
 #include "ltc_f32.h"
 #include "ltc_f32_arithmetic.h"
 
+/* Where a walk over the synapses stands. */
 typedef struct {
+    const uint16_t *count;
     const uint16_t *source;
     const ltc_synapse_f32 *synapse;
     const float *activation;
 } ltc_walk;
+
+/* The two sums of a neuron. */
+typedef struct {
+    float n;
+    float d;
+} ltc_sums;
 
 static inline float ltc_activation(const ltc_synapse_f32 *synapse, float x, uint32_t clamped)
 {
@@ -21,49 +29,55 @@ static inline float ltc_activation(const ltc_synapse_f32 *synapse, float x, uint
     return ltc_logistic2((clamped != 0U) ? ltc_clamp(u, LTC_MOST_EXPONENT) : u);
 }
 
-/* All activations, in a loop without dependencies. */
-static inline void ltc_activate(const ltc_synapses_f32 *synapses, const float *input, float *activation,
-                                uint32_t targets, uint32_t clamped)
+/* Start a walk; where vectors are used, with all activations, in a loop without dependencies. */
+static inline ltc_walk ltc_walk_start(const ltc_synapses_f32 *synapses, const float *input,
+                                      float *activation, uint32_t targets, uint32_t clamped)
 {
+    const ltc_walk walk = { synapses->count, synapses->source, synapses->synapse, activation };
 #if LTC_F32_VECTORS
-    const uint16_t *const source = synapses->source;
-    const ltc_synapse_f32 *const synapse = synapses->synapse;
     uint32_t total = 0U;
     for (uint32_t i = 0U; i < targets; ++i) {
-        total += synapses->count[i];
+        total += walk.count[i];
     }
     for (uint32_t k = 0U; k < total; ++k) {
-        activation[k] = ltc_activation(&synapse[k], input[source[k]], clamped);
+        activation[k] = ltc_activation(&walk.synapse[k], input[walk.source[k]], clamped);
     }
 #else
-    (void)synapses;
     (void)input;
-    (void)activation;
     (void)targets;
     (void)clamped;
 #endif
+    return walk;
 }
 
-/* Add the synapses into one neuron to its sums. */
-static inline void ltc_add_synapses(ltc_walk *walk, uint32_t count, const float *input, float *n, float *d,
-                                    uint32_t clamped)
+/* Add the synapses into the next neuron to its sums. */
+static inline ltc_sums ltc_walk_on(ltc_walk *walk, const float *input, ltc_sums sums, uint32_t clamped)
 {
-    const ltc_synapse_f32 *const end = walk->synapse + count;
-    float n_sum = *n;
-    float d_sum = *d;
-    for (; walk->synapse != end; ++walk->synapse) {
+    for (uint32_t left = *walk->count++; left != 0U; --left) {
+        const ltc_synapse_f32 synapse = *walk->synapse++;
 #if LTC_F32_VECTORS
         const float s = *walk->activation++;
         (void)input;
         (void)clamped;
 #else
-        const float s = ltc_activation(walk->synapse, input[*walk->source++], clamped);
+        const float s = ltc_activation(&synapse, input[*walk->source++], clamped);
 #endif
-        n_sum += s * walk->synapse->numerator;
-        d_sum += s * walk->synapse->denominator;
+        sums.n += s * synapse.numerator;
+        sums.d += s * synapse.denominator;
     }
-    *n = n_sum;
-    *d = d_sum;
+    return sums;
+}
+
+static inline void ltc_one_substep(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
+                                   const float *d_in, const float *now, float *next, float *activation,
+                                   uint32_t targets, uint32_t clamped)
+{
+    ltc_walk walk = ltc_walk_start(synapses, now, activation, targets, clamped);
+    for (uint32_t i = 0U; i < targets; ++i) {
+        const ltc_sums before = { c[i] * now[i] + n_in[i], d_in[i] };
+        const ltc_sums after = ltc_walk_on(&walk, now, before, clamped);
+        next[i] = after.n / after.d;
+    }
 }
 
 static inline void ltc_run_substeps(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
@@ -74,19 +88,10 @@ static inline void ltc_run_substeps(const ltc_synapses_f32 *synapses, const floa
     const float *now = state;
     /* Two buffers take turns, such that the last sub-step ends in result. */
     float *next = ((unfolds & 1U) != 0U) ? result : spare;
-    float *other = ((unfolds & 1U) != 0U) ? spare : result;
     for (uint32_t unfold = 0U; unfold < unfolds; ++unfold) {
-        ltc_walk walk = { synapses->source, synapses->synapse, activation };
-        ltc_activate(synapses, now, activation, targets, clamped);
-        for (uint32_t i = 0U; i < targets; ++i) {
-            float n = c[i] * now[i] + n_in[i];
-            float d = d_in[i];
-            ltc_add_synapses(&walk, synapses->count[i], now, &n, &d, clamped);
-            next[i] = n / d;
-        }
+        ltc_one_substep(synapses, c, n_in, d_in, now, next, activation, targets, clamped);
         now = next;
-        next = other;
-        other = (now == result) ? result : spare;
+        next = (now == result) ? spare : result;
     }
 }
 

@@ -3,11 +3,11 @@
 void ltc_synapse_sums_f32(const ltc_synapses_f32 *synapses, const float *input, const float *n_in,
                           const float *d_in, float *n, float *d, float *activation, uint32_t targets)
 {
-    ltc_walk walk = { synapses->source, synapses->synapse, activation };
-    ltc_activate(synapses, input, activation, targets, 1U);
+    ltc_walk walk = ltc_walk_start(synapses, input, activation, targets, 1U);
     for (uint32_t i = 0U; i < targets; ++i) {
-        n[i] = n_in[i];
-        d[i] = d_in[i];
-        ltc_add_synapses(&walk, synapses->count[i], input, &n[i], &d[i], 1U);
+        const ltc_sums before = { n_in[i], d_in[i] };
+        const ltc_sums after = ltc_walk_on(&walk, input, before, 1U);
+        n[i] = after.n;
+        d[i] = after.d;
     }
 }
