@@ -61,9 +61,15 @@ def sigmoid(x: Float32) -> Float32:
 
 def tanh(x: Float32) -> Float32:
     """The hyperbolic tangent."""
-    power, even, odd = _exp2_parts(clamp(x * (np.float32(2.0) * LOG2E), np.float32(30.0)))
-    less, more = power - np.float32(1.0), power + np.float32(1.0)
-    return (less * even + more * odd) / (more * even + less * odd)
+    one, near = np.float32(1.0), np.float32(0.55)
+    y = np.where(x < 0, -x, x)
+    power, even, odd = _exp2_parts(clamp(y * (np.float32(2.0) * LOG2E), np.float32(30.0)))
+    difference = even - odd
+    below = difference + (even + odd) * power
+    above = (power - one) * even + (power + one) * odd
+    quotient = np.where(y < near, above, difference + difference) / below
+    size = np.where(y < near, quotient, one - quotient)
+    return np.where(x < 0, -size, size)
 
 
 def exp(x: Float32) -> Float32:

@@ -84,13 +84,20 @@ static inline float ltc_sigmoid(float x)
     return ltc_logistic2(ltc_clamp(x * -LTC_LOG2E, LTC_MOST_EXPONENT));
 }
 
-/* (e^2x - 1) / (e^2x + 1), arranged so that nothing cancels near 0. */
+/*
+ * Of |x|, with the sign put back: (e^2x - 1) / (e^2x + 1), arranged so that nothing cancels near 0; and
+ * 1 - 2 / (e^2x + 1) further out, where that is the more accurate. Both have one denominator.
+ */
 static inline float ltc_tanh(float x)
 {
-    const ltc_exponential e = ltc_exp2_parts(ltc_clamp(x * (2.0F * LTC_LOG2E), 30.0F));
-    const float less = e.power - 1.0F;
-    const float more = e.power + 1.0F;
-    return (less * e.even + more * e.odd) / (more * e.even + less * e.odd);
+    const float y = (x < 0.0F) ? -x : x;
+    const ltc_exponential e = ltc_exp2_parts(ltc_clamp(y * (2.0F * LTC_LOG2E), 30.0F));
+    const float difference = e.even - e.odd;
+    const float below = difference + (e.even + e.odd) * e.power;
+    const float above = (e.power - 1.0F) * e.even + (e.power + 1.0F) * e.odd;
+    const float quotient = ((y < 0.55F) ? above : (difference + difference)) / below;
+    const float size = (y < 0.55F) ? quotient : (1.0F - quotient);
+    return (x < 0.0F) ? -size : size;
 }
 
 static inline float ltc_exp(float x)

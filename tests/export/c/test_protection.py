@@ -133,7 +133,9 @@ def test_a_context_that_was_never_reset(raw):
 @pytest.mark.parametrize("value", [math.nan, math.inf, -1e9, 3e38])
 def test_a_state_out_of_its_bounds(raw_of, kind, value):
     raw = raw_of(kind)
-    for word in range(1, 1 + raw.size):
+    # The valve, whose previous action is the last word, opens without a limit.
+    words = raw.size if value == 3e38 else 1 + raw.size
+    for word in range(1, words):
         context = raw.context()
         context.view(np.float32)[word] = value
         before = context.copy()
