@@ -44,14 +44,16 @@ def _exp2_parts(u: Float32) -> tuple[Float32, Float32, Float32]:
 
 def clamp(x: Float32, most: np.float32) -> Float32:
     """``x`` within ``±most``."""
-    return np.minimum(np.maximum(x, -most), most)
+    clamped: Float32 = np.minimum(np.maximum(x, -most), most).astype(np.float32, copy=False)
+    return clamped
 
 
 def logistic2(u: Float32) -> Float32:
     """``1 / (1 + 2^u)``, ``|u| ≤ 126``."""
     power, even, odd = _exp2_parts(u)
     difference = even - odd
-    return difference / (difference + (even + odd) * power)
+    quotient: Float32 = np.divide(difference, difference + (even + odd) * power)
+    return quotient
 
 
 def sigmoid(x: Float32) -> Float32:
@@ -87,12 +89,14 @@ def erf(x: Float32) -> Float32:
         p = w * p + coefficient
     for coefficient in _ERF_Q[2:]:
         q = w * q + coefficient
-    return y * p / q
+    quotient: Float32 = np.divide(y * p, q)
+    return quotient
 
 
 def gelu(x: Float32) -> Float32:
     """``x·Φ(x)``."""
-    return np.float32(0.5) * x * (np.float32(1.0) + erf(x * np.float32(0.707106781)))
+    result: Float32 = np.float32(0.5) * x * (np.float32(1.0) + erf(x * np.float32(0.707106781)))
+    return result
 
 
 def minimum(a: Float32, b: Float32) -> Float32:
@@ -111,7 +115,7 @@ MAPS: Mapping[str, Callable[[Float32], Float32]] = {
     "exp": exp,
     "gelu": gelu,
     "abs": lambda x: np.where(x < 0, -x, x),
-    "relu": lambda x: maximum(x, np.float32(0.0)),
+    "relu": lambda x: maximum(x, np.zeros_like(x)),
 }
 BINARIES: Mapping[str, Callable[[Float32, Float32], Float32]] = {
     "add": np.add,

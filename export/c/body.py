@@ -24,7 +24,16 @@ from ltc_edge.export.c.text import KEYWORDS, WIDTH
 from ltc_edge.export.program import Binary, Map
 
 _OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
-_RESERVED = KEYWORDS | {"context", "observation", "action", "dt", "status", "scratch", "activation", "seconds"}
+_RESERVED = KEYWORDS | {
+    "context",
+    "observation",
+    "action",
+    "dt",
+    "status",
+    "scratch",
+    "activation",
+    "seconds",
+}
 _RESERVED |= {"parameters", "golden", "i", "step", "repeat"}
 
 

@@ -20,7 +20,7 @@ SEED = 20_061
 
 @dataclass(frozen=True, eq=False)
 class Golden:
-    """``observation`` ``(T, I)``, ``dt`` ``(T,)`` in seconds, ``action`` ``(T, M)``; ``state`` ``(S,)`` at last."""
+    """``observation`` ``(T, I)``, ``dt`` ``(T,)`` in s, ``action`` ``(T, M)``; ``state`` ``(S,)`` at last."""
 
     observation: Float32
     dt: Float32

@@ -23,7 +23,7 @@ from ltc_edge.export.c.steps import (
 )
 from ltc_edge.export.lowering import lower_floating
 from ltc_edge.export.ltc_bounds import StateBounds
-from ltc_edge.export.program import STATE_OUT, Binary, Concat, Dense, Map, Operation, Program, Slice
+from ltc_edge.export.program import STATE_OUT, Binary, Concat, Dense, Map, Operation, Slice
 
 SECONDS = "elapsed.seconds"
 """The elapsed time once it is clamped, which the guard of every step does."""
@@ -49,7 +49,7 @@ def lower_steps(controller: Controller, bounds: StateBounds) -> Steps:
     program = lower_floating(controller)
     kept = [op for op in program.operations if program.stages[op.output] not in _GUARDED]
     sizes = dict(program.sizes)
-    steps = _steps(program, _unrolled(kept), sizes, bounds)
+    steps = _steps(_unrolled(kept), sizes, bounds)
     used = {
         name
         for step in _flat(steps)
@@ -83,18 +83,12 @@ def _unrolled(operations: list[Operation]) -> list[list[Operation]]:
     return [list(group) for _, group in groupby(operations, key)]
 
 
-def _steps(
-    program: Program, groups: list[list[Operation]], sizes: dict[str, int], bounds: StateBounds
-) -> list[Step]:
+def _steps(groups: list[list[Operation]], sizes: dict[str, int], bounds: StateBounds) -> list[Step]:
     steps: list[Step] = []
     index = 0
     while index < len(groups):
         count = _alike(groups[index:]) if _SUBSTEP.match(groups[index][0].output) else 1
-        plain = _fused(program, groups[index], sizes)
-        if count == 1 and _carried(groups[index], groups[index]) is None:
-            steps += plain
-            index += 1
-            continue
+        plain = _fused(groups[index], sizes)
         last = groups[index + count - 1][-1].output
         carried = _carried(groups[index], groups[index + 1]) if count > 1 else None
         if carried is None:
@@ -103,7 +97,7 @@ def _steps(
             continue
         inside = f"{last}_carried"
         sizes[inside] = sizes[last]
-        body = _fused(program, [_renamed(op, {carried: inside}) for op in groups[index]], sizes)
+        body = _fused([_renamed(op, {carried: inside}) for op in groups[index]], sizes)
         repeat = Repeat(last, inside, carried, groups[index][-1].output, count, tuple(body))
         steps.append(_substeps(repeat, bounds) or repeat)
         index += count
@@ -161,7 +155,7 @@ def _same(first: list[Operation], second: list[Operation]) -> bool:
     )
 
 
-def _fused(program: Program, operations: list[Operation], sizes: dict[str, int]) -> list[Step]:
+def _fused(operations: list[Operation], sizes: dict[str, int]) -> list[Step]:
     """Synapses fused, and neighbouring elementwise operations of one length joined."""
     steps: list[Step] = []
     index = 0
@@ -220,7 +214,5 @@ def _substeps(repeat: Repeat, bounds: StateBounds) -> Substeps | None:
             units = len(sums.numerator_bias)
             reach = np.maximum(np.abs(bounds.low), np.abs(bounds.high))[:units]
             clamped = greatest_exponent(sums.synapses, reach) > MOST_EXPONENT
-            return Substeps(
-                repeat.output, repeat.start, c, n_in, d_in, sums.synapses, repeat.count, clamped
-            )
+            return Substeps(repeat.output, repeat.start, c, n_in, d_in, sums.synapses, repeat.count, clamped)
     return None

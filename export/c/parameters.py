@@ -39,9 +39,7 @@ class ParameterBlock:
 
     def synapses(self, name: str, synapses: Synapses) -> tuple[str, str, str]:
         """Add a list of synapses; returns the expressions of its counts, sources and synapses."""
-        table = np.stack(
-            [synapses.slope, synapses.offset, synapses.numerator, synapses.denominator], axis=1
-        )
+        table = np.stack([synapses.slope, synapses.offset, synapses.numerator, synapses.denominator], axis=1)
         return (
             self.indices(f"{name}_count", synapses.count),
             self.indices(f"{name}_source", synapses.source),

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ltc_edge.export.c.steps import Elementwise, Join, Linear, Part, Repeat, Step, Steps, Substeps, SynapseSums
+from ltc_edge.export.c.steps import (
+    Elementwise,
+    Join,
+    Linear,
+    Part,
+    Repeat,
+    Step,
+    Steps,
+    Substeps,
+    SynapseSums,
+)
 
 
 @dataclass(frozen=True)

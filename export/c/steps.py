@@ -105,7 +105,7 @@ class Join:
 
 @dataclass(frozen=True, eq=False)
 class Repeat:
-    """``body``, ``count`` times: it reads ``carried``, which starts as ``start`` and becomes ``following``."""
+    """``body``, ``count`` times: it reads ``carried``, first ``start`` and then ``following``."""
 
     output: str
     carried: str

@@ -9,14 +9,14 @@ import numpy as np
 
 from ltc_edge.errors import InputError
 
-KEYWORDS = frozenset(
-    """auto break case char const continue default do double else enum extern float for goto if inline int
-    long register restrict return short signed sizeof static struct switch typedef union unsigned void
-    volatile while alignas alignof and asm bool catch class concept const_cast constexpr decltype delete
-    dynamic_cast explicit export false friend mutable namespace new noexcept not nullptr operator or private
-    protected public reinterpret_cast requires static_assert static_cast template this thread_local throw
-    true try typeid typename using virtual wchar_t xor main""".split()
-)
+_WORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline int long
+register restrict return short signed sizeof static struct switch typedef union unsigned void volatile
+while alignas alignof and asm bool catch class concept const_cast constexpr decltype delete dynamic_cast
+explicit export false friend mutable namespace new noexcept not nullptr operator or private protected
+public reinterpret_cast requires static_assert static_cast template this thread_local throw true try
+typeid typename using virtual wchar_t xor main"""
+KEYWORDS = frozenset(_WORDS.split())
 """Of C99 and of C++, in which the header is read too."""
 
 WIDTH = 104
@@ -35,8 +35,8 @@ def check_name(name: str) -> None:
         if suggestion[0].isdigit() or suggestion in KEYWORDS or suggestion.split("_")[0] == "ltc":
             suggestion = f"controller_{suggestion}"[:40]
         raise InputError(
-            f"{name[:60]!r} cannot be the name of a controller in C: take a letter and up to 39 letters, digits "
-            f"or underscores, no keyword, and no 'ltc_' before it, such as {suggestion!r}"
+            f"{name[:60]!r} cannot be the name of a controller in C: take a letter and up to 39 letters, "
+            f"digits or underscores, no keyword, and no 'ltc_' before it, such as {suggestion!r}"
         )
 
 

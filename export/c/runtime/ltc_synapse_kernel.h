@@ -31,7 +31,7 @@ static inline float ltc_activation(const ltc_synapse_f32 *synapse, float x, uint
 
 /* Start a walk; where vectors are used, with all activations, in a loop without dependencies. */
 static inline ltc_walk ltc_walk_start(const ltc_synapses_f32 *synapses, const float *input,
-                                      float *activation, uint32_t targets, uint32_t clamped)
+                                      float *restrict activation, uint32_t targets, uint32_t clamped)
 {
     const ltc_walk walk = { synapses->count, synapses->source, synapses->synapse, activation };
 #if LTC_F32_VECTORS

@@ -72,10 +72,10 @@ def test_the_base_two_sigmoid_is_within_two_ulp_of_itself():
     assert worst(FUNCTIONS[5], exact, lambda truth: np.maximum(truth, 2.0**-119)) < 2.0 * ULP
 
 
-def test_tanh_is_within_an_ulp_of_its_scale_and_two_of_itself():
+def test_tanh_is_within_an_ulp_of_its_scale_and_two_and_a_half_of_itself():
     assert worst(arithmetic.tanh, np.tanh, one) < 1.0 * ULP
     normal = lambda truth: np.maximum(np.abs(truth), 2.0**-120)  # noqa: E731
-    assert worst(arithmetic.tanh, np.tanh, normal) < 2.0 * ULP
+    assert worst(arithmetic.tanh, np.tanh, normal) < 2.5 * ULP
 
 
 def test_the_exponential_of_what_decays():

@@ -79,7 +79,9 @@ def test_names_of_other_interfaces_do_not_meet(lab):
     assert {"arm_2.c", "arm_2.h"} <= set(other)
 
 
-@pytest.mark.parametrize("name", ["", "2fast", "a-b", "int", "class", "a b", "é", "x" * 41, "ltc_x", "LTC", "../a"])
+@pytest.mark.parametrize(
+    "name", ["", "2fast", "a-b", "int", "class", "a b", "é", "x" * 41, "ltc_x", "LTC", "../a"]
+)
 def test_a_name_that_is_no_identifier_is_refused(lab, name):
     with pytest.raises(InputError, match=r"such as '[a-z][a-z0-9_]*'"):
         c_float32(lab.controller("ltc"), name)
@@ -101,7 +103,7 @@ def test_fast_math_is_refused(compiled, compiler):
 
 
 def test_no_compiler(compiled, monkeypatch):
-    with pytest.raises(InputError, match="install one .* CC"):
+    with pytest.raises(InputError, match=r"install one .* CC"):
         compiled("ltc", compiler="no-such-compiler")
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CC", raising=False)
