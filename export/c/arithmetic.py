@@ -12,10 +12,13 @@ import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
 
-LOG2E = np.float32(1.44269502)
-MOST_EXPONENT = np.float32(120.0)
-_ROUND = np.float32(12583039.0)
-_A0, _B0, _B1 = np.float32(20.8177528), np.float32(7.21488333), np.float32(0.0577061549)
+UNIT = 16
+"""Exponents of 2 are handled as multiples of it."""
+
+MOST_EXPONENT = np.float32(120 / UNIT)
+_LOG2E = np.float32(0.0901684388)
+_ROUND = np.float32(786439.938)
+_A0, _B0 = np.float32(0.0799529925), np.float32(0.443353653)
 _ERF_P = np.array(
     [
         -2.72614225e-10,
@@ -34,12 +37,12 @@ _ERF_Q = np.array(
 
 
 def _exp2_parts(u: Float32) -> tuple[Float32, Float32, Float32]:
-    """2^k, A and B of ``2^u = 2^k·(A + B)/(A − B)``."""
+    """2^k, A and B of ``2^16u = 2^k·(A + B)/(A − B)``."""
     rounded = u + _ROUND
     f = u - (rounded - _ROUND)
     w = f * f
     power = (rounded.view(np.uint32) << np.uint32(23)).view(np.float32)
-    return power, w + _A0, f * (w * _B1 + _B0)
+    return power, w + _A0, f * (w + _B0)
 
 
 def clamp(x: Float32, most: np.float32) -> Float32:
@@ -49,7 +52,7 @@ def clamp(x: Float32, most: np.float32) -> Float32:
 
 
 def logistic2(u: Float32) -> Float32:
-    """``1 / (1 + 2^u)``, ``|u| ≤ 126``."""
+    """``1 / (1 + 2^16u)``, ``|u| ≤ 7.875``."""
     power, even, odd = _exp2_parts(u)
     difference = even - odd
     quotient: Float32 = np.divide(difference, difference + (even + odd) * power)
@@ -58,14 +61,14 @@ def logistic2(u: Float32) -> Float32:
 
 def sigmoid(x: Float32) -> Float32:
     """``1 / (1 + e^−x)``."""
-    return logistic2(clamp(x * -LOG2E, MOST_EXPONENT))
+    return logistic2(clamp(x * -_LOG2E, MOST_EXPONENT))
 
 
 def tanh(x: Float32) -> Float32:
     """The hyperbolic tangent."""
     one, near = np.float32(1.0), np.float32(0.55)
     y = np.where(x < 0, -x, x)
-    power, even, odd = _exp2_parts(clamp(y * (np.float32(2.0) * LOG2E), np.float32(30.0)))
+    power, even, odd = _exp2_parts(clamp(y * (np.float32(2.0) * _LOG2E), np.float32(30 / UNIT)))
     difference = even - odd
     below = difference + (even + odd) * power
     above = (power - one) * even + (power + one) * odd
@@ -76,7 +79,7 @@ def tanh(x: Float32) -> Float32:
 
 def exp(x: Float32) -> Float32:
     """``e^x``; beyond ±83 it stays where it is."""
-    power, even, odd = _exp2_parts(clamp(x * LOG2E, MOST_EXPONENT))
+    power, even, odd = _exp2_parts(clamp(x * _LOG2E, MOST_EXPONENT))
     return (even + odd) / (even - odd) * power
 
 

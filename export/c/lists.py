@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ltc_edge.export.c.arithmetic import UNIT
 from ltc_edge.export.c.steps import Linear, Synapses, SynapseSums
 from ltc_edge.export.program import Dense, Map, Operation
 
@@ -61,7 +62,7 @@ def _synapses(gather: Dense, numerator: Dense, denominator: Dense) -> Synapses:
     source = np.abs(gather.weight[alive]).argmax(axis=1)
     order = np.lexsort((alive, source, target))
     alive, target, source = alive[order], target[order], source[order]
-    log2e = 1.0 / np.log(2.0)
+    log2e = 1.0 / np.log(2.0) / UNIT
     return Synapses(
         np.bincount(target, minlength=len(numerator.bias)).astype(np.uint16),
         source.astype(np.uint16),

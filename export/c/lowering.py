@@ -10,6 +10,7 @@ from itertools import groupby
 import numpy as np
 
 from ltc_edge.controller import Controller
+from ltc_edge.export.c.arithmetic import MOST_EXPONENT
 from ltc_edge.export.c.lists import greatest_exponent, linear, synapse_sums
 from ltc_edge.export.c.steps import (
     Elementwise,
@@ -33,7 +34,6 @@ _GUARDED = ("elapsed", "limit")
 """Stages that every controller has and that the generated guard does itself."""
 
 _SUBSTEP = re.compile(r"(?:.*\.)?unfold_\d+(?=\.|$)")
-MOST_EXPONENT = 120.0
 
 
 def lower_steps(controller: Controller, bounds: StateBounds) -> Steps:

@@ -40,13 +40,28 @@ def allocate(steps: Steps) -> Buffers:
     most = 0
     for index, step in enumerate(steps.steps):
         live = [room for room in live if room[2] >= index]
+        heir = _heir(step, steps.sizes, last, offsets, index)
         for name, size in _makes(step, steps.sizes, set(last)):
+            if heir is not None and isinstance(step, Elementwise) and name == step.output:
+                offsets[name] = offsets[heir]
+                live.append((offsets[name], offsets[name] + size, max(last.get(name, index), index)))
+                continue
             start = _gap(live, size)
             # What one step makes stays apart from all that it reads, and lives at least as long as the step.
             live.append((start, start + size, max(last.get(owner.get(name, name), index), index)))
             offsets[name] = start
             most = max(most, start + size)
     return Buffers(offsets, most)
+
+
+def _heir(
+    step: Step, sizes: dict[str, int], last: dict[str, int], offsets: dict[str, int], index: int
+) -> str | None:
+    """A vector whose room the last operation of a loop takes over, as it writes what was read for good."""
+    if not isinstance(step, Elementwise):
+        return None
+    dying = (name for name in sorted(_reads(step)) if name in offsets and last.get(name) == index)
+    return next((name for name in dying if sizes[name] == step.size), None)
 
 
 def _gap(live: list[tuple[int, int, int]], size: int) -> int:

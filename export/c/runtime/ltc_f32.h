@@ -23,10 +23,10 @@
 #endif
 #endif
 
-/* A synapse: u = slope * input + offset,  s = 1 / (1 + 2^u). */
+/* A synapse: u = slope * input + offset,  s = 1 / (1 + 2^(16 * u)). */
 typedef struct {
-    float slope;        /* -log2(e) * sigma */
-    float offset;       /*  log2(e) * sigma * mu */
+    float slope;        /* -log2(e) / 16 * sigma */
+    float offset;       /*  log2(e) / 16 * sigma * mu */
     float numerator;    /* w * erev */
     float denominator;  /* w */
 } ltc_synapse_f32;
@@ -59,7 +59,7 @@ void ltc_synapse_sums_f32(const ltc_synapses_f32 *synapses, const float *input, 
 /*
  * The fused solver's sub-steps: v' = (c * v + n_in + sum ...) / (d_in + sum ...), d_in holding c already.
  * result and spare are as large as state, which is only read; the last sub-step ends in result.
- * ltc_substeps_f32 may be called where every |u| is proved to be at most 120.
+ * ltc_substeps_f32 may be called where every |u| is proved to be at most 7.5.
  */
 void ltc_substeps_f32(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
                       const float *d_in, const float *state, float *result, float *spare,

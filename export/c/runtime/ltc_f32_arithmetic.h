@@ -1,8 +1,9 @@
 /*
  * ltc_f32_arithmetic.h: sigmoid, tanh, exp and erf from single IEEE operations; for .c files alone.
  *
- * All but erf rest on 2^u = 2^k * (A + B) / (A - B), with k the whole number nearest to u, f = u - k,
- * A = f^2 + 20.8..., B = f * (0.0577... * f^2 + 7.21...): a rational minimax of relative error 3.5e-10.
+ * All but erf rest on 2^u = 2^k * (A + B) / (A - B), with k the whole number nearest to u, f = (u - k) / 16,
+ * A = f^2 + 0.0799..., B = f * (f^2 + 0.443...): a rational minimax of relative error 7.1e-8. Exponents are
+ * handled as u / 16, in which unit f^2 needs no coefficient: a power of two, it costs no precision.
  * A sigmoid then costs one division, and no branch: its time does not depend on its argument.
  */
 #ifndef LTC_F32_ARITHMETIC_H
@@ -30,12 +31,11 @@
 #pragma fp_contract(off)
 #endif
 
-#define LTC_LOG2E 1.44269502F
-#define LTC_ROUND 12583039.0F   /* 1.5 * 2^23 + 127: adding it rounds, and leaves k + 127 in the low bits */
-#define LTC_MOST_EXPONENT 120.0F
-#define LTC_A0 20.8177528F
-#define LTC_B0 7.21488333F
-#define LTC_B1 0.0577061549F
+#define LTC_LOG2E_16 0.0901684388F  /* log2(e) / 16 */
+#define LTC_ROUND 786439.938F  /* (1.5 * 2^23 + 127) / 16: adding it rounds, and leaves k + 127 in the low bits */
+#define LTC_MOST_EXPONENT 7.5F  /* of 2: 120, in sixteenths */
+#define LTC_A0 0.0799529925F
+#define LTC_B0 0.443353653F
 
 typedef union {
     float value;
@@ -48,7 +48,7 @@ typedef struct {
     float odd;    /* B */
 } ltc_exponential;
 
-/* 2^u in parts; |u| must not be above 126. */
+/* 2^(16 * u) in parts; |u| must not be above 7.875. */
 static inline ltc_exponential ltc_exp2_parts(float u)
 {
     ltc_exponential parts;
@@ -61,7 +61,7 @@ static inline ltc_exponential ltc_exp2_parts(float u)
     power.bits <<= 23;
     parts.power = power.value;
     parts.even = w + LTC_A0;
-    parts.odd = f * (w * LTC_B1 + LTC_B0);
+    parts.odd = f * (w + LTC_B0);
     return parts;
 }
 
@@ -71,7 +71,7 @@ static inline float ltc_clamp(float x, float most)
     return (above > most) ? most : above;
 }
 
-/* 1 / (1 + 2^u). */
+/* 1 / (1 + 2^(16 * u)). */
 static inline float ltc_logistic2(float u)
 {
     const ltc_exponential e = ltc_exp2_parts(u);
@@ -81,7 +81,7 @@ static inline float ltc_logistic2(float u)
 
 static inline float ltc_sigmoid(float x)
 {
-    return ltc_logistic2(ltc_clamp(x * -LTC_LOG2E, LTC_MOST_EXPONENT));
+    return ltc_logistic2(ltc_clamp(x * -LTC_LOG2E_16, LTC_MOST_EXPONENT));
 }
 
 /*
@@ -91,7 +91,7 @@ static inline float ltc_sigmoid(float x)
 static inline float ltc_tanh(float x)
 {
     const float y = (x < 0.0F) ? -x : x;
-    const ltc_exponential e = ltc_exp2_parts(ltc_clamp(y * (2.0F * LTC_LOG2E), 30.0F));
+    const ltc_exponential e = ltc_exp2_parts(ltc_clamp(y * (2.0F * LTC_LOG2E_16), 1.875F));
     const float difference = e.even - e.odd;
     const float below = difference + (e.even + e.odd) * e.power;
     const float above = (e.power - 1.0F) * e.even + (e.power + 1.0F) * e.odd;
@@ -102,7 +102,7 @@ static inline float ltc_tanh(float x)
 
 static inline float ltc_exp(float x)
 {
-    const ltc_exponential e = ltc_exp2_parts(ltc_clamp(x * LTC_LOG2E, LTC_MOST_EXPONENT));
+    const ltc_exponential e = ltc_exp2_parts(ltc_clamp(x * LTC_LOG2E_16, LTC_MOST_EXPONENT));
     return (e.even + e.odd) / (e.even - e.odd) * e.power;
 }
 
