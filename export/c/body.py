@@ -133,9 +133,8 @@ class Body:
     def _synapses(self, tensor: str, synapses: Synapses) -> str:
         name = identifier(tensor)
         self.activations = max(self.activations, len(synapses.source))
-        self._listed(
-            f"static const ltc_synapses_f32 {name}_synapses = {{ ", self.block.synapses(name, synapses), " };"
-        )
+        members = [*self.block.synapses(name, synapses), f"{len(synapses.count)}U"]
+        self._listed(f"static const ltc_synapses_f32 {name}_synapses = {{ ", members, " };")
         return f"&{name}_synapses"
 
     def _sums(self, step: SynapseSums) -> None:
@@ -145,21 +144,17 @@ class Body:
         d_in = self.block.floats(f"{identifier(step.denominator)}_bias", step.denominator_bias)
         n, d = self._made(step.numerator), self._made(step.denominator)
         source = self.places[step.input]
-        rows = f"{len(step.numerator_bias)}U"
-        self._call("ltc_synapse_sums_f32", synapses, source, n_in, d_in, n, d, "activation", rows)
+        self._call("ltc_synapse_sums_f32", synapses, source, n_in, d_in, n, d, "activation")
 
     def _substeps(self, step: Substeps) -> None:
         synapses = self._synapses(step.output, step.synapses)
-        spare = f"&scratch[{self.buffers.offsets[f'{step.output} spare']}]"
         places = [self.places[name] for name in (step.c, step.numerator, step.denominator, step.state)]
         self._call(
             "ltc_substeps_clamped_f32" if step.clamped else "ltc_substeps_f32",
             synapses,
             *places,
             self._made(step.output),
-            spare,
             "activation",
-            f"{self.steps.sizes[step.output]}U",
             f"{step.unfolds}U",
         )
 

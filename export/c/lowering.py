@@ -213,6 +213,6 @@ def _substeps(repeat: Repeat, bounds: StateBounds) -> Substeps | None:
         ):
             units = len(sums.numerator_bias)
             reach = np.maximum(np.abs(bounds.low), np.abs(bounds.high))[:units]
-            clamped = greatest_exponent(sums.synapses, reach) > MOST_EXPONENT
+            clamped = greatest_exponent(sums.synapses, reach) > float(MOST_EXPONENT)
             return Substeps(repeat.output, repeat.start, c, n_in, d_in, sums.synapses, repeat.count, clamped)
     return None

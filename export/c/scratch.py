@@ -27,7 +27,7 @@ class Buffers:
 
 
 def allocate(steps: Steps) -> Buffers:
-    """First fit, in the order in which vectors are made; a vector's room is free after its last reader."""
+    """First fit, the longest vectors first; a vector's room is free after its last reader."""
     owner = _owners(steps.steps)
     last: dict[str, int] = {}
     for index, step in enumerate(steps.steps):
@@ -35,38 +35,33 @@ def allocate(steps: Steps) -> Buffers:
             last[owner.get(name, name)] = index
     for name in (steps.action, steps.state):
         last[owner.get(name, name)] = len(steps.steps)
-    offsets: dict[str, int] = {}
-    live: list[tuple[int, int, int]] = []  # start, stop, last use
-    most = 0
+    wanted: list[_Room] = []
     for index, step in enumerate(steps.steps):
-        live = [room for room in live if room[2] >= index]
-        heir = _heir(step, steps.sizes, last, offsets, index)
         for name, size in _makes(step, steps.sizes, set(last)):
-            if heir is not None and isinstance(step, Elementwise) and name == step.output:
-                offsets[name] = offsets[heir]
-                live.append((offsets[name], offsets[name] + size, max(last.get(name, index), index)))
-                continue
-            start = _gap(live, size)
             # What one step makes stays apart from all that it reads, and lives at least as long as the step.
-            live.append((start, start + size, max(last.get(owner.get(name, name), index), index)))
-            offsets[name] = start
-            most = max(most, start + size)
-    return Buffers(offsets, most)
+            wanted.append(_Room(name, size, index, max(last.get(owner.get(name, name), index), index)))
+    offsets: dict[str, int] = {}
+    for room in sorted(wanted, key=lambda room: -room.size):
+        others = [o for o in wanted if o.name in offsets and o.first <= room.last and room.first <= o.last]
+        offsets[room.name] = _gap(
+            sorted((offsets[o.name], offsets[o.name] + o.size) for o in others), room.size
+        )
+    return Buffers(offsets, max((offsets[room.name] + room.size for room in wanted), default=0))
 
 
-def _heir(
-    step: Step, sizes: dict[str, int], last: dict[str, int], offsets: dict[str, int], index: int
-) -> str | None:
-    """A vector whose room the last operation of a loop takes over, as it writes what was read for good."""
-    if not isinstance(step, Elementwise):
-        return None
-    dying = (name for name in sorted(_reads(step)) if name in offsets and last.get(name) == index)
-    return next((name for name in dying if sizes[name] == step.size), None)
+@dataclass(frozen=True)
+class _Room:
+    """A vector, and the first and last step in which it is needed."""
+
+    name: str
+    size: int
+    first: int
+    last: int
 
 
-def _gap(live: list[tuple[int, int, int]], size: int) -> int:
+def _gap(taken: list[tuple[int, int]], size: int) -> int:
     start = 0
-    for low, high, _ in sorted(live):
+    for low, high in taken:
         if start + size <= low:
             return start
         start = max(start, high)
@@ -108,8 +103,7 @@ def _makes(step: Step, sizes: dict[str, int], read: set[str]) -> list[tuple[str,
     if isinstance(step, SynapseSums):
         return [(step.numerator, sizes[step.numerator]), (step.denominator, sizes[step.denominator])]
     if isinstance(step, Substeps):
-        size = sizes[step.output]
-        return [(step.output, size), (f"{step.output} spare", size)]
+        return [(step.output, 2 * sizes[step.output])]  # sub-steps take turns between two halves
     if isinstance(step, Elementwise):
         return [(op.output, step.size) for op in step.operations if op.output in read]
     if isinstance(step, Repeat):

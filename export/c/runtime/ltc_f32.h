@@ -36,6 +36,7 @@ typedef struct {
     const uint16_t *count;          /* synapses into each neuron, at least 0 */
     const uint16_t *source;         /* of each synapse: where its input is read */
     const ltc_synapse_f32 *synapse;
+    uint32_t targets;               /* neurons */
 } ltc_synapses_f32;
 
 /* Copy; written such that no compiler makes a call of memcpy out of it. */
@@ -54,19 +55,19 @@ void ltc_sparse_f32(const uint16_t *count, const uint16_t *column, const float *
  * activation: room for a float a synapse where LTC_F32_VECTORS is 1; else it is not touched.
  */
 void ltc_synapse_sums_f32(const ltc_synapses_f32 *synapses, const float *input, const float *n_in,
-                          const float *d_in, float *n, float *d, float *activation, uint32_t targets);
+                          const float *d_in, float *n, float *d, float *activation);
 
 /*
  * The fused solver's sub-steps: v' = (c * v + n_in + sum ...) / (d_in + sum ...), d_in holding c already.
- * result and spare are as large as state, which is only read; the last sub-step ends in result.
+ * result has room for two states, between which sub-steps take turns; the last one ends in the first half.
  * ltc_substeps_f32 may be called where every |u| is proved to be at most 7.5.
  */
 void ltc_substeps_f32(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
-                      const float *d_in, const float *state, float *result, float *spare,
-                      float *activation, uint32_t targets, uint32_t unfolds);
+                      const float *d_in, const float *state, float *result, float *activation,
+                      uint32_t unfolds);
 void ltc_substeps_clamped_f32(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
-                              const float *d_in, const float *state, float *result, float *spare,
-                              float *activation, uint32_t targets, uint32_t unfolds);
+                              const float *d_in, const float *state, float *result, float *activation,
+                              uint32_t unfolds);
 
 /* Bring each action within its limits; 1 where one met a limit. */
 uint32_t ltc_limit_f32(const float *low, const float *high, float *action, uint32_t count);

@@ -31,12 +31,12 @@ static inline float ltc_activation(const ltc_synapse_f32 *synapse, float x, uint
 
 /* Start a walk; where vectors are used, with all activations, in a loop without dependencies. */
 static inline ltc_walk ltc_walk_start(const ltc_synapses_f32 *synapses, const float *input,
-                                      float *restrict activation, uint32_t targets, uint32_t clamped)
+                                      float *restrict activation, uint32_t clamped)
 {
     const ltc_walk walk = { synapses->count, synapses->source, synapses->synapse, activation };
 #if LTC_F32_VECTORS
     uint32_t total = 0U;
-    for (uint32_t i = 0U; i < targets; ++i) {
+    for (uint32_t i = 0U; i < synapses->targets; ++i) {
         total += walk.count[i];
     }
     for (uint32_t k = 0U; k < total; ++k) {
@@ -44,7 +44,6 @@ static inline ltc_walk ltc_walk_start(const ltc_synapses_f32 *synapses, const fl
     }
 #else
     (void)input;
-    (void)targets;
     (void)clamped;
 #endif
     return walk;
@@ -70,9 +69,10 @@ static inline ltc_sums ltc_walk_on(ltc_walk *walk, const float *input, ltc_sums 
 
 static inline void ltc_one_substep(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
                                    const float *d_in, const float *now, float *next, float *activation,
-                                   uint32_t targets, uint32_t clamped)
+                                   uint32_t clamped)
 {
-    ltc_walk walk = ltc_walk_start(synapses, now, activation, targets, clamped);
+    ltc_walk walk = ltc_walk_start(synapses, now, activation, clamped);
+    const uint32_t targets = synapses->targets;
     for (uint32_t i = 0U; i < targets; ++i) {
         const ltc_sums before = { c[i] * now[i] + n_in[i], d_in[i] };
         const ltc_sums after = ltc_walk_on(&walk, now, before, clamped);
@@ -81,15 +81,15 @@ static inline void ltc_one_substep(const ltc_synapses_f32 *synapses, const float
 }
 
 static inline void ltc_run_substeps(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
-                                    const float *d_in, const float *state, float *result, float *spare,
-                                    float *activation, uint32_t targets, uint32_t unfolds,
-                                    uint32_t clamped)
+                                    const float *d_in, const float *state, float *result,
+                                    float *activation, uint32_t unfolds, uint32_t clamped)
 {
+    float *const spare = result + synapses->targets;
     const float *now = state;
-    /* Two buffers take turns, such that the last sub-step ends in result. */
+    /* Two halves take turns, such that the last sub-step ends in result. */
     float *next = ((unfolds & 1U) != 0U) ? result : spare;
     for (uint32_t unfold = 0U; unfold < unfolds; ++unfold) {
-        ltc_one_substep(synapses, c, n_in, d_in, now, next, activation, targets, clamped);
+        ltc_one_substep(synapses, c, n_in, d_in, now, next, activation, clamped);
         now = next;
         next = (now == result) ? spare : result;
     }
