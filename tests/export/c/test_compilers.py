@@ -1,0 +1,59 @@
+"""Generated sources under strict compilers, sanitizers and C++."""
+
+import subprocess
+
+import pytest
+
+MAIN = """
+#include "demo.h"
+int main(void)
+{
+    static const float observation[DEMO_OBSERVATIONS] = { 0.0F };
+    static const float dts[4] = { 0.02F, -1.0F, 1e30F, 0.0F };
+    demo_context context;
+    float action[DEMO_ACTIONS];
+    if ((demo_selftest() != DEMO_OK) || (demo_reset(&context) != DEMO_OK)) {
+        return 1;
+    }
+    for (uint32_t k = 0U; k < 200U; ++k) {
+        if ((demo_step(&context, observation, dts[k % 4U], action) & DEMO_NO_ACTION) != 0U) {
+            return 2;
+        }
+    }
+    return demo_version()[0] == 'x';
+}
+"""
+
+
+def run(*command, cwd):
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("sanitizers", ["address,undefined", "float-divide-by-zero,float-cast-overflow"])
+def test_sanitizers_find_nothing(lab, kind, sanitizers, tmp_path):
+    if "gcc" not in lab.compilers:
+        pytest.skip("gcc is not installed")
+    sources = lab.write(lab.sources(kind) | {"main.c": MAIN.encode()}, tmp_path)
+    flags = ("-O1", "-g", f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all")
+    run("gcc", *lab.warnings, *flags, *sources, "-o", "main", cwd=tmp_path)
+    run("./main", cwd=tmp_path)
+
+
+def test_no_warnings_in_any_kind(lab, kind, compiler, tmp_path):
+    for level in ("-O0", "-O3"):
+        run(compiler, *lab.warnings, level, "-c", *lab.write(lab.sources(kind), tmp_path), cwd=tmp_path)
+
+
+def test_the_header_is_cpp_too(lab, compiler, tmp_path):
+    lab.write(lab.sources("ltc") | {"use.cpp": MAIN.replace("(void)", "()").encode()}, tmp_path)
+    cpp = {"gcc": "g++", "clang": "clang++"}[compiler]
+    flags = ("-Wall", "-Wextra", "-Wold-style-cast", "-pedantic", "-Werror")
+    for standard in ("-std=c++11", "-std=c++17"):
+        run(cpp, standard, *flags, "-fsyntax-only", "use.cpp", cwd=tmp_path)
+
+
+def test_the_selftest_can_be_left_out(lab, compiler, tmp_path):
+    sources = lab.write(lab.sources("gru"), tmp_path)
+    run(compiler, *lab.warnings, "-DDEMO_NO_SELFTEST", "-c", *sources, cwd=tmp_path)
