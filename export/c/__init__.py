@@ -1,5 +1,6 @@
 """Controllers in C99: sources that depend on no library, from the controller of a hub alone."""
 
 from ltc_edge.export.c.files import c_float32
+from ltc_edge.export.c.sources import CSources
 
-__all__ = ["c_float32"]
+__all__ = ["CSources", "c_float32"]

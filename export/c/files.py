@@ -14,6 +14,7 @@ from ltc_edge.export.c.lowering import SECONDS, lower_steps
 from ltc_edge.export.c.parameters import ParameterBlock
 from ltc_edge.export.c.scratch import allocate
 from ltc_edge.export.c.source import add_guard, source
+from ltc_edge.export.c.sources import CSources
 from ltc_edge.export.c.text import check_name
 from ltc_edge.export.program import OBSERVATION, STATE_IN
 
@@ -25,15 +26,12 @@ _KERNEL_HEADERS = {
 }
 
 
-def c_float32(controller: Controller, name: str) -> dict[str, bytes]:
-    """A controller as C99 sources, with the parts of the runtime that it calls.
+def c_float32(controller: Controller, name: str) -> CSources:
+    """A controller as C99 sources, with the parts of the runtime that it calls: the same bytes every time.
 
     Args:
         controller: as read from the hub.
         name: begins every name of its interface: ``<name>.h``, ``<name>_step`` and so on.
-
-    Returns:
-        Content of each file by its name; the same bytes for the same controller.
 
     Raises:
         InputError: the name cannot begin C identifiers.
@@ -58,7 +56,8 @@ def c_float32(controller: Controller, name: str) -> dict[str, bytes]:
         f"{name}.c": source(controller.name, interface, body, guard, golden(controller, steps, guard)),
     }
     files = {file: text.encode("ascii") for file, text in texts.items()}
-    return files | {file: runtime_file(file) for file in sorted(_runtime(body.kernels))}
+    files |= {file: runtime_file(file) for file in sorted(_runtime(body.kernels))}
+    return CSources(name, files, "float32")
 
 
 def _runtime(kernels: set[str]) -> set[str]:

@@ -11,6 +11,9 @@ import pytest
 from ltc_edge.export.c import c_float32
 from ltc_edge.export.hub.reader import controller_from_bytes
 from ltc_edge.export.hub.writer import hub_bytes
+from ltc_edge.runtimes.c_stepper import CStepper
+from ltc_edge.runtimes.codes import Codes
+from ltc_edge.runtimes.host_machine import HostMachine
 
 STEPPERS = Path(__file__).parents[2] / "runtimes" / "test_steppers.py"
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-pedantic", "-Werror")
@@ -31,8 +34,19 @@ def hub_controller(kind):
 
 
 @functools.cache
-def sources(kind, name="demo"):
+def c_sources(kind, name="demo"):
     return c_float32(hub_controller(kind), name)
+
+
+def sources(kind, name="demo"):
+    return c_sources(kind, name).files
+
+
+def stepper(kind, made=None, **options):
+    """The controller compiled here; ``made`` in the place of its own sources."""
+    controller = hub_controller(kind)
+    machine = HostMachine(made or c_sources(kind), controller, **options)
+    return CStepper(machine, controller, Codes.floating(controller.state_size))
 
 
 def write(files, folder):
@@ -52,6 +66,8 @@ def lab():
         steppers=steppers(),
         controller=hub_controller,
         sources=sources,
+        c_sources=c_sources,
+        stepper=stepper,
         write=write,
         compilers=compilers(),
         warnings=WARNINGS,

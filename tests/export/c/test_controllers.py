@@ -8,18 +8,14 @@ import pytest
 
 from ltc_edge import ReferenceStepper, Stepper
 from ltc_edge.errors import ControllerFileError, InputError
-from ltc_edge.export.c import c_float32
-from ltc_edge.runtimes.compiled_runtime import CompiledStepper
+from ltc_edge.export.c import CSources, c_float32
 
 LEVELS = ("-O0", "-O1", "-O2", "-O3", "-Os")
 
 
 @pytest.fixture
 def compiled(lab):
-    def make(kind, **options):
-        return CompiledStepper(lab.sources(kind), lab.controller(kind), "demo", **options)
-
-    return make
+    return lab.stepper
 
 
 def test_equals_the_reference(lab, compiled, kind):
@@ -54,7 +50,7 @@ def test_every_compiler_and_level_gives_the_same_bits(lab, compiled, kind):
 
 
 def test_the_bytes_are_the_same_every_time(lab, kind):
-    assert c_float32(lab.controller(kind), "demo") == lab.sources(kind)
+    assert c_float32(lab.controller(kind), "demo").files == lab.sources(kind)
     assert all(content.isascii() and content.endswith(b"\n") for content in lab.sources(kind).values())
 
 
@@ -94,7 +90,7 @@ def test_a_changed_golden_bit_fails_the_selftest(lab):
     changed = f"{int(at[1], 16) ^ 1:08X}"
     files["demo.c"] = (text[: at.start(1)] + changed + text[at.end(1) :]).encode()
     with pytest.raises(ControllerFileError, match="golden bits"):
-        CompiledStepper(files, lab.controller("ltc"), "demo")
+        lab.stepper("ltc", CSources("demo", files, "float32"))
 
 
 def test_fast_math_is_refused(compiled, compiler):
@@ -113,7 +109,7 @@ def test_no_compiler(compiled, monkeypatch):
 
 def test_another_name_is_not_in_the_sources(lab):
     with pytest.raises(ControllerFileError, match="not of a controller 'other'"):
-        CompiledStepper(lab.sources("ltc"), lab.controller("ltc"), "other")
+        lab.stepper("ltc", CSources("other", lab.sources("ltc"), "float32"))
 
 
 def test_reset_and_restore_repeat(lab, compiled):
@@ -129,4 +125,4 @@ def test_reset_and_restore_repeat(lab, compiled):
 
 
 def test_version_names_controller_and_parameters(compiled):
-    assert re.fullmatch(r"cfc wired; ltc-edge \S+; crc [0-9a-f]{8}", compiled("cfc wired").version)
+    assert re.fullmatch(r"cfc wired; ltc-edge \S+; crc [0-9a-f]{8}", compiled("cfc wired").machine.version())

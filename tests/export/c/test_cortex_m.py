@@ -8,8 +8,6 @@ import subprocess
 import numpy as np
 import pytest
 
-from ltc_edge.runtimes.compiled_runtime import CompiledStepper
-
 GCC = "arm-none-eabi-gcc"
 CODE, RAM, STACK, STOP = 0x10000, 0x20000000, 0x2001F000, 0x80000
 CONTEXT, OBSERVATION, ACTION = RAM, RAM + 0x4000, RAM + 0x5000
@@ -90,7 +88,7 @@ def machine(lab, tmp_path):
 
 def check_bits(lab, machine, kind, steps):
     """Actions of the emulated controller against those of this machine, by SHA-256."""
-    here = CompiledStepper(lab.sources(kind), lab.controller(kind), "demo")
+    here = lab.stepper(kind)
     observations, spans = lab.steppers.irregular(steps, seed=11)
     observations, spans = observations.astype(np.float32), np.clip(spans, 0.005, 0.1).astype(np.float32)
     assert machine.call("demo_selftest") == 0

@@ -115,7 +115,9 @@ def test_a_limit_met_is_told(lab, tmp_path):
 
     signals = (ActionSignal("torque", "", -1e-3, 1e-3), ActionSignal("valve", "", -1.0, 1.0))
     controller = dataclasses.replace(lab.controller("cfc"), actions=signals, fallback=np.zeros(2))
-    library = shared_library(c_float32(controller, "demo"), tmp_path, lab.compilers[:1], ["-std=c99", "-O1"])
+    library = shared_library(
+        c_float32(controller, "demo").files, tmp_path, lab.compilers[:1], ["-std=c99", "-O1"]
+    )
     raw = Raw(library, controller)
     status, action = raw.step(raw.context())
     assert status == STATUS["SATURATED"]

@@ -1,0 +1,30 @@
+"""A generated controller as a set of C files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+StateType = Literal["float32", "int16"]
+ITEM_BYTES: Mapping[StateType, int] = {"float32": 4, "int16": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class CSources:
+    """What a writer of C makes of a controller.
+
+    Attributes:
+        name: what every name of its interface begins with.
+        files: content of each file by its name, ``.h`` and ``.c``; the runtime's that it calls included.
+        state_type: type of the items in its context.
+    """
+
+    name: str
+    files: Mapping[str, bytes]
+    state_type: StateType
+
+    @property
+    def item_bytes(self) -> int:
+        """Bytes of an item of its state."""
+        return ITEM_BYTES[self.state_type]
