@@ -1,0 +1,118 @@
+"""Reading a target from its description in TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ltc_edge.errors import InputError
+from ltc_edge.targets.target import ARCHITECTURES, Qemu, Target, Tool
+
+T = TypeVar("T")
+COMPILERS = ("gcc", "clang")
+_WORDS = {str: "text", bool: "true or false", int: "a whole number", dict: "a table"}
+
+
+def read_target(path: Path) -> Target:
+    """The target that a file describes, called what the file is called.
+
+    Raises:
+        InputError: the file cannot be read, or does not describe a target.
+    """
+    try:
+        table = _Table(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path}: not TOML ({error})") from None
+    target = _target(path.stem, table)
+    table.end()
+    return target
+
+
+class _Table:
+    """A table of a description, read key by key; what nobody read is an error."""
+
+    def __init__(self, where: str, values: Mapping[str, Any]) -> None:
+        self.where, self._left = where, dict(values)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._left
+
+    def take(self, key: str, kind: type[T]) -> T:
+        value = self._left.pop(key, None)
+        # A bool is an int to Python, not to whoever wrote the file.
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise InputError(f"{self.where}: {key} must be {_WORDS[kind]}, not {value!r}")
+        if kind is str and not value:
+            raise InputError(f"{self.where}: {key} must not be empty")
+        return value
+
+    def size(self, key: str) -> int | None:
+        """A number of bytes, or None where there is none."""
+        if key not in self:
+            return None
+        value = self.take(key, int)
+        if value <= 0:
+            raise InputError(f"{self.where}: {key} must be above 0, not {value}")
+        return value
+
+    def words(self, key: str) -> tuple[str, ...]:
+        value = self._left.pop(key, None)
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise InputError(f"{self.where}: {key} must be a list of texts, not {value!r}")
+        return tuple(value)
+
+    def table(self, key: str) -> _Table:
+        return _Table(f"{self.where}: {key}", self.take(key, dict))
+
+    def end(self) -> None:
+        if self._left:
+            raise InputError(f"{self.where}: {min(self._left)} means nothing here; remove it")
+
+
+def _target(name: str, table: _Table) -> Target:
+    architecture = table.take("architecture", str)
+    known = [a for a in ARCHITECTURES if a == architecture]
+    if not known:
+        raise InputError(
+            f"{table.where}: architecture {architecture!r} is none of {', '.join(ARCHITECTURES)}"
+        )
+    emulator = table.table("emulator")
+    target = Target(
+        name=name,
+        summary=table.take("summary", str),
+        architecture=known[0],
+        fpu=table.take("fpu", bool),
+        compilers=_compilers(table.table("compilers")),
+        emulator_cpu=emulator.take("cpu", str),
+        part=table.take("part", str) if "part" in table else None,
+        flash_bytes=table.size("flash_bytes"),
+        ram_bytes=table.size("ram_bytes"),
+        qemu=_qemu(table.table("qemu")) if "qemu" in table else None,
+    )
+    emulator.end()
+    return target
+
+
+def _compilers(table: _Table) -> dict[str, Tool]:
+    # gcc must be there: it links what any compiler compiled.
+    compilers = {name: _tool(table.table(name)) for name in COMPILERS if name == "gcc" or name in table}
+    table.end()
+    return compilers
+
+
+def _tool(table: _Table, flags: str = "flags") -> Tool:
+    tool = Tool(table.take("command", str), table.words(flags), table.take("package", str))
+    if flags == "flags":
+        table.end()
+    return tool
+
+
+def _qemu(table: _Table) -> Qemu:
+    tool = _tool(table, "arguments")
+    qemu = Qemu(tool, table.words("link_flags"), table.take("link_package", str))
+    table.end()
+    return qemu
