@@ -6,6 +6,7 @@
     │   ├── RecordingError       a recording cannot be read or used
     │   ├── TaskError            an unknown task, or a plant or expert that misbehaves
     │   ├── BundleError          a bundle is damaged, foreign or newer
+    │   ├── DeviceError          a device does not answer, or runs another controller
     │   ├── FormatRefusedError   a format cannot express a controller; it carries a reason code
     │   └── OutputError          where the output goes exists already or cannot be written
     ├── MissingExtraError        an optional dependency is not installed              exit 2
@@ -48,6 +49,10 @@ class TaskError(InputError):
 
 class BundleError(InputError):
     """A bundle is damaged, was edited, is of a newer version, or is none."""
+
+
+class DeviceError(InputError):
+    """A device does not answer, is gone, or runs another controller."""
 
 
 class FormatRefusedError(InputError):

@@ -60,6 +60,7 @@ static void put_version(answer *written)
 
 static void hello(ltc_serial *serial, answer *written)
 {
+    put_u32(written, serial->session);
     put_u8(written, LTC_SERIAL_PROTOCOL);
     put_u8(written, (uint8_t)sizeof(serial->context.state[0]));
     put_u16(written, CONTROLLER_OBSERVATIONS);
@@ -67,7 +68,6 @@ static void hello(ltc_serial *serial, answer *written)
     put_u16(written, CONTROLLER_STATE);
     put_u16(written, (uint16_t)LTC_SERIAL_STATE_BYTES);
     put_u32(written, LTC_SERIAL_TICKS_PER_SECOND);
-    put_u32(written, serial->session);
     put_version(written);
 }
 
