@@ -12,7 +12,8 @@
     ├── MissingExtraError        an optional dependency is not installed              exit 2
     └── CheckFailedError         a check ran and did not hold                         exit 1
         ├── TrainingDivergedError    a loss or weight became non-finite
-        └── VerificationFailedError  an exported file does not do what its controller does
+        ├── VerificationFailedError  an exported file does not do what its controller does
+        └── EmulationError           a program in an emulator faulted, or did not return
 
 A message says what is wrong, where, and what to do, in one line.
 """
@@ -95,6 +96,10 @@ class VerificationFailedError(CheckFailedError):
     def __init__(self, message: str, reports: Mapping[str, Any]) -> None:
         super().__init__(message)
         self.reports = reports
+
+
+class EmulationError(CheckFailedError):
+    """A program in an emulator faulted, or did not return."""
 
 
 def require(module: str, extra: str) -> ModuleType:
