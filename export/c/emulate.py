@@ -7,13 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 
 from ltc_edge.export.c.arithmetic import BINARIES, MAPS, MOST_EXPONENT, Float32, clamp, logistic2
+from ltc_edge.export.c.loops import Repeat
 from ltc_edge.export.c.steps import (
     Elementwise,
+    FlatStep,
     Index,
     Join,
     Linear,
     Part,
-    Repeat,
     Step,
     Steps,
     Substeps,
@@ -66,7 +67,7 @@ def _run(steps: Iterable[Step], tensors: Tensors) -> None:
             _repeat(step, tensors)
 
 
-def _repeat(step: Repeat, tensors: Tensors) -> None:
+def _repeat(step: Repeat[FlatStep], tensors: Tensors) -> None:
     tensors[step.carried] = tensors[step.start]
     for _ in range(step.count):
         _run(step.body, tensors)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from importlib import resources
 
 from ltc_edge.controller import Controller
 from ltc_edge.export.c.body import Body
 from ltc_edge.export.c.bounds import proved_bounds
-from ltc_edge.export.c.golden import golden
+from ltc_edge.export.c.dataflow import allocate_floats
+from ltc_edge.export.c.golden import Float32Emulator, golden
 from ltc_edge.export.c.guard import guard_of
 from ltc_edge.export.c.header import Interface, header
 from ltc_edge.export.c.lowering import SECONDS, lower_steps
 from ltc_edge.export.c.parameters import ParameterBlock
-from ltc_edge.export.c.scratch import allocate
-from ltc_edge.export.c.source import add_guard, source
+from ltc_edge.export.c.source import KERNELS, source
 from ltc_edge.export.c.sources import CSources
+from ltc_edge.export.c.step_f32 import HEADERS, add_guard, step_f32
 from ltc_edge.export.c.text import check_name
 from ltc_edge.export.program import OBSERVATION, STATE_IN
 
-HEADERS = ("ltc_f32.h", "ltc_f32_arithmetic.h")
 _KERNEL_HEADERS = {
     "ltc_synapse_sums_f32": "ltc_synapse_kernel.h",
     "ltc_substeps_f32": "ltc_synapse_kernel.h",
@@ -41,28 +42,46 @@ def c_float32(controller: Controller, name: str) -> CSources:
     bounds = proved_bounds(controller)
     steps, guard = lower_steps(controller, bounds), guard_of(controller, bounds)
     places = {OBSERVATION: "observation", SECONDS: "seconds", STATE_IN: "context->state"}
-    body = Body(steps, ParameterBlock(), allocate(steps), places)
-    body.write()
+    body = Body(steps.sizes, ParameterBlock(), allocate_floats(steps), places)
+    body.constants(steps.constants)
+    body.write(steps.steps)
     add_guard(body, guard)
-    interface = Interface(
-        name,
-        controller.cell.inputs,
-        len(controller.actions),
-        controller.cell.state_size,
-        controller.is_slew_limited,
+    interface = Interface.of(controller, name, "float32")
+    text = source(
+        controller.name,
+        interface,
+        HEADERS,
+        body.block,
+        step_f32(interface, steps, body, guard),
+        golden(controller, Float32Emulator(steps, guard)),
     )
-    texts = {
-        f"{name}.h": header(controller, interface),
-        f"{name}.c": source(controller.name, interface, body, guard, golden(controller, steps, guard)),
-    }
-    files = {file: text.encode("ascii") for file, text in texts.items()}
-    files |= {file: runtime_file(file) for file in sorted(_runtime(body.kernels))}
-    return CSources(name, files, "float32")
+    return with_runtime(
+        interface, header(controller, interface), text, HEADERS, body.kernels | KERNELS, _KERNEL_HEADERS
+    )
 
 
-def _runtime(kernels: set[str]) -> set[str]:
-    extra = {_KERNEL_HEADERS[kernel] for kernel in kernels if kernel in _KERNEL_HEADERS}
-    return {*HEADERS, *extra, *(f"{kernel}.c" for kernel in kernels)}
+def with_runtime(
+    interface: Interface,
+    header_text: str,
+    source_text: str,
+    headers: Iterable[str],
+    kernels: Iterable[str],
+    kernel_headers: Mapping[str, str],
+) -> CSources:
+    """Header and source with the files of the runtime that they need.
+
+    Args:
+        interface: their interface.
+        header_text, source_text: their text.
+        headers: of the runtime, always needed.
+        kernels: functions of the runtime that are called.
+        kernel_headers: headers that some of these need.
+    """
+    name = interface.name
+    files = {f"{name}.h": header_text.encode("ascii"), f"{name}.c": source_text.encode("ascii")}
+    extra = {kernel_headers[kernel] for kernel in kernels if kernel in kernel_headers}
+    runtime = sorted({*headers, *extra, *(f"{kernel}.c" for kernel in kernels)})
+    return CSources(name, files | {file: runtime_file(file) for file in runtime}, interface.state_type)
 
 
 def runtime_file(name: str) -> bytes:

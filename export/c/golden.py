@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ltc_edge.controller import Controller
 from ltc_edge.export.c.arithmetic import Float32, maximum, minimum
@@ -20,16 +22,26 @@ SEED = 20_061
 
 @dataclass(frozen=True, eq=False)
 class Golden:
-    """``observation`` ``(T, I)``, ``dt`` ``(T,)`` in s, ``action`` ``(T, M)``; ``state`` ``(S,)`` at last."""
+    """``observation`` ``(T, I)``, ``dt`` ``(T,)`` in s, ``action`` ``(T, M)``; checksum of the last state."""
 
     observation: Float32
     dt: Float32
     action: Float32
-    state: Float32
+    checksum: int
 
 
-class Emulator:
-    """A generated controller on valid inputs, in NumPy.
+class Emulator(Protocol):
+    """A generated controller on valid inputs, in NumPy; ``state`` holds the items of its context."""
+
+    state: npt.NDArray[Any]
+
+    def step(self, observation: Float32, dt: np.float32) -> Float32:
+        """The action ``(M,)`` for an observation ``(I,)``, all float32."""
+        ...
+
+
+class Float32Emulator:
+    """A generated float32 controller.
 
     Args:
         steps: its steps.
@@ -39,24 +51,24 @@ class Emulator:
     def __init__(self, steps: Steps, guard: Guard) -> None:
         self._steps, self._guard = steps, guard
         self.state = guard.initial_state.copy()
-        self._previous = guard.fallback.copy()
 
     def step(self, observation: Float32, dt: np.float32) -> Float32:
-        """The action ``(M,)`` for an observation ``(I,)``, all float32."""
+        """See `Emulator.step`."""
         guard = self._guard
         seconds = minimum(maximum(np.atleast_1d(dt), guard.dt_range[:1]), guard.dt_range[1:])
         inputs = {OBSERVATION: observation, SECONDS: seconds, STATE_IN: self.state}
         tensors = run_steps(self._steps, inputs)
         action = maximum(minimum(tensors[self._steps.action], guard.action_high), guard.action_low)
+        self.state = tensors[self._steps.state].copy()
         if guard.slew is not None:
-            reach = guard.slew * seconds
-            action = maximum(minimum(action, self._previous + reach), self._previous - reach)
-        self.state, self._previous = tensors[self._steps.state].copy(), action
+            reach, previous = guard.slew * seconds, inputs[STATE_IN][len(self.state) :]
+            action = maximum(minimum(action, previous + reach), previous - reach)
+            self.state = np.concatenate([self.state, action])
         return action
 
 
-def golden(controller: Controller, steps: Steps, guard: Guard) -> Golden:
-    """The first steps after a reset.
+def golden(controller: Controller, emulator: Emulator) -> Golden:
+    """The first steps of ``emulator`` after a reset.
 
     Inputs are made of whole numbers and single IEEE operations, so that every machine makes the same.
     """
@@ -67,7 +79,14 @@ def golden(controller: Controller, steps: Steps, guard: Guard) -> Golden:
     share = rng.integers(0, 257, size=STEPS) / 256.0
     dt = (timing.dt_min_s + share * (timing.dt_max_s - timing.dt_min_s)).astype(np.float32)
     dt[::2] = np.float32(timing.period_s)
-    emulator = Emulator(steps, guard)
     with np.errstate(all="ignore"):
         action = np.stack([emulator.step(x, t) for x, t in zip(observation, dt, strict=True)])
-    return Golden(observation, dt, action, emulator.state)
+    return Golden(observation, dt, action, checksum(emulator.state))
+
+
+def checksum(state: npt.NDArray[Any]) -> int:
+    """``ltc_checksum_f32`` and ``ltc_checksum_i16``: of the bits of each item."""
+    total = 1
+    for word in state.view({2: np.uint16, 4: np.uint32}[state.dtype.itemsize]).tolist():
+        total = (total * 31 + word) & 0xFFFFFFFF
+    return total

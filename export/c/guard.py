@@ -49,8 +49,8 @@ class Guard:
         fallback: the action where none can be computed, ``(M,)``.
         action_low, action_high: limits, ``(M,)``.
         slew: per second, ``(M,)``.
-        initial_state: after a reset, ``(S,)``.
-        state_low, state_high: proved bounds, ``(S,)``.
+        initial_state: after a reset, the previous action included where slew is limited, ``(S,)``.
+        state_low, state_high: bounds of it, ``(S,)``.
     """
 
     dt_range: Float32
@@ -78,17 +78,16 @@ def guard_of(controller: Controller, bounds: StateBounds) -> Guard:
             "widen them",
         )
     timing = controller.timing
-    slew = np.minimum(controller.slew, LARGEST).astype(np.float32) if controller.is_slew_limited else None
-    return Guard(
-        np.array([timing.dt_min_s, timing.dt_max_s], dtype=np.float32),
-        np.clip(controller.fallback.astype(np.float32), low, high),
-        low,
-        high,
-        slew,
-        controller.initial_state.astype(np.float32),
-        -_above(-bounds.low),
-        _above(bounds.high),
-    )
+    fallback = np.clip(controller.fallback.astype(np.float32), low, high)
+    initial = controller.initial_state.astype(np.float32)
+    state_low, state_high = -_above(-bounds.low), _above(bounds.high)
+    slew = None
+    if controller.is_slew_limited:
+        slew = np.minimum(controller.slew, LARGEST).astype(np.float32)
+        initial = np.concatenate([initial, fallback])
+        state_low, state_high = np.concatenate([state_low, low]), np.concatenate([state_high, high])
+    dt_range = np.array([timing.dt_min_s, timing.dt_max_s], dtype=np.float32)
+    return Guard(dt_range, fallback, low, high, slew, initial, state_low, state_high)
 
 
 def _above(values: FloatArray) -> Float32:

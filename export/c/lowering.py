@@ -1,22 +1,18 @@
-"""From a program to the steps that C executes: see `steps`."""
+"""From a program to the steps that C executes in float32: see `steps`."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import groupby
 
 import numpy as np
 
 from ltc_edge.controller import Controller
 from ltc_edge.export.c.arithmetic import MOST_EXPONENT
 from ltc_edge.export.c.lists import greatest_exponent, linear, synapse_sums
+from ltc_edge.export.c.loops import Repeat, flat, steps_and_loops
 from ltc_edge.export.c.steps import (
     Elementwise,
+    FlatStep,
     Join,
     Part,
-    Repeat,
     Step,
     Steps,
     Substeps,
@@ -33,8 +29,6 @@ ACTION = "readout.action"
 _GUARDED = ("elapsed", "limit")
 """Stages that every controller has and that the generated guard does itself."""
 
-_SUBSTEP = re.compile(r"(?:.*\.)?unfold_\d+(?=\.|$)")
-
 
 def lower_steps(controller: Controller, bounds: StateBounds) -> Steps:
     """The step of a controller from clamped time to unlimited actions.
@@ -49,10 +43,13 @@ def lower_steps(controller: Controller, bounds: StateBounds) -> Steps:
     program = lower_floating(controller)
     kept = [op for op in program.operations if program.stages[op.output] not in _GUARDED]
     sizes = dict(program.sizes)
-    steps = _steps(_unrolled(kept), sizes, bounds)
+    steps: list[Step] = [
+        (_substeps(step, bounds) or step) if isinstance(step, Repeat) else step
+        for step in steps_and_loops(kept, lambda operations: _fused(operations, sizes), sizes)
+    ]
     used = {
         name
-        for step in _flat(steps)
+        for step in flat(steps)
         if isinstance(step, Elementwise)
         for op in step.operations
         for name in op.inputs
@@ -68,96 +65,9 @@ def lower_steps(controller: Controller, bounds: StateBounds) -> Steps:
     return Steps(tuple(steps), sizes, constants, ACTION, state)
 
 
-def _flat(steps: Sequence[Step]) -> list[Step]:
-    """Every step, those inside of loops too."""
-    return [inner for step in steps for inner in (_flat(step.body) if isinstance(step, Repeat) else (step,))]
-
-
-def _unrolled(operations: list[Operation]) -> list[list[Operation]]:
-    """The operations, those of each solver sub-step in a list of their own."""
-
-    def key(operation: Operation) -> str:
-        found = _SUBSTEP.match(operation.output)
-        return found.group() if found else ""
-
-    return [list(group) for _, group in groupby(operations, key)]
-
-
-def _steps(groups: list[list[Operation]], sizes: dict[str, int], bounds: StateBounds) -> list[Step]:
-    steps: list[Step] = []
-    index = 0
-    while index < len(groups):
-        count = _alike(groups[index:]) if _SUBSTEP.match(groups[index][0].output) else 1
-        plain = _fused(groups[index], sizes)
-        last = groups[index + count - 1][-1].output
-        carried = _carried(groups[index], groups[index + 1]) if count > 1 else None
-        if carried is None:
-            steps += plain
-            index += 1
-            continue
-        inside = f"{last}_carried"
-        sizes[inside] = sizes[last]
-        body = _fused([_renamed(op, {carried: inside}) for op in groups[index]], sizes)
-        repeat = Repeat(last, inside, carried, groups[index][-1].output, count, tuple(body))
-        steps.append(_substeps(repeat, bounds) or repeat)
-        index += count
-    return steps
-
-
-def _carried(first: list[Operation], second: list[Operation]) -> str | None:
-    """What the first sub-step reads where the second one reads the first one's result."""
-    result = first[-1].output
-    for one, other in zip(first, second, strict=False):
-        for a, b in zip(one.inputs, other.inputs, strict=False):
-            if b == result:
-                return a
-    return None
-
-
-def _alike(groups: list[list[Operation]]) -> int:
-    """How many of the groups, from the first, are the same sub-step over and over."""
-    if len(groups) < 2 or (carried := _carried(groups[0], groups[1])) is None:
-        return 1
-    first = _canonical(groups[0], carried)
-    count = 1
-    while count < len(groups) and _same(first, _canonical(groups[count], groups[count - 1][-1].output)):
-        count += 1
-    return count
-
-
-def _canonical(operations: list[Operation], carried: str) -> list[Operation]:
-    names = {op.output: f">{index}" for index, op in enumerate(operations)} | {carried: "<"}
-    return [_renamed(op, names) for op in operations]
-
-
-def _renamed(operation: Operation, names: dict[str, str]) -> Operation:
-    def new(name: str) -> str:
-        return names.get(name, name)
-
-    output = new(operation.output)
-    if isinstance(operation, Binary):
-        return replace(operation, output=output, left=new(operation.left), right=new(operation.right))
-    if isinstance(operation, Concat):
-        return replace(operation, output=output, inputs=tuple(map(new, operation.inputs)))
-    return replace(operation, output=output, input=new(operation.input))
-
-
-def _same(first: list[Operation], second: list[Operation]) -> bool:
-    if len(first) != len(second):
-        return False
-    return all(
-        np.array_equal(a.weight, b.weight)
-        and np.array_equal(a.bias, b.bias)
-        and (a.output, a.input) == (b.output, b.input)
-        if isinstance(a, Dense) and isinstance(b, Dense)
-        else a == b
-        for a, b in zip(first, second, strict=True)
-    )
-
-
-def _fused(operations: list[Operation], sizes: dict[str, int]) -> list[Step]:
+def _fused(operations: list[Operation], sizes: dict[str, int]) -> list[FlatStep]:
     """Synapses fused, and neighbouring elementwise operations of one length joined."""
-    steps: list[Step] = []
+    steps: list[FlatStep] = []
     index = 0
     while index < len(operations):
         operation = operations[index]
@@ -179,7 +89,7 @@ def _fused(operations: list[Operation], sizes: dict[str, int]) -> list[Step]:
     return steps
 
 
-def _append(steps: list[Step], operation: Binary | Map, size: int) -> None:
+def _append(steps: list[FlatStep], operation: Binary | Map, size: int) -> None:
     last = steps[-1] if steps else None
     if isinstance(last, Elementwise) and last.size == size:
         steps[-1] = Elementwise((*last.operations, operation), size)
@@ -187,7 +97,7 @@ def _append(steps: list[Step], operation: Binary | Map, size: int) -> None:
         steps.append(Elementwise((operation,), size))
 
 
-def _substeps(repeat: Repeat, bounds: StateBounds) -> Substeps | None:
+def _substeps(repeat: Repeat[FlatStep], bounds: StateBounds) -> Substeps | None:
     """The fused solver's sub-steps as one kernel; None where the loop is another."""
     if len(repeat.body) != 3:
         return None

@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from ltc_edge.export.c.steps import (
-    Elementwise,
-    Join,
-    Linear,
-    Part,
-    Repeat,
-    Step,
-    Steps,
-    Substeps,
-    SynapseSums,
-)
+from ltc_edge.export.c.loops import Repeat
+from ltc_edge.export.c.steps import Part
 
 
 @dataclass(frozen=True)
 class Buffers:
-    """Offsets in floats by tensor, and the length of the array."""
+    """Offsets in elements by tensor, and the length of the array."""
 
     offsets: dict[str, int]
     size: int
 
 
-def allocate(steps: Steps) -> Buffers:
-    """First fit, the longest vectors first; a vector's room is free after its last reader."""
-    owner = _owners(steps.steps)
+def allocate(
+    steps: Sequence[Any],
+    reads: Callable[[Any], set[str]],
+    makes: Callable[[Any, set[str]], list[tuple[str, int]]],
+    results: Iterable[str],
+) -> Buffers:
+    """First fit, the longest vectors first; a vector's room is free after its last reader.
+
+    Args:
+        steps: in order.
+        reads: names of the vectors that a step reads.
+        makes: names and lengths of those it makes, of which only those in the given set are read.
+        results: vectors that are needed after the last step.
+    """
+    owner = _owners(steps)
     last: dict[str, int] = {}
-    for index, step in enumerate(steps.steps):
-        for name in _reads(step):
+    for index, step in enumerate(steps):
+        for name in reads(step):
             last[owner.get(name, name)] = index
-    for name in (steps.action, steps.state):
-        last[owner.get(name, name)] = len(steps.steps)
+    for name in results:
+        last[owner.get(name, name)] = len(steps)
     wanted: list[_Room] = []
-    for index, step in enumerate(steps.steps):
-        for name, size in _makes(step, steps.sizes, set(last)):
+    for index, step in enumerate(steps):
+        for name, size in makes(step, set(last)):
             # What one step makes stays apart from all that it reads, and lives at least as long as the step.
             wanted.append(_Room(name, size, index, max(last.get(owner.get(name, name), index), index)))
     offsets: dict[str, int] = {}
@@ -68,7 +72,7 @@ def _gap(taken: list[tuple[int, int]], size: int) -> int:
     return start
 
 
-def _owners(steps: Iterable[Step]) -> dict[str, str]:
+def _owners(steps: Iterable[Any]) -> dict[str, str]:
     """The vector that a view or a loop's result lies in."""
     owner: dict[str, str] = {}
     for step in steps:
@@ -81,32 +85,3 @@ def _owners(steps: Iterable[Step]) -> dict[str, str]:
                 for name, base in _owners(step.body).items()
             }
     return owner
-
-
-def _reads(step: Step) -> set[str]:
-    if isinstance(step, Linear | Part | SynapseSums):
-        return {step.input}
-    if isinstance(step, Substeps):
-        return {step.state, step.c, step.numerator, step.denominator}
-    if isinstance(step, Elementwise):
-        made = {operation.output for operation in step.operations}
-        return {name for operation in step.operations for name in operation.inputs} - made
-    if isinstance(step, Join):
-        return set(step.inputs)
-    return {step.start, step.carried, step.following} | {name for s in step.body for name in _reads(s)}
-
-
-def _makes(step: Step, sizes: dict[str, int], read: set[str]) -> list[tuple[str, int]]:
-    """Vectors that a step makes, with their lengths; what stays within an elementwise loop is none."""
-    if isinstance(step, Part):
-        return []
-    if isinstance(step, SynapseSums):
-        return [(step.numerator, sizes[step.numerator]), (step.denominator, sizes[step.denominator])]
-    if isinstance(step, Substeps):
-        return [(step.output, 2 * sizes[step.output])]  # sub-steps take turns between two halves
-    if isinstance(step, Elementwise):
-        return [(op.output, step.size) for op in step.operations if op.output in read]
-    if isinstance(step, Repeat):
-        inner = [made for s in step.body for made in _makes(s, sizes, read)]
-        return [(step.carried, sizes[step.carried]), *inner]
-    return [(step.output, sizes[step.output])]

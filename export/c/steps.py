@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltc_edge.export.c.arithmetic import Float32
+from ltc_edge.export.c.loops import Repeat
 from ltc_edge.export.program import Binary, Map
 
 Index = npt.NDArray[np.uint16]
@@ -103,19 +104,8 @@ class Join:
     inputs: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Repeat:
-    """``body``, ``count`` times: it reads ``carried``, first ``start`` and then ``following``."""
-
-    output: str
-    carried: str
-    start: str
-    following: str
-    count: int
-    body: tuple[Step, ...]
-
-
-Step = Linear | SynapseSums | Substeps | Elementwise | Part | Join | Repeat
+FlatStep = Linear | SynapseSums | Substeps | Elementwise | Part | Join
+Step = FlatStep | Repeat[FlatStep]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ltc_edge.controller import Controller
-from ltc_edge.errors import ControllerFileError
+from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.export.c import CSources
 from ltc_edge.runtimes.c_compiler import FLAGS, find_compiler, shared_library
 from ltc_edge.runtimes.machine import Float32
@@ -51,14 +51,15 @@ class HostMachine:
         try:
             self._step = self._function(f"{name}_step", _POINTER, _POINTER, ctypes.c_float, _POINTER)
             self._reset = self._function(f"{name}_reset", _POINTER)
+            self._restore = self._function(f"{name}_restore", _POINTER, _POINTER)
             self._selftest = self._function(f"{name}_selftest")
             self._version = self._function(f"{name}_version")
         except AttributeError as error:
             raise ControllerFileError(f"the sources are not of a controller {name!r} ({error})") from None
         self._version.restype = ctypes.c_char_p
         self._size = controller.state_size * sources.item_bytes
-        # Words, since a context is aligned as its seal is.
-        self._context = np.zeros(1 + -(-self._size // 4), dtype=np.uint32)
+        # Seal, state and checksum, in words: a context is aligned as its seal is.
+        self._context = np.zeros(2 + -(-self._size // 4), dtype=np.uint32)
         self._state = self._context.view(np.uint8)[_SEAL : _SEAL + self._size]
         self._observation = np.zeros(controller.cell.inputs, dtype=np.float32)
         self._action = np.zeros(len(controller.actions), dtype=np.float32)
@@ -86,7 +87,9 @@ class HostMachine:
 
     def write_state(self, state: bytes) -> None:
         """See `Machine.write_state`."""
-        self._state[:] = np.frombuffer(state, dtype=np.uint8)
+        given = np.frombuffer(state, dtype=np.uint8)
+        if status := int(self._restore(self._addresses[0], given.ctypes.data)):
+            raise InputError(f"a state lies beyond its bounds (status {status:#x}); give one that was read")
 
     def selftest(self) -> int:
         """See `Machine.selftest`."""

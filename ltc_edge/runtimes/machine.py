@@ -27,7 +27,11 @@ class Machine(Protocol):
         ...
 
     def write_state(self, state: bytes) -> None:
-        """Put items that `read_state` gave, or others of their size, into the context."""
+        """``<name>_restore``: go on from items that `read_state` gave.
+
+        Raises:
+            InputError: they are beyond their bounds.
+        """
         ...
 
     def selftest(self) -> int:

@@ -82,6 +82,9 @@ uint32_t ltc_within_f32(const float *values, const float *low, const float *high
 /* 1 where every value is finite. */
 uint32_t ltc_finite_f32(const float *values, uint32_t count);
 
+/* A sum that no change of a single value leaves as it was: 31 is odd, so every value counts in full. */
+uint32_t ltc_checksum_f32(const float *values, uint32_t count);
+
 /* CRC-32 (IEEE 802.3) of the bytes. */
 uint32_t ltc_crc32(const void *data, uint32_t bytes);
 

@@ -1,0 +1,155 @@
+"""A generated int16 controller in NumPy: the same codes as its C, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+
+from ltc_edge.export.c.int16 import arithmetic as c
+from ltc_edge.export.c.int16.arithmetic import ONE, Int
+from ltc_edge.export.c.int16.matrices import row_sums
+from ltc_edge.export.c.int16.steps import (
+    FlatStep,
+    Matrix,
+    Rates,
+    Step,
+    Steps,
+    Substeps,
+    Synapses,
+    SynapseSums,
+)
+from ltc_edge.export.c.loops import Repeat
+from ltc_edge.export.c.steps import Elementwise, Join, Part
+from ltc_edge.export.program import Binary, Map
+
+Tensors = dict[str, Int]
+
+
+def run_steps(steps: Steps, inputs: Mapping[str, Int]) -> Tensors:
+    """Every tensor of one step, by name.
+
+    Args:
+        steps: what to run.
+        inputs: codes of observation, dt and state, ``(n,)`` each.
+    """
+    tensors: Tensors = {name: codes.astype(np.int64) for name, codes in steps.constants.items()}
+    tensors |= inputs
+    _run(steps.steps, tensors, steps.bits)
+    return tensors
+
+
+def _run(steps: Iterable[Step], tensors: Tensors, bits: Mapping[str, int]) -> None:
+    for step in steps:
+        if isinstance(step, Repeat):
+            _repeat(step, tensors, bits)
+        elif isinstance(step, Elementwise):
+            for operation in step.operations:
+                tensors[operation.output] = elementwise(operation, tensors, bits)
+        else:
+            _one(step, tensors)
+
+
+def _one(step: Matrix | SynapseSums | Rates | Substeps | Part | Join, tensors: Tensors) -> None:
+    if isinstance(step, Matrix):
+        tensors[step.output] = _matrix(step, tensors[step.input])
+    elif isinstance(step, SynapseSums):
+        s = activations(step.synapses, tensors[step.input])
+        tensors[step.numerator] = _summed(step.synapses, step.synapses.numerator * s, step.numerator_bias)
+        tensors[step.denominator] = _summed(
+            step.synapses, step.synapses.denominator * s, step.denominator_bias
+        )
+    elif isinstance(step, Rates):
+        drawn = tensors[step.elapsed] * step.fast
+        tensors[step.output] = c.ratio(drawn, drawn + step.slow.astype(np.int64) * ONE)
+    elif isinstance(step, Substeps):
+        tensors[step.output] = _substeps(step, tensors)
+    elif isinstance(step, Part):
+        tensors[step.output] = tensors[step.input][step.start : step.start + step.size]
+    else:
+        tensors[step.output] = np.concatenate([tensors[name] for name in step.inputs])
+
+
+def _repeat(step: Repeat[FlatStep], tensors: Tensors, bits: Mapping[str, int]) -> None:
+    tensors[step.carried] = tensors[step.start]
+    for _ in range(step.count):
+        _run(step.body, tensors, bits)
+        tensors[step.carried] = tensors[step.following]
+    tensors[step.output] = tensors[step.carried]
+
+
+def elementwise(operation: Binary | Map, tensors: Mapping[str, Int], bits: Mapping[str, int]) -> Int:
+    """Codes of an elementwise operation, saturated."""
+    out = bits[operation.output]
+    if isinstance(operation, Map):
+        return c.saturated(_MAPS[operation.kind](tensors[operation.input], bits[operation.input], out))
+    a, b = tensors[operation.left], tensors[operation.right]
+    bits_a, bits_b = bits[operation.left], bits[operation.right]
+    if operation.kind == "mul":
+        return c.saturated(c.shifted(a * b, out - bits_a - bits_b))
+    # Brought to the finer of the two units first.
+    unit = max(bits_a, bits_b)
+    a, b = a << (unit - bits_a), b << (unit - bits_b)
+    return c.saturated(c.shifted(_BINARIES[operation.kind](a, b), out - unit))
+
+
+_BINARIES: Mapping[str, Callable[[Int, Int], Int]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+}
+_MAPS: Mapping[str, Callable[[Int, int, int], Int]] = {
+    "sigmoid": lambda x, bits, out: c.shifted(c.sigmoid(x, bits), out - 15),
+    "tanh": lambda x, bits, out: c.shifted(c.tanh(x, bits), out - 15),
+    "exp": lambda x, bits, out: c.shifted(c.exp(x, bits), out - 15),
+    "gelu": lambda x, bits, out: c.shifted(x * c.normal(x, bits), out - 15 - bits),
+    "abs": lambda x, bits, out: c.shifted(np.abs(x), out - bits),
+    "relu": lambda x, bits, out: c.shifted(np.maximum(x, 0), out - bits),
+}
+
+
+def _matrix(step: Matrix, values: Int) -> Int:
+    rows = step.rows
+    total = rows.bias + row_sums(step, values)
+    within = np.clip(total, -rows.limit, rows.limit) >> rows.before.astype(np.int64)
+    return c.saturated(c.scaled(within * rows.multiplier, rows.after))
+
+
+def activations(synapses: Synapses, values: Int) -> Int:
+    """The sigmoid of every synapse, ``(S,)``."""
+    u = synapses.slope * values[synapses.source] + synapses.offset
+    return c.lookup(c.SIGMOID, u >> synapses.shift)
+
+
+def _summed(synapses: Synapses, terms: Int, bias: np.ndarray) -> Int:
+    """``bias`` plus the terms of each target, ``(N,)``."""
+    total = bias.astype(np.int64)
+    np.add.at(total, np.repeat(np.arange(len(total)), synapses.count), terms)
+    return total
+
+
+def _substeps(step: Substeps, tensors: Tensors) -> Int:
+    synapses, moved = step.synapses, tensors[step.moved]
+    n_in, d_in = tensors[step.numerator], tensors[step.denominator]
+    kept = ONE - moved
+    alone = synapses.count == 0
+    n, d = _drive(n_in, d_in, synapses.weight_bits)
+    drawn_to = c.ratio(n * ONE, d * ONE)
+    how_far = c.ratio(moved * d, kept * ONE + moved * d)
+    x = tensors[step.state]
+    for _ in range(step.unfolds):
+        s = activations(synapses, x)
+        n, d = _drive(
+            _summed(synapses, s * synapses.numerator, n_in),
+            _summed(synapses, s * synapses.denominator, d_in),
+            synapses.weight_bits,
+        )
+        listening = c.ratio(kept * x + moved * n, kept * ONE + moved * d)
+        x = np.where(alone, x + c.scaled(how_far * (drawn_to - x), 15), listening)
+    return x
+
+
+def _drive(n: Int, d: Int, weight_bits: int) -> tuple[Int, Int]:
+    """Sums as codes; a denominator is never 0."""
+    return c.saturated(c.scaled(n, weight_bits)), np.clip(c.scaled(d, weight_bits), 1, c.MOST)

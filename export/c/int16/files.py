@@ -1,0 +1,121 @@
+"""An int16 controller in C99 as a set of files."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ltc_edge.controller import Controller
+from ltc_edge.export.c.arithmetic import Float32, maximum, minimum
+from ltc_edge.export.c.files import with_runtime
+from ltc_edge.export.c.golden import golden
+from ltc_edge.export.c.header import Interface, header
+from ltc_edge.export.c.int16.body import Body
+from ltc_edge.export.c.int16.dataflow import allocate_codes, allocate_sums
+from ltc_edge.export.c.int16.emulate import run_steps
+from ltc_edge.export.c.int16.guard import CodeGuard, code_guard, decode, encode
+from ltc_edge.export.c.int16.lowering import lower_steps
+from ltc_edge.export.c.int16.overflow import Interval, Proof, prove
+from ltc_edge.export.c.int16.step import HEADERS, add_guard, declarations, step_i16
+from ltc_edge.export.c.int16.steps import Int16, Steps
+from ltc_edge.export.c.parameters import ParameterBlock
+from ltc_edge.export.c.source import KERNELS, source
+from ltc_edge.export.c.sources import CSources
+from ltc_edge.export.c.text import check_name
+from ltc_edge.export.plan import QuantizationPlan
+from ltc_edge.export.program import DT, OBSERVATION, STATE_IN
+
+_KERNEL_HEADERS = {
+    "ltc_dense_i16": "ltc_row_kernel_i16.h",
+    "ltc_sparse_i16": "ltc_row_kernel_i16.h",
+    "ltc_synapse_sums_i16": "ltc_synapse_kernel_i16.h",
+    "ltc_substeps_i16": "ltc_synapse_kernel_i16.h",
+}
+
+
+class Int16Emulator:
+    """A generated int16 controller on valid inputs, in NumPy.
+
+    Args:
+        steps: its steps.
+        guard: its codes and limits.
+    """
+
+    def __init__(self, steps: Steps, guard: CodeGuard) -> None:
+        self._steps, self._guard = steps, guard
+        self.state: Int16 = guard.initial_state.copy()
+
+    def step(self, observation: Float32, dt: np.float32) -> Float32:
+        """The action ``(M,)`` for an observation ``(I,)``, all float32."""
+        guard = self._guard
+        low, high = guard.raw.dt_range[:1], guard.raw.dt_range[1:]
+        seconds = minimum(maximum(np.atleast_1d(dt), low), high)
+        codes = encode(observation, guard.observation_center, guard.observation_gain)
+        acted = self.step_codes(codes, encode(seconds, guard.dt_center, guard.dt_gain))
+        action = decode(acted, guard.action_center, guard.action_span)
+        return maximum(minimum(action, guard.raw.action_high), guard.raw.action_low)
+
+    def step_codes(self, observation: Int16, dt: Int16) -> Int16:
+        """The codes of the action ``(M,)`` for those of an observation ``(I,)`` and of dt ``(1,)``."""
+        low, high = self._guard.dt_codes
+        inputs = {OBSERVATION: observation, DT: np.clip(dt, low, high), STATE_IN: self.state}
+        tensors = run_steps(self._steps, {name: codes.astype(np.int64) for name, codes in inputs.items()})
+        self.state = tensors[self._steps.state].astype(np.int16)
+        return tensors[self._steps.action].astype(np.int16)
+
+
+def prove_steps(steps: Steps, guard: CodeGuard) -> Proof:
+    """The proof that nothing in ``steps`` overflows, from every code that its inputs can have.
+
+    Raises:
+        FormatRefusedError: it cannot be proved.
+    """
+    low, high = (int(code) for code in guard.dt_codes)
+    return prove(
+        steps,
+        {
+            OBSERVATION: Interval.codes(len(guard.observation_center)),
+            DT: Interval.codes(1, low, high),
+            STATE_IN: Interval.codes(len(guard.initial_state)),
+        },
+    )
+
+
+def c_int16(controller: Controller, plan: QuantizationPlan, name: str) -> CSources:
+    """A controller as C99 sources of 16-bit arithmetic: the same bytes every time.
+
+    Args:
+        controller: as read from the hub.
+        plan: its quantisation plan.
+        name: begins every name of its interface: ``<name>.h``, ``<name>_step`` and so on.
+
+    Raises:
+        InputError: the name cannot begin C identifiers.
+        FormatRefusedError: the controller has no integer form, or a sum of it might overflow.
+    """
+    check_name(name)
+    steps = lower_steps(controller, plan)
+    guard = code_guard(controller, plan, steps)
+    prove_steps(steps, guard)
+    places = {OBSERVATION: "observation", DT: "elapsed", STATE_IN: "context->state"}
+    body = Body(
+        dict(steps.sizes),
+        ParameterBlock(),
+        allocate_codes(steps),
+        places,
+        bits=steps.bits,
+        sums=allocate_sums(steps),
+    )
+    body.constants(dict(steps.constants))
+    body.write(steps.steps)
+    add_guard(body, guard)
+    interface = Interface.of(controller, name, "int16")
+    text = source(
+        controller.name,
+        interface,
+        HEADERS,
+        body.block,
+        step_i16(interface, steps, body, guard),
+        golden(controller, Int16Emulator(steps, guard)),
+    )
+    top = header(controller, interface, tuple(declarations(interface, guard)))
+    return with_runtime(interface, top, text, HEADERS, body.kernels | KERNELS, _KERNEL_HEADERS)

@@ -1,0 +1,91 @@
+/*
+ * ltc_i16.h: what a generated int16 controller calls.
+ *
+ * Every signal is a fraction: a 16-bit code times a power of two, most often 2^-15. Sums have 32 bits, and
+ * that none of them overflows was proved when the controller was generated. There is no floating point
+ * here; results are whole numbers, so that every compiler and processor gives the same.
+ */
+#ifndef LTC_I16_H
+#define LTC_I16_H
+
+#include <stdint.h>
+
+/* A synapse. u = slope * input + offset, shifted, is a place in a table of sigmoids: see ltc_lookup_i16. */
+typedef struct {
+    int32_t offset;
+    int16_t slope;
+    uint16_t source;      /* where its input is read */
+    int16_t numerator;    /* conductance * potential, as shares of the neuron's greatest */
+    int16_t denominator;  /* conductance */
+} ltc_synapse_i16;
+
+/* Synapses, sorted by the neuron that they end in. */
+typedef struct {
+    const uint16_t *count;           /* synapses into each neuron, at least 0 */
+    const ltc_synapse_i16 *synapse;
+    const uint16_t *table;           /* of sigmoids, in 2^-15 */
+    uint16_t targets;                /* neurons */
+    uint8_t shift;                   /* of u */
+    uint8_t weight_bits;             /* weights are in 2^-weight_bits */
+} ltc_synapses_i16;
+
+/* A row of a matrix: how its sum becomes a 16-bit code; see ltc_dense_i16. */
+typedef struct {
+    int32_t bias;
+    int32_t limit;        /* beyond it the code saturates */
+    int16_t multiplier;
+    uint8_t before;
+    uint8_t after;
+} ltc_row_i16;
+
+/* Copy; written such that no compiler makes a call of memcpy out of it. */
+void ltc_copy_i16(const int16_t *source, int16_t *target, uint32_t count);
+
+/*
+ * output[i] = sum * multiplier / 2^(before + after), with sum = bias[i] + sum of weight[i][j] * input[j],
+ * rounded and saturated.
+ */
+void ltc_dense_i16(const int8_t *weight, const ltc_row_i16 *row, const int16_t *input, int16_t *output,
+                   uint32_t rows, uint32_t columns);
+
+/* The same with the weights that are not zero alone, listed row by row. */
+void ltc_sparse_i16(const uint16_t *count, const uint16_t *column, const int8_t *weight,
+                    const ltc_row_i16 *row, const int16_t *input, int16_t *output, uint32_t rows);
+
+/* moved[i] = t * fast[i] / (t * fast[i] + slow[i]): how far a step of t moves a neuron. */
+void ltc_rates_i16(int16_t t, const int16_t *fast, const int16_t *slow, int16_t *moved, uint32_t count);
+
+/* n[i] = n_in[i] + sum of numerator * sigmoid,  d[i] = d_in[i] + sum of denominator * sigmoid. */
+void ltc_synapse_sums_i16(const ltc_synapses_i16 *synapses, const int16_t *input, const int32_t *n_in,
+                          const int32_t *d_in, int32_t *n, int32_t *d);
+
+/*
+ * The fused solver's sub-steps, with m = moved and n, d the saturated sums:
+ * x' = ((1 - m) * x + m * n) / ((1 - m) + m * d).
+ * result has room for two states, between which sub-steps take turns; the last one ends in the first half.
+ * n_in and d_in are used up.
+ */
+void ltc_substeps_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, int32_t *n_in, int32_t *d_in,
+                      const int16_t *state, int16_t *result, uint32_t unfolds);
+
+/* 1 where every value lies within its bounds. */
+uint32_t ltc_within_i16(const int16_t *values, const int16_t *low, const int16_t *high, uint32_t count);
+
+/* 1 where the codes differ anywhere. */
+uint32_t ltc_differ_i16(const int16_t *one, const int16_t *other, uint32_t count);
+
+/* 1 where a code is at either end of its range. */
+uint32_t ltc_saturated_i16(const int16_t *values, uint32_t count);
+
+/* A sum that no change of a single value leaves as it was: 31 is odd, so every value counts in full. */
+uint32_t ltc_checksum_i16(const int16_t *values, uint32_t count);
+
+/* Codes of raw values: (raw - center) * gain, rounded to the nearest, ties to even, and saturated. */
+void ltc_encode_i16(const float *raw, const float *center, const float *gain, int16_t *codes,
+                    uint32_t count);
+
+/* Raw values of codes: center + code * span. */
+void ltc_decode_i16(const int16_t *codes, const float *center, const float *span, float *raw,
+                    uint32_t count);
+
+#endif
