@@ -1,4 +1,4 @@
-# Builds $(BUILD)/firmware.elf of a board that serves its controller over a serial line. A board's Makefile
+# Builds firmware.elf, and firmware.hex and firmware.bin for flashing, of a board that serves its controller over a serial line. A board's Makefile
 # sets CROSS, ARCH (flags of its processor), LAYOUT (its linker script) and BOARD_SOURCES before it includes this.
 # OPTIMIZE=-Os makes it smaller.
 
@@ -20,11 +20,17 @@ vpath %.c $(sort $(dir $(SOURCES)))
 vpath %.S $(sort $(dir $(SOURCES)))
 
 .PHONY: all clean
-all: $(BUILD)/firmware.elf
+all: $(BUILD)/firmware.elf $(BUILD)/firmware.hex $(BUILD)/firmware.bin
 	$(CROSS)size $<
 
 $(BUILD)/firmware.elf: $(OBJECTS) $(LAYOUT) $(wildcard $(COMMON)/*.ld)
 	$(CC) $(LINK) -o $@ $(OBJECTS) -lgcc
+
+$(BUILD)/firmware.hex: $(BUILD)/firmware.elf
+	$(CROSS)objcopy -O ihex $< $@
+
+$(BUILD)/firmware.bin: $(BUILD)/firmware.elf
+	$(CROSS)objcopy -O binary $< $@
 
 $(BUILD)/%.o: %.c $(HEADERS) | $(BUILD)
 	$(CC) $(FLAGS) -c -o $@ $<

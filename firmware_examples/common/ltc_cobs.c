@@ -10,22 +10,22 @@ static void append(ltc_cobs_receiver *receiver, uint8_t *frame, uint16_t capacit
         frame[receiver->length] = byte;
         ++receiver->length;
     } else {
-        receiver->in_step = 0U;
+        receiver->dropping = 1U;
     }
 }
 
 uint16_t ltc_cobs_take(ltc_cobs_receiver *receiver, uint8_t *frame, uint16_t capacity, uint8_t byte)
 {
     if (byte == 0U) {
-        const uint32_t whole = (receiver->in_step != 0U) && (receiver->left == 0U);
+        const uint32_t whole = (receiver->dropping == 0U) && (receiver->left == 0U);
         const uint16_t length = whole ? receiver->length : 0U;
         receiver->length = 0U;
         receiver->left = 0U;
         receiver->code = 0U;
-        receiver->in_step = 1U;
+        receiver->dropping = 0U;
         return length;
     }
-    if (receiver->in_step == 0U) {
+    if (receiver->dropping != 0U) {
         return 0U;
     }
     if (receiver->left != 0U) {

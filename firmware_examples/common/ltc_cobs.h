@@ -16,10 +16,10 @@ extern "C" {
 
 /* A frame that is being received; all zero before the first byte. */
 typedef struct {
-    uint16_t length; /* bytes of the frame so far */
-    uint8_t left;    /* bytes of the block that are still to come */
-    uint8_t code;    /* the first byte of the block; 0 before the first block */
-    uint8_t in_step; /* 0: whatever comes is dropped until the next zero */
+    uint16_t length;  /* bytes of the frame so far */
+    uint8_t left;     /* bytes of the block that are still to come */
+    uint8_t code;     /* the first byte of the block; 0 before the first block */
+    uint8_t dropping; /* 1: whatever comes is dropped until the next zero */
 } ltc_cobs_receiver;
 
 /* A frame that is being sent; all zero where there is none. */

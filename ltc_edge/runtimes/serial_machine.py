@@ -31,7 +31,9 @@ _HELLO = struct.Struct("<IBBHHHHI")
 _PADDING = 3
 """Most bytes that a compiler adds to a context behind its items, to align it as its seal is."""
 _SLOW = 10
-"""Time that a selftest of two dozen steps may take, in time-outs of a step."""
+"""A selftest of two dozen steps may take that many time-outs."""
+_EAGER = 4
+"""A device that is still starting hears no greeting: it is sent so many times as often."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class SerialMachine:
     def _hello(self) -> Device:
         # A number of its own for each session, so that no answer to an earlier one is taken for this one's.
         session = struct.pack("<I", secrets.randbits(32))
-        answer = self._request(HELLO, session)
+        answer = self._request(HELLO, session, patience=1 / _EAGER, attempts=_EAGER * self._attempts)
         spoken = answer[4] if len(answer) > 4 else None
         if spoken != PROTOCOL or len(answer) < _HELLO.size:
             raise self._error(
@@ -169,17 +171,24 @@ class SerialMachine:
             )
 
     def _status(self, kind: int, patience: float = 1.0) -> int:
-        (status,) = struct.unpack("<I", self._request(kind, b"", 4, patience))
+        (status,) = struct.unpack("<I", self._request(kind, b"", 4, patience=patience))
         return int(status)
 
     def _request(
-        self, kind: int, content: bytes = b"", size: int | None = None, patience: float = 1.0
+        self,
+        kind: int,
+        content: bytes = b"",
+        size: int | None = None,
+        *,
+        patience: float = 1.0,
+        attempts: int | None = None,
     ) -> bytes:
-        """The content of the answer, of ``size`` bytes where given."""
+        """The content of the answer, of ``size`` bytes where given; ``patience`` is counted in time-outs."""
         self._sequence = (self._sequence + 1) % 256
         sent = Frame(kind, self._sequence, content).line_bytes()
         timeout_s = self._timeout_s * patience
-        for attempt in range(self._attempts):
+        tries = attempts or self._attempts
+        for attempt in range(tries):
             self.repeats += attempt > 0
             self._line.write(sent, self._timeout_s)
             answer = self._answer(kind, content, time.monotonic() + timeout_s)
@@ -189,8 +198,8 @@ class SerialMachine:
                 raise self._error(f"an answer has {len(answer)} bytes, not {size}; flash the device anew")
             return answer
         raise self._error(
-            f"no answer in {self._attempts} attempts of {timeout_s:g} s; does the device run a firmware of "
-            "firmware_examples, and at this baud rate?"
+            f"no answer within {tries * timeout_s:g} s, in {tries} attempts; does the device run a firmware "
+            "of firmware_examples, and at this baud rate?"
         )
 
     def _answer(self, kind: int, content: bytes, deadline: float) -> bytes | None:

@@ -98,7 +98,7 @@ def test_what_never_ends_takes_no_memory_and_the_next_frame_comes_through():
 
 
 class Receiver(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_uint16), *((n, ctypes.c_uint8) for n in ("left", "code", "in_step")))
+    _fields_ = (("length", ctypes.c_uint16), *((n, ctypes.c_uint8) for n in ("left", "code", "dropping")))
 
 
 class Sender(ctypes.Structure):

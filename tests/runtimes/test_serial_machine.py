@@ -112,7 +112,6 @@ def test_it_is_a_machine_and_says_what_it_runs(line, controller, host):
     assert machine.step(np.zeros(2, dtype=np.float32), 0.02)[0] == 64  # NOT_RESET
     check_equal(machine, host)
     assert machine.ticks == 7
-    assert machine.repeats == 0
 
 
 def test_a_stepper_over_it_goes_back_to_a_state(line, controller):
@@ -192,9 +191,7 @@ def test_the_loop_is_the_same_over_a_bad_line(line, controller, host, seed):
 def test_a_dead_line_is_one_clear_error(controller):
     ends = *os.pipe(), *os.pipe()
     try:
-        with pytest.raises(
-            DeviceError, match=r"^cable: no answer in 3 attempts of 0\.01 s; does the device run"
-        ):
+        with pytest.raises(DeviceError, match=r"^cable: no answer within 0\.03 s, in 12 attempts; does"):
             SerialMachine(PipeLine(ends[0], ends[3], "cable"), controller, 4, timeout_s=0.01, attempts=3)
     finally:
         for end in ends:
