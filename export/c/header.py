@@ -44,6 +44,11 @@ class Interface:
         )
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether a state can be out of its bounds: every 16-bit code lies within them."""
+        return self.state_type == "float32"
+
+    @property
     def item(self) -> str:
         """C type of the state's items."""
         return "float" if self.state_type == "float32" else "int16_t"

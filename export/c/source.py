@@ -65,10 +65,10 @@ def refuse_context(interface: Interface, give: str) -> Iterator[str]:
     upper = interface.name.upper()
     corrupt = f"(context->seal == ~READY) ? {upper}_CORRUPT_PARAMETERS : {upper}_NOT_RESET"
     yield from refuse("context->seal != READY", f"{give}(action, {corrupt})")
-    yield from refuse(
-        "(context->checksum != checksum_of(context)) || !is_within(context->state)",
-        f"{give}(action, {upper}_STATE_OUT_OF_BOUNDS)",
-    )
+    corrupt = "context->checksum != checksum_of(context)"
+    if interface.is_bounded:
+        corrupt = f"({corrupt}) || !is_within(context->state)"
+    yield from refuse(corrupt, f"{give}(action, {upper}_STATE_OUT_OF_BOUNDS)")
 
 
 def _introduction(interface: Interface, headers: Iterable[str]) -> Iterator[str]:
@@ -94,11 +94,12 @@ def _helpers(interface: Interface) -> Iterator[str]:
     yield "{"
     yield f"    return ltc_checksum_{suffix}(context->state, {count});"
     yield "}"
-    yield ""
-    yield f"static uint32_t is_within(const {interface.item} *state)"
-    yield "{"
-    yield f"    return ltc_within_{suffix}(state, parameters.state_low, parameters.state_high, {count});"
-    yield "}"
+    if interface.is_bounded:
+        yield ""
+        yield f"static uint32_t is_within(const {interface.item} *state)"
+        yield "{"
+        yield f"    return ltc_within_{suffix}(state, parameters.state_low, parameters.state_high, {count});"
+        yield "}"
 
 
 def _check(interface: Interface, block: ParameterBlock) -> Iterator[str]:
@@ -124,7 +125,8 @@ def _reset(interface: Interface) -> Iterator[str]:
     yield ""
     yield f"uint32_t {name}_restore({name}_context *context, const {interface.item} state[{upper}_STATE])"
     yield "{"
-    yield from refuse("!is_within(state)", f"{upper}_STATE_OUT_OF_BOUNDS")
+    if interface.is_bounded:
+        yield from refuse("!is_within(state)", f"{upper}_STATE_OUT_OF_BOUNDS")
     yield f"    {copy}(state, context->state, {count});"
     yield "    context->checksum = checksum_of(context);"
     yield f"    return {upper}_OK;"

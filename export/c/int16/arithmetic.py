@@ -9,13 +9,27 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ltc_edge.export.c.int16.tables import PIECES, PLACES, Table, exp_table, normal_table, sigmoid_table
+from ltc_edge.export.c.int16.tables import (
+    EXP_PIECES,
+    PART_BITS,
+    PIECES,
+    Table,
+    exp_table,
+    normal_table,
+    sigmoid_table,
+)
 
 Int = npt.NDArray[np.int64]
 
 ONE = 32768
-MOST = 32767
-TABLE_END = PIECES * PLACES - 1
+LEAST, MOST = -32768, 32767
+TABLE_END = (PIECES << PART_BITS) - 1
+MIDDLE = PIECES << (PART_BITS - 1)
+"""Place of 0 in the tables of sigmoids and of the normal distribution."""
+
+PLACES_A_UNIT = {"sigmoid": 18, "tanh": 19, "normal": 20}
+"""Power of two of the places in a table that a unit of each function's argument is."""
+
 LOG2E = 23637
 """log2(e) in 2^-14."""
 
@@ -35,50 +49,57 @@ def shifted(value: Int, left: int) -> Int:
 
 
 def saturated(value: Int) -> Int:
-    """Codes within ±32767."""
-    result: Int = np.clip(value, -MOST, MOST)
+    """Codes of 16 bits."""
+    result: Int = np.clip(value, LEAST, MOST)
     return result
 
 
-def lookup(table: Table, place: Int) -> Int:
+def lookup(table: Table, piece: Int, part: Int) -> Int:
+    """A value of a table's piece, in 2^-15."""
+    entry = table[piece].astype(np.int64)
+    low = entry.astype(np.int16).astype(np.int64)
+    result: Int = (entry + low * part) >> 16
+    return result
+
+
+def read(table: Table, place: Int) -> Int:
     """A function by its table; places beyond it are at its ends."""
     within = np.clip(place, 0, TABLE_END)
-    piece, part = within >> 10, within & (PLACES - 1)
-    below, above = table[piece].astype(np.int64), table[piece + 1].astype(np.int64)
-    result: Int = below + (((above - below) * part) >> 10)
-    return result
+    return lookup(table, within >> PART_BITS, within & ((1 << PART_BITS) - 1))
 
 
 def ratio(numerator: Int, denominator: Int) -> Int:
-    """``numerator / denominator`` in 2^-15, for ``|numerator| ≤ denominator``."""
+    """``numerator / denominator`` as a code, for ``|numerator| ≤ denominator``."""
     divisor = denominator >> 14
-    dividend = np.minimum(2 * np.abs(numerator) + (divisor >> 1), (divisor << 15) - 1)
-    result: Int = np.sign(numerator) * (dividend // divisor)
-    return result
+    quotient = (2 * np.abs(numerator) + (divisor >> 1)) // divisor
+    return saturated(np.sign(numerator) * quotient)
+
+
+def place(code: Int, bits: int, function: str) -> Int:
+    """Where codes in 2^-bits lie in the table of a function."""
+    return shifted(code, PLACES_A_UNIT[function] - bits) + MIDDLE
 
 
 def sigmoid(code: Int, bits: int) -> Int:
     """Of codes in 2^-bits."""
-    return lookup(SIGMOID, shifted(code, 14 - bits) + PIECES * PLACES // 2)
+    return read(SIGMOID, place(code, bits, "sigmoid"))
 
 
 def tanh(code: Int, bits: int) -> Int:
     """``2σ(2x) − 1``, of codes in 2^-bits."""
-    return 2 * lookup(SIGMOID, shifted(code, 15 - bits) + PIECES * PLACES // 2) - ONE
+    return 2 * read(SIGMOID, place(code, bits, "tanh")) - ONE
 
 
 def normal(code: Int, bits: int) -> Int:
     """Φ of codes in 2^-bits."""
-    return lookup(NORMAL, shifted(code, 16 - bits) + PIECES * PLACES // 2)
+    return read(NORMAL, place(code, bits, "normal"))
 
 
 def exp(code: Int, bits: int) -> Int:
     """``e^x`` of codes in 2^-bits, at most 0."""
     size = np.clip(-code, 0, MOST) * LOG2E
-    whole, fraction = size >> (bits + 14), (size >> (bits - 1)) & 0x7FFF
-    piece, part = fraction >> 10, fraction & (PLACES - 1)
-    below, above = EXP[piece].astype(np.int64), EXP[piece + 1].astype(np.int64)
-    power = below + (((above - below) * part) >> 10)
+    whole, fraction = size >> (bits + 14), size >> (bits - 6)
+    power = lookup(EXP, (fraction >> PART_BITS) & (EXP_PIECES - 1), fraction & ((1 << PART_BITS) - 1))
     shift = np.minimum(whole, 16)
     result: Int = (2 * power + (np.int64(1) << shift)) >> (shift + 1)
     return result

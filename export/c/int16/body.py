@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ltc_edge.export.c.int16.arithmetic import EXP, NORMAL, SIGMOID
-from ltc_edge.export.c.int16.steps import Matrix, Rates, Substeps, Synapses, SynapseSums
-from ltc_edge.export.c.int16.tables import PIECES, PLACES, Table
+import numpy as np
+
+from ltc_edge.export.c.int16.arithmetic import EXP, MIDDLE, NORMAL, PLACES_A_UNIT, SIGMOID
+from ltc_edge.export.c.int16.steps import Int16, Int32, Matrix, Rates, Substeps, Synapses, SynapseSums
+from ltc_edge.export.c.int16.tables import Table
 from ltc_edge.export.c.parameters import Array
 from ltc_edge.export.c.scratch import Buffers
 from ltc_edge.export.c.writing import StepWriter, identifier
 from ltc_edge.export.program import Binary, Map
 
 _TABLES: Mapping[str, Table] = {"sigmoid_table": SIGMOID, "normal_table": NORMAL, "exp_table": EXP}
-_MIDDLE = f"{PIECES * PLACES // 2}"
 
 
 @dataclass
@@ -61,12 +62,10 @@ class Body(StepWriter):
         if kind == "exp":
             return f"ltc_exp_i16({self._table('exp_table')}, {x}, {bits}U)", 15
         if kind == "gelu":
-            place = f"{_shifted(f'(int32_t){x}', 16 - bits)} + {_MIDDLE}"
+            place = _place(x, bits, "normal")
             return f"(int32_t){x} * ltc_read_i16({self._table('normal_table')}, {place})", bits + 15
-        finer = 1 if kind == "tanh" else 0  # tanh reads the table at twice its argument
-        place = f"{_shifted(f'(int32_t){x}', 14 + finer - bits)} + {_MIDDLE}"
         function = "ltc_tanh_i16" if kind == "tanh" else "ltc_read_i16"
-        return f"{function}({self._table('sigmoid_table')}, {place})", 15
+        return f"{function}({self._table('sigmoid_table')}, {_place(x, bits, kind)})", 15
 
     def stored(self, value: str) -> str:
         """See `StepWriter.stored`."""
@@ -113,10 +112,9 @@ class Body(StepWriter):
         name = identifier(tensor)
         fields: dict[str, Array] = {
             "offset": synapses.offset,
+            "weights": _words(synapses.numerator, synapses.denominator),
             "slope": synapses.slope,
             "source": synapses.source,
-            "numerator": synapses.numerator,
-            "denominator": synapses.denominator,
         }
         members = (
             self.block.array(f"{name}_count", synapses.count),
@@ -153,7 +151,18 @@ class Body(StepWriter):
     def _substeps(self, step: Substeps) -> None:
         synapses = self._synapses(step.output, step.synapses)
         places = [self.places[name] for name in (step.moved, step.numerator, step.denominator, step.state)]
-        self.call("ltc_substeps_i16", synapses, *places, self.made(step.output), f"{step.unfolds}U")
+        kernel = "ltc_substeps_clamped_i16" if step.synapses.clamped else "ltc_substeps_i16"
+        self.call(kernel, synapses, *places, self.made(step.output), f"{step.unfolds}U")
+
+
+def _words(low: Int16, high: Int16) -> Int32:
+    """Words of two halves."""
+    return (high.astype(np.int32) << 16) | (low.astype(np.int32) & 0xFFFF)
+
+
+def _place(x: str, bits: int, function: str) -> str:
+    """Where a code lies in the table of a function."""
+    return f"{_shifted(f'(int32_t){x}', PLACES_A_UNIT[function] - bits)} + {MIDDLE}"
 
 
 def _shifted(value: str, left: int) -> str:
@@ -166,4 +175,4 @@ def _shifted(value: str, left: int) -> str:
 
 
 def _saturated(value: str) -> str:
-    return f"ltc_clamp_i32({value}, -32767, 32767)"
+    return f"ltc_code_i16({value})"

@@ -119,7 +119,7 @@ def _matrix(step: Matrix, values: Int) -> Int:
 def activations(synapses: Synapses, values: Int) -> Int:
     """The sigmoid of every synapse, ``(S,)``."""
     u = synapses.slope * values[synapses.source] + synapses.offset
-    return c.lookup(c.SIGMOID, u >> synapses.shift)
+    return c.read(c.SIGMOID, u >> synapses.shift)
 
 
 def _summed(synapses: Synapses, terms: Int, bias: np.ndarray) -> Int:
@@ -134,7 +134,7 @@ def _substeps(step: Substeps, tensors: Tensors) -> Int:
     n_in, d_in = tensors[step.numerator], tensors[step.denominator]
     kept = ONE - moved
     alone = synapses.count == 0
-    n, d = _drive(n_in, d_in, synapses.weight_bits)
+    n, d = _drive(n_in, d_in, synapses.weight_bits, least=1)
     drawn_to = c.ratio(n * ONE, d * ONE)
     how_far = c.ratio(moved * d, kept * ONE + moved * d)
     x = tensors[step.state]
@@ -144,12 +144,13 @@ def _substeps(step: Substeps, tensors: Tensors) -> Int:
             _summed(synapses, s * synapses.numerator, n_in),
             _summed(synapses, s * synapses.denominator, d_in),
             synapses.weight_bits,
+            least=0,
         )
         listening = c.ratio(kept * x + moved * n, kept * ONE + moved * d)
         x = np.where(alone, x + c.scaled(how_far * (drawn_to - x), 15), listening)
     return x
 
 
-def _drive(n: Int, d: Int, weight_bits: int) -> tuple[Int, Int]:
-    """Sums as codes; a denominator is never 0."""
-    return c.saturated(c.scaled(n, weight_bits)), np.clip(c.scaled(d, weight_bits), 1, c.MOST)
+def _drive(n: Int, d: Int, weight_bits: int, *, least: int) -> tuple[Int, Int]:
+    """Sums, which hold half of a code more, as codes; a divisor is at least 1."""
+    return c.saturated(n >> weight_bits), np.clip(d >> weight_bits, least, c.MOST)

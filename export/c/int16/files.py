@@ -29,6 +29,7 @@ _KERNEL_HEADERS = {
     "ltc_sparse_i16": "ltc_row_kernel_i16.h",
     "ltc_synapse_sums_i16": "ltc_synapse_kernel_i16.h",
     "ltc_substeps_i16": "ltc_synapse_kernel_i16.h",
+    "ltc_substeps_clamped_i16": "ltc_synapse_kernel_i16.h",
 }
 
 

@@ -30,7 +30,8 @@ class CodeGuard:
         action_center, action_span: ``raw = center + code · span``, ``(M,)``.
         fallback_codes: the code of the fallback, ``(M,)``.
         initial_state: after a reset, ``(S,)``.
-        state_low, state_high: codes that a state may have, ``(S,)``.
+
+    Every code of a state lies within its proved bounds, which are what its codes are fractions of.
     """
 
     raw: Guard
@@ -43,8 +44,6 @@ class CodeGuard:
     action_span: Float32
     fallback_codes: Int16
     initial_state: Int16
-    state_low: Int16
-    state_high: Int16
 
 
 def state_codes(plan: QuantizationPlan) -> Codes:
@@ -67,7 +66,6 @@ def code_guard(controller: Controller, plan: QuantizationPlan, steps: Steps) -> 
     dt_range = np.array([controller.timing.dt_min_s, controller.timing.dt_max_s], dtype=np.float32)
     scale = 2.0 ** -steps.bits[steps.action]
     action = coordinates.action
-    initial = _symmetric(state.encode(controller.reset_state))
     return CodeGuard(
         guard_of(controller, StateBounds(nothing, nothing)),
         observation_center,
@@ -78,9 +76,7 @@ def code_guard(controller: Controller, plan: QuantizationPlan, steps: Steps) -> 
         action.center.astype(np.float32),
         (action.span * scale).astype(np.float32),
         _symmetric(np.rint(action.to_fraction(controller.fallback) / scale)),
-        initial,
-        np.full(len(initial), -MOST, dtype=np.int16),
-        np.full(len(initial), MOST, dtype=np.int16),
+        state.encode(controller.reset_state),
     )
 
 

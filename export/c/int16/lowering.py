@@ -51,8 +51,8 @@ def lower_steps(controller: Controller, plan: QuantizationPlan) -> Steps:
         if isinstance(step, Repeat):
             bits[step.carried] = bits[step.output]
     action, state = program.outputs[ACTION], program.outputs[STATE_OUT]
-    used = tuple(_used(steps, {action, state, READOUT}))
-    return Steps(used, sizes, bits, _constants(used, program, plan), action, READOUT, state)
+    used = [_with_halves(step, steps) for step in _used(steps, {action, state, READOUT})]
+    return Steps(tuple(used), sizes, bits, _constants(used, program, plan), action, READOUT, state)
 
 
 def _bits(scale: float) -> int:
@@ -78,6 +78,19 @@ def _merged(step: Step) -> Step:
         assert inner.state == step.carried
         return replace(inner, output=step.output, state=step.start, unfolds=step.count)
     return step
+
+
+def _with_halves(step: Step, steps: Iterable[Step]) -> Step:
+    """Sums with half of a code more, where sub-steps round them."""
+    if not isinstance(step, SynapseSums):
+        return step
+    assert any(isinstance(other, Substeps) and other.numerator == step.numerator for other in steps)
+    half = np.int32(1 << (step.synapses.weight_bits - 1))
+    return replace(
+        step,
+        numerator_bias=step.numerator_bias + half,
+        denominator_bias=step.denominator_bias + half,
+    )
 
 
 def _used(steps: Iterable[Step], wanted: set[str]) -> list[Step]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.c.int16 import arithmetic as c
-from ltc_edge.export.c.int16.arithmetic import MOST, ONE, Int
+from ltc_edge.export.c.int16.arithmetic import LEAST, MOST, ONE, PLACES_A_UNIT, Int
 from ltc_edge.export.c.int16.steps import (
     FlatStep,
     Matrix,
@@ -30,8 +30,8 @@ from ltc_edge.export.c.steps import Elementwise, Join, Part
 from ltc_edge.export.program import Binary, Map
 
 WORD = 2**31 - 1
-SLACK = 2**15
-"""What `ltc_ratio_i16` adds to twice its numerator."""
+HALF_DIVISOR = 2**15
+"""The most that `ltc_ratio_i16` adds to twice its numerator."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Interval:
     high: Int
 
     @classmethod
-    def codes(cls, size: int, low: int = -MOST, high: int = MOST) -> Interval:
+    def codes(cls, size: int, low: int = LEAST, high: int = MOST) -> Interval:
         """All codes."""
         return cls(np.full(size, low, dtype=np.int64), np.full(size, high, dtype=np.int64))
 
@@ -112,7 +112,7 @@ def prove(steps: Steps, inputs: Mapping[str, Interval]) -> Proof:
     proof = Proof({name: Interval(codes, codes) for name, codes in constants.items()} | dict(inputs))
     _prove(steps.steps, proof, steps.bits)
     after = proof.tensors[steps.state]
-    if (after.magnitude() > MOST).any():
+    if (after.low < LEAST).any() or (after.high > MOST).any():
         raise FormatRefusedError("overflow", f"{steps.state} may leave its range of codes")
     return proof
 
@@ -155,7 +155,9 @@ def _repeat(step: Repeat[FlatStep], proof: Proof, bits: Mapping[str, int]) -> No
     size = len(proof.tensors[step.start].low)
     proof.tensors[step.carried] = Interval.codes(size)
     _prove(step.body, proof, bits)
-    assert (proof.tensors[step.following].magnitude() <= MOST).all()
+    following = proof.tensors[step.following]
+    assert (following.low >= LEAST).all()
+    assert (following.high <= MOST).all()
     proof.tensors[step.output] = Interval.codes(size)
 
 
@@ -190,11 +192,12 @@ def _map(operation: Map, proof: Proof, bits: Mapping[str, int]) -> Interval:
     if operation.kind in ("abs", "relu"):
         _shifted(x, out - bits_in, where, proof)
         return Interval.codes(size, 0)
-    # Places of a table: a code times at most 2^4, plus half of the table.
-    proof.within_word(where, Interval(x.low * 16 - 2**18, x.high * 16 + 2**18))
     if operation.kind == "exp":
         proof.within_word(where, x.magnitude() * c.LOG2E)
-    return Interval.codes(size, -MOST if operation.kind == "tanh" else 0)
+    else:
+        place = _shifted(x, PLACES_A_UNIT[operation.kind] - bits_in, where, proof)
+        proof.within_word(where, Interval(place.low + c.MIDDLE, place.high + c.MIDDLE))
+    return Interval.codes(size, LEAST if operation.kind == "tanh" else 0)
 
 
 def _shifted(value: Interval, left: int, where: str, proof: Proof) -> Interval:
@@ -228,7 +231,10 @@ def _sums(
     """Bias plus weights times sigmoids from 0 to 1, in any order."""
     slope = synapses.slope.astype(np.int64)
     product = np.abs(slope) * source.magnitude()[synapses.source]
-    proof.within_word(where, product + np.abs(synapses.offset.astype(np.int64)))
+    offset = synapses.offset.astype(np.int64)
+    proof.within_word(where, product + np.abs(offset))
+    if not synapses.clamped and ((offset - product).min(initial=0) < 0):
+        raise FormatRefusedError("overflow", f"{where}: a place may lie before the table of sigmoids")
     weight = getattr(synapses, which).astype(np.int64) * MOST
     target = np.repeat(np.arange(len(bias)), synapses.count)
     low, high = bias.astype(np.int64), bias.astype(np.int64)
@@ -255,17 +261,16 @@ def _substeps(step: Substeps, proof: Proof) -> None:
     n_in, d_in = proof.tensors[step.numerator], proof.tensors[step.denominator]
     n = n_in + _sums(synapses, np.zeros(size), "numerator", x, where, proof)
     d = d_in + _sums(synapses, np.zeros(size), "denominator", x, where, proof)
-    half = Interval.codes(size, 0, 1 << (synapses.weight_bits - 1))
-    proof.within_word(where, n, d, n + half, d + half)
-    n, d, one = Interval.codes(size), Interval.codes(size, 1), Interval.codes(size, ONE, ONE)
+    proof.within_word(where, n, d)
+    n, one = Interval.codes(size), Interval.codes(size, ONE, ONE)
     for end in (moved.low, moved.high):
         # What is kept and what is moved add up to 1, and everything is linear in it: its ends suffice.
         m, kept = Interval(end, end), Interval(ONE - end, ONE - end)
-        below = kept * one + m * d
+        below = kept * one + m * Interval.codes(size, 0)
         _ratio(kept * x + m * n, below, where, proof)
-        # Of neurons that nothing of the list ends in: how far they are drawn.
-        _ratio(m * d, below, where, proof)
-    _ratio(n * one, d * one, where, proof)
+        # Of neurons that nothing of the list ends in: how far they are drawn, and where to.
+        _ratio(m * Interval.codes(size, 1), below, where, proof)
+    _ratio(n * one, Interval.codes(size, 1) * one, where, proof)
     proof.within_word(where, Interval.codes(size, 0) * (x - x) + Interval.codes(size, 0, 1 << 14))
     proof.tensors[where] = Interval.codes(size)
 
@@ -277,6 +282,6 @@ def _ratio(numerator: Interval, denominator: Interval, where: str, proof: Proof)
         raise FormatRefusedError("ill-conditioned", f"{where}[{neuron}] might be divided by 0")
     # Unsigned words of the C: twice the numerator and half of the divisor.
     proof.within_word(where, numerator, denominator)
-    doubled = 2 * numerator.magnitude() + SLACK
-    if (doubled > 2**32 - 1).any() or (denominator.high >> 14 << 15 > 2**31).any():
+    doubled = 2 * numerator.magnitude() + HALF_DIVISOR
+    if (doubled > 2**32 - 1).any() or (denominator.high > 2**30).any():
         raise FormatRefusedError("overflow", f"{where} may divide what is beyond 32 bits")

@@ -13,7 +13,7 @@ from ltc_edge.export.c.step_f32 import clamped_seconds
 
 HEADERS = ("ltc_f32.h", "ltc_f32_arithmetic.h", "ltc_i16.h", "ltc_i16_arithmetic.h")
 KERNELS = frozenset(
-    f"ltc_{name}_i16" for name in ("within", "checksum", "copy", "encode", "decode", "saturated")
+    f"ltc_{name}_i16" for name in ("checksum", "copy", "encode", "decode", "saturated", "quotient")
 )
 
 
@@ -25,8 +25,7 @@ def add_guard(body: Body, guard: CodeGuard) -> None:
         body.block.array(name, getattr(guard, name))
     for name in ("action_center", "action_span", "dt_codes", "fallback_codes"):
         body.block.array(name, getattr(guard, name))
-    for name in ("initial_state", "state_low", "state_high"):
-        body.block.array(name, getattr(guard, name))
+    body.block.array("initial_state", guard.initial_state)
     body.kernels |= KERNELS
     if guard.raw.slew is not None:
         body.kernels.add("ltc_differ_i16")

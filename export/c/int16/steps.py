@@ -21,6 +21,10 @@ Int32 = npt.NDArray[np.int32]
 UInt8 = npt.NDArray[np.uint8]
 
 
+PROVED_SHIFT = 8
+"""With it the places of a table fill 31 bits."""
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """How the sum of each row of a matrix becomes a code: see ``ltc_row_i16``; each ``(n,)``."""
@@ -51,6 +55,7 @@ class Synapses:
     Attributes:
         shift: of ``slope · input + offset``, to a place in the table of sigmoids.
         weight_bits: weights are in 2^-weight_bits.
+        clamped: whether a place may lie beyond the table; where not, the shift is `PROVED_SHIFT`.
     """
 
     count: Index
@@ -61,6 +66,7 @@ class Synapses:
     denominator: Int16
     shift: int
     weight_bits: int
+    clamped: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +98,7 @@ class Rates:
 
 @dataclass(frozen=True, eq=False)
 class Substeps:
-    """All sub-steps of the fused solver: see ``ltc_substeps_i16``; it uses up its sums."""
+    """All sub-steps of the fused solver: see ``ltc_substeps_i16``; it uses up its sums, with half of a code."""
 
     output: str
     state: str

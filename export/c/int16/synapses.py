@@ -9,16 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ltc_edge.errors import FormatRefusedError
-from ltc_edge.export.c.int16.arithmetic import MOST, ONE
-from ltc_edge.export.c.int16.steps import Synapses, SynapseSums
-from ltc_edge.export.c.int16.tables import PIECES, PLACES, SIGMOID_REACH
+from ltc_edge.export.c.int16.arithmetic import MIDDLE, MOST, ONE, PLACES_A_UNIT
+from ltc_edge.export.c.int16.steps import PROVED_SHIFT, Synapses, SynapseSums
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.program import Array, Binary, Dense, Map, Operation
 
 PATTERN = 5
 """Operations of a list of synapses: gather, sigmoid, conductance, numerator and denominator."""
 
-PLACES_PER_UNIT = PIECES * PLACES / (2 * SIGMOID_REACH)
 MOST_BITS = 15
 WIDEST = 2.0**31 - 2.0**16
 """What a sum may reach, with room for what rounding adds."""
@@ -126,7 +124,7 @@ def integer_sums(synapses: RealSynapses, bits: int, bits_in: int) -> SynapseSums
     Raises:
         FormatRefusedError: a pre-activation may go beyond 32 bits.
     """
-    slope, offset, shift = _pre_activations(synapses, bits_in)
+    slope, offset, shift, clamped = _pre_activations(synapses, bits_in)
     gather, _, _, numerator, denominator = synapses.operations
     listed = Synapses(
         np.bincount(synapses.target, minlength=len(synapses.numerator_bias)).astype(np.uint16),
@@ -137,6 +135,7 @@ def integer_sums(synapses: RealSynapses, bits: int, bits_in: int) -> SynapseSums
         np.rint(synapses.denominator * 2.0**bits).astype(np.int16),
         shift,
         bits,
+        clamped,
     )
     unit = 2.0 ** (15 + bits)
     return SynapseSums(
@@ -149,17 +148,21 @@ def integer_sums(synapses: RealSynapses, bits: int, bits_in: int) -> SynapseSums
     )
 
 
-def _pre_activations(synapses: RealSynapses, bits_in: int) -> tuple[Array, Array, int]:
-    """Slopes and offsets of places in the table, and the shift they have in common."""
-    slope = synapses.slope * PLACES_PER_UNIT * 2.0**-bits_in
-    offset = synapses.offset * PLACES_PER_UNIT + PIECES * PLACES / 2 + 0.5
-    for shift in range(MOST_BITS, -1, -1):
+def _pre_activations(synapses: RealSynapses, bits_in: int) -> tuple[Array, Array, int, bool]:
+    """Slopes and offsets of places in the table, the shift they share, and whether they need a clamp."""
+    places = 2.0 ** PLACES_A_UNIT["sigmoid"]
+    slope = synapses.slope * places * 2.0**-bits_in
+    offset = synapses.offset * places + MIDDLE + 0.5
+    for shift in range(PROVED_SHIFT, -1, -1):
         slopes, offsets = np.rint(slope * 2.0**shift), np.rint(offset * 2.0**shift)
-        reach = np.abs(slopes) * ONE + np.abs(offsets)
-        if np.abs(slopes).max(initial=0.0) <= MOST and reach.max(initial=0.0) <= WIDEST:
-            return slopes, offsets, shift
+        reach = np.abs(slopes) * ONE
+        if np.abs(slopes).max(initial=0.0) > MOST or (reach + np.abs(offsets)).max(initial=0.0) > WIDEST:
+            continue
+        inside = (offsets - reach).min(initial=0.0) >= 0 and shift == PROVED_SHIFT
+        return slopes, offsets, shift, not inside
+    steepest = int(np.abs(slope).argmax())
     raise FormatRefusedError(
         "overflow",
-        f"a synapse from {int(synapses.source[int(np.abs(slope).argmax())])} is too steep for 32 bits: its "
-        f"pre-activation may reach {float((np.abs(synapses.slope) + np.abs(synapses.offset)).max()):.3g}",
+        f"the synapse from {int(synapses.source[steepest])} to {int(synapses.target[steepest])} is too steep "
+        f"for 32 bits: its slope is {synapses.slope[steepest]:.3g}",
     )

@@ -7,44 +7,46 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-PIECES = 512
-PLACES = 1024
-"""Of a piece; a place is a piece and how far into it a value lies."""
+PIECES = 256
+PART_BITS = 15
+"""A place is a piece and, in so many bits more, how far into it a value lies."""
 
 SIGMOID_REACH = 16.0
 NORMAL_REACH = 4.0
 EXP_PIECES = 32
 
-Table = npt.NDArray[np.uint16]
+Table = npt.NDArray[np.int32]
+_Values = npt.NDArray[np.float64]
 
 
 def sigmoid_table() -> Table:
-    """513 values of the logistic function from −16 to 16, in 2^-15."""
+    """The logistic function from −16 to 16."""
     x = np.linspace(-SIGMOID_REACH, SIGMOID_REACH, PIECES + 1)
-    s = 1.0 / (1.0 + np.exp(-x))
-    return _balanced(s, s * (1 - s) * (1 - 2 * s), 2 * SIGMOID_REACH / PIECES)
+    s = np.array([1.0 / (1.0 + math.exp(-value)) for value in x])
+    return _pieces(s, s * (1 - s) * (1 - 2 * s), 2 * SIGMOID_REACH / PIECES)
 
 
 def normal_table() -> Table:
-    """513 values of the normal distribution's Φ from −4 to 4, in 2^-15."""
+    """The normal distribution's Φ from −4 to 4."""
     x = np.linspace(-NORMAL_REACH, NORMAL_REACH, PIECES + 1)
-    density = np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi)
     values = np.array([0.5 * (1.0 + math.erf(value / math.sqrt(2.0))) for value in x])
-    return _balanced(values, -x * density, 2 * NORMAL_REACH / PIECES)
+    density = np.array([math.exp(-0.5 * value * value) / math.sqrt(2 * math.pi) for value in x])
+    return _pieces(values, -x * density, 2 * NORMAL_REACH / PIECES)
 
 
 def exp_table() -> Table:
-    """33 values of 2^-f, f from 0 to 1, in 2^-15."""
-    power = 2.0 ** -np.linspace(0.0, 1.0, EXP_PIECES + 1)
-    return _balanced(power, np.log(2.0) ** 2 * power, 1.0 / EXP_PIECES)
+    """2^-f for f from 0 to 1."""
+    power = np.array([2.0 ** (-piece / EXP_PIECES) for piece in range(EXP_PIECES + 1)])
+    return _pieces(power, math.log(2.0) ** 2 * power, 1.0 / EXP_PIECES)
 
 
-def _balanced(values: npt.NDArray[np.float64], curvature: npt.NDArray[np.float64], width: float) -> Table:
-    """Entries between which a chord is off by as much in its middle as at its ends.
+def _pieces(values: _Values, curvature: _Values, width: float) -> Table:
+    """A word a piece: where it begins, in 2^-15, in the high half; twice its rise in the low half.
 
     A chord of width h lies h²/8 of the curvature beside the curve; moved by half of that, its greatest
     error is halved. Half a step more makes up for what reading a table loses by rounding down.
     """
     moved = (values - width**2 / 16 * curvature) * 32768 + 0.5
-    table: Table = np.clip(np.rint(moved), 0, 32767).astype(np.uint16)
-    return table
+    ends = np.clip(np.rint(moved), 0, 32767).astype(np.int64)
+    words: Table = ((ends[:-1] << 16) | ((2 * np.diff(ends)) & 0xFFFF)).astype(np.int32)
+    return words

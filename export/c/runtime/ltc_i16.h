@@ -10,22 +10,25 @@
 
 #include <stdint.h>
 
-/* A synapse. u = slope * input + offset, shifted, is a place in a table of sigmoids: see ltc_lookup_i16. */
+/*
+ * A synapse. slope * input + offset, shifted, is a place in a table of sigmoids: see ltc_lookup_i16. Both
+ * weights lie in one word, which a processor loads at once: the numerator (conductance * potential) in its
+ * low half, the denominator (conductance) in its high half, as shares of the neuron's greatest conductance.
+ */
 typedef struct {
     int32_t offset;
+    int32_t weights;
     int16_t slope;
-    uint16_t source;      /* where its input is read */
-    int16_t numerator;    /* conductance * potential, as shares of the neuron's greatest */
-    int16_t denominator;  /* conductance */
+    uint16_t source;  /* where its input is read */
 } ltc_synapse_i16;
 
 /* Synapses, sorted by the neuron that they end in. */
 typedef struct {
     const uint16_t *count;           /* synapses into each neuron, at least 0 */
     const ltc_synapse_i16 *synapse;
-    const uint16_t *table;           /* of sigmoids, in 2^-15 */
+    const int32_t *table;            /* of sigmoids, in 2^-15 */
     uint16_t targets;                /* neurons */
-    uint8_t shift;                   /* of u */
+    uint8_t shift;                   /* of slope * input + offset */
     uint8_t weight_bits;             /* weights are in 2^-weight_bits */
 } ltc_synapses_i16;
 
@@ -60,16 +63,22 @@ void ltc_synapse_sums_i16(const ltc_synapses_i16 *synapses, const int16_t *input
                           const int32_t *d_in, int32_t *n, int32_t *d);
 
 /*
- * The fused solver's sub-steps, with m = moved and n, d the saturated sums:
+ * The fused solver's sub-steps, with m = moved and n, d the sums as saturated codes:
  * x' = ((1 - m) * x + m * n) / ((1 - m) + m * d).
- * result has room for two states, between which sub-steps take turns; the last one ends in the first half.
- * n_in and d_in are used up.
+ * n_in and d_in hold half of a code more, by which sums are rounded; they are used up. result has room for
+ * two states, between which sub-steps take turns; the last one ends in the first half.
+ * ltc_substeps_i16 may be called where the shift is 8 and every place is proved to lie in the table.
  */
 void ltc_substeps_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, int32_t *n_in, int32_t *d_in,
                       const int16_t *state, int16_t *result, uint32_t unfolds);
+void ltc_substeps_clamped_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, int32_t *n_in,
+                              int32_t *d_in, const int16_t *state, int16_t *result, uint32_t unfolds);
 
-/* 1 where every value lies within its bounds. */
-uint32_t ltc_within_i16(const int16_t *values, const int16_t *low, const int16_t *high, uint32_t count);
+/*
+ * dividend / divisor, rounded down, by multiplications alone: for processors that cannot divide.
+ * divisor is 1 to 65536, and dividend less than 65536 times as large.
+ */
+uint32_t ltc_quotient_i16(uint32_t dividend, uint32_t divisor);
 
 /* 1 where the codes differ anywhere. */
 uint32_t ltc_differ_i16(const int16_t *one, const int16_t *other, uint32_t count);

@@ -8,7 +8,7 @@
 static inline int16_t ltc_row_code_i16(const ltc_row_i16 *row, int32_t sum)
 {
     const int32_t within = ltc_clamp_i32(sum, -row->limit, row->limit) >> row->before;
-    return ltc_saturated_code_i16(ltc_scaled_i32(within * row->multiplier, row->after));
+    return (int16_t)ltc_code_i16(ltc_scaled_i32(within * row->multiplier, row->after));
 }
 
 #endif
