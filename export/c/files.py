@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 from ltc_edge.controller import Controller
@@ -20,10 +20,10 @@ from ltc_edge.export.c.step_f32 import HEADERS, add_guard, step_f32
 from ltc_edge.export.c.text import check_name
 from ltc_edge.export.program import OBSERVATION, STATE_IN
 
-_KERNEL_HEADERS = {
-    "ltc_synapse_sums_f32": "ltc_synapse_kernel.h",
-    "ltc_substeps_f32": "ltc_synapse_kernel.h",
-    "ltc_substeps_clamped_f32": "ltc_synapse_kernel.h",
+_NEEDS = {
+    "ltc_synapse_sums_f32": ("ltc_synapse_kernel.h",),
+    "ltc_substeps_f32": ("ltc_synapse_kernel.h",),
+    "ltc_substeps_clamped_f32": ("ltc_synapse_kernel.h",),
 }
 
 
@@ -56,7 +56,7 @@ def c_float32(controller: Controller, name: str) -> CSources:
         golden(controller, Float32Emulator(steps, guard)),
     )
     return with_runtime(
-        interface, header(controller, interface), text, HEADERS, body.kernels | KERNELS, _KERNEL_HEADERS
+        interface, header(controller, interface), text, HEADERS, body.kernels | KERNELS, _NEEDS
     )
 
 
@@ -66,7 +66,7 @@ def with_runtime(
     source_text: str,
     headers: Iterable[str],
     kernels: Iterable[str],
-    kernel_headers: Mapping[str, str],
+    needs: Mapping[str, Sequence[str]],
 ) -> CSources:
     """Header and source with the files of the runtime that they need.
 
@@ -75,11 +75,11 @@ def with_runtime(
         header_text, source_text: their text.
         headers: of the runtime, always needed.
         kernels: functions of the runtime that are called.
-        kernel_headers: headers that some of these need.
+        needs: files that some of these need.
     """
     name = interface.name
     files = {f"{name}.h": header_text.encode("ascii"), f"{name}.c": source_text.encode("ascii")}
-    extra = {kernel_headers[kernel] for kernel in kernels if kernel in kernel_headers}
+    extra = {file for kernel in kernels for file in needs.get(kernel, ())}
     runtime = sorted({*headers, *extra, *(f"{kernel}.c" for kernel in kernels)})
     return CSources(name, files | {file: runtime_file(file) for file in runtime}, interface.state_type)
 

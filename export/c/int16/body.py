@@ -121,6 +121,7 @@ class Body(StepWriter):
             self.block.table(f"{name}_synapse", "ltc_synapse_i16", fields),
             self._table("sigmoid_table"),
             f"{len(synapses.count)}U",
+            f"{synapses.listening}U",
             f"{synapses.shift}U",
             f"{synapses.weight_bits}U",
         )

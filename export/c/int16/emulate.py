@@ -133,7 +133,7 @@ def _substeps(step: Substeps, tensors: Tensors) -> Int:
     synapses, moved = step.synapses, tensors[step.moved]
     n_in, d_in = tensors[step.numerator], tensors[step.denominator]
     kept = ONE - moved
-    alone = synapses.count == 0
+    alone = np.arange(len(moved)) >= synapses.listening
     n, d = _drive(n_in, d_in, synapses.weight_bits, least=1)
     drawn_to = c.ratio(n * ONE, d * ONE)
     how_far = c.ratio(moved * d, kept * ONE + moved * d)

@@ -24,12 +24,12 @@ from ltc_edge.export.c.text import check_name
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.program import DT, OBSERVATION, STATE_IN
 
-_KERNEL_HEADERS = {
-    "ltc_dense_i16": "ltc_row_kernel_i16.h",
-    "ltc_sparse_i16": "ltc_row_kernel_i16.h",
-    "ltc_synapse_sums_i16": "ltc_synapse_kernel_i16.h",
-    "ltc_substeps_i16": "ltc_synapse_kernel_i16.h",
-    "ltc_substeps_clamped_i16": "ltc_synapse_kernel_i16.h",
+_NEEDS = {
+    "ltc_dense_i16": ("ltc_row_kernel_i16.h",),
+    "ltc_sparse_i16": ("ltc_row_kernel_i16.h",),
+    "ltc_synapse_sums_i16": ("ltc_walk_on_clamped_i16.c",),
+    "ltc_substeps_i16": ("ltc_substep_kernel_i16.h", "ltc_walk_on_i16.c"),
+    "ltc_substeps_clamped_i16": ("ltc_substep_kernel_i16.h", "ltc_walk_on_clamped_i16.c"),
 }
 
 
@@ -119,4 +119,4 @@ def c_int16(controller: Controller, plan: QuantizationPlan, name: str) -> CSourc
         golden(controller, Int16Emulator(steps, guard)),
     )
     top = header(controller, interface, tuple(declarations(interface, guard)))
-    return with_runtime(interface, top, text, HEADERS, body.kernels | KERNELS, _KERNEL_HEADERS)
+    return with_runtime(interface, top, text, HEADERS, body.kernels | KERNELS, _NEEDS)

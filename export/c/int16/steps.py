@@ -68,6 +68,11 @@ class Synapses:
     weight_bits: int
     clamped: bool
 
+    @property
+    def listening(self) -> int:
+        """Neurons from this one on have no synapses."""
+        return int(np.flatnonzero(self.count).max(initial=-1)) + 1
+
 
 @dataclass(frozen=True, eq=False)
 class SynapseSums:
@@ -98,7 +103,7 @@ class Rates:
 
 @dataclass(frozen=True, eq=False)
 class Substeps:
-    """All sub-steps of the fused solver: see ``ltc_substeps_i16``; it uses up its sums, with half of a code."""
+    """All sub-steps of the fused solver: see ``ltc_substeps_i16``; its sums hold half of a code more."""
 
     output: str
     state: str

@@ -23,6 +23,18 @@
 #endif
 #endif
 
+/* Instructions of a Cortex-M4 and its like that saturate, and that multiply halves of words. */
+#if defined(__ARM_FEATURE_SAT) && defined(__thumb2__) && !defined(LTC_I16_PLAIN)
+#define LTC_I16_SATURATES 1
+#else
+#define LTC_I16_SATURATES 0
+#endif
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && !defined(LTC_I16_PLAIN)
+#define LTC_I16_MULTIPLIES_HALVES 1
+#else
+#define LTC_I16_MULTIPLIES_HALVES 0
+#endif
+
 #define LTC_ONE_I16 32768            /* 1 in 2^-15; codes themselves end at 32767 */
 #define LTC_PART_BITS_I16 15U        /* of a place within its piece */
 #define LTC_TABLE_END_I16 0x7FFFFF   /* last place in a table of 256 pieces */
@@ -55,10 +67,26 @@ static inline int32_t ltc_abs_i32(int32_t value)
     return (value < 0) ? -value : value;
 }
 
-/* A value as a code. */
+/*
+ * A value as a code, and as one that is not negative. Where a processor has an instruction for it, it is
+ * asked for by name, since compilers do not always find it.
+ */
 static inline int32_t ltc_code_i16(int32_t value)
 {
+#if LTC_I16_SATURATES
+    return __builtin_arm_ssat(value, 16);
+#else
     return ltc_clamp_i32(value, -32768, 32767);
+#endif
+}
+
+static inline int32_t ltc_share_i16(int32_t value)
+{
+#if LTC_I16_SATURATES
+    return (int32_t)__builtin_arm_usat(value, 15);
+#else
+    return ltc_clamp_i32(value, 0, 32767);
+#endif
 }
 
 /*
@@ -69,13 +97,21 @@ static inline int32_t ltc_code_i16(int32_t value)
 static inline int32_t ltc_lookup_i16(const int32_t *table, uint32_t piece, uint32_t part)
 {
     const int32_t entry = table[piece];
+#if LTC_I16_MULTIPLIES_HALVES
+    return __builtin_arm_smlabb(entry, (int32_t)part, entry) >> 16;
+#else
     return (entry + (int32_t)(int16_t)entry * (int32_t)part) >> 16;
+#endif
 }
 
 /* The same of a place that may lie beyond the table, at whose end the function then is. */
 static inline int32_t ltc_read_i16(const int32_t *table, int32_t place)
 {
+#if LTC_I16_SATURATES
+    const uint32_t within = (uint32_t)__builtin_arm_usat(place, 23);
+#else
     const uint32_t within = (uint32_t)ltc_clamp_i32(place, 0, LTC_TABLE_END_I16);
+#endif
     return ltc_lookup_i16(table, within >> LTC_PART_BITS_I16, within & 0x7FFFU);
 }
 

@@ -1,4 +1,4 @@
-#include "ltc_synapse_kernel_i16.h"
+#include "ltc_substep_kernel_i16.h"
 
 void ltc_substeps_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, int32_t *n_in,
                       int32_t *d_in, const int16_t *state, int16_t *result, uint32_t unfolds)
