@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ltc_edge.export.c.int16.arithmetic import EXP, MIDDLE, NORMAL, PLACES_A_UNIT, SIGMOID
-from ltc_edge.export.c.int16.steps import Int16, Int32, Matrix, Rates, Substeps, Synapses, SynapseSums
+from ltc_edge.export.c.int16.steps import Int16, Int32, Matrix, Rates, Sensory, Substeps, Synapses
 from ltc_edge.export.c.int16.tables import Table
 from ltc_edge.export.c.parameters import Array
 from ltc_edge.export.c.scratch import Buffers
@@ -25,11 +25,11 @@ class Body(StepWriter):
 
     Attributes:
         bits: a tensor's codes are in 2^-bits.
-        sums: where each vector of 32-bit sums lies in an array of its own.
+        drives: where each vector of drives lies in an array of its own.
     """
 
     bits: Mapping[str, int] = field(default_factory=dict)
-    sums: Buffers = field(default_factory=lambda: Buffers({}, 0))
+    drives: Buffers = field(default_factory=lambda: Buffers({}, 0))
     _tables: set[str] = field(default_factory=set)
 
     element = "int16_t"
@@ -75,8 +75,8 @@ class Body(StepWriter):
         """See `StepWriter.special`."""
         if isinstance(step, Matrix):
             self._matrix(step)
-        elif isinstance(step, SynapseSums):
-            self._sums(step)
+        elif isinstance(step, Sensory):
+            self._sensory(step)
         elif isinstance(step, Rates):
             self._rates(step)
         else:
@@ -128,19 +128,19 @@ class Body(StepWriter):
         self.listed(f"static const ltc_synapses_i16 {name}_synapses = {{ ", members, " };")
         return f"&{name}_synapses"
 
-    def _sums(self, step: SynapseSums) -> None:
+    def _sensory(self, step: Sensory) -> None:
         synapses = self._synapses(step.output, step.synapses)
-        biases = []
-        for tensor, bias in (
-            (step.numerator, step.numerator_bias),
-            (step.denominator, step.denominator_bias),
-        ):
-            name = identifier(tensor)
-            biases.append(self.block.array(f"{name}_bias", bias))
-            self.line(f"int32_t *const {name} = &sums[{self.sums.offsets[tensor]}];")
-            self.places[tensor] = name
-        source, n, d = (self.places[name] for name in (step.input, step.numerator, step.denominator))
-        self.call("ltc_synapse_sums_i16", synapses, source, *biases, n, d)
+        biases = [
+            self.block.array(f"{identifier(tensor)}_bias", bias)
+            for tensor, bias in (
+                (step.numerator, step.numerator_bias),
+                (step.denominator, step.denominator_bias),
+            )
+        ]
+        name = f"{identifier(step.numerator)}_drive"
+        self.line(f"ltc_drive_i16 *const {name} = &drives[{self.drives.offsets[step.output]}];")
+        self.places[step.output] = name
+        self.call("ltc_sensory_i16", synapses, self.places[step.input], *biases, name)
 
     def _rates(self, step: Rates) -> None:
         name = identifier(step.output)
@@ -151,7 +151,7 @@ class Body(StepWriter):
 
     def _substeps(self, step: Substeps) -> None:
         synapses = self._synapses(step.output, step.synapses)
-        places = [self.places[name] for name in (step.moved, step.numerator, step.denominator, step.state)]
+        places = [self.places[name] for name in (step.moved, step.numerator, step.state)]
         kernel = "ltc_substeps_clamped_i16" if step.synapses.clamped else "ltc_substeps_i16"
         self.call(kernel, synapses, *places, self.made(step.output), f"{step.unfolds}U")
 

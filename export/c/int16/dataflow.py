@@ -1,8 +1,8 @@
-"""Which vectors an int16 step reads and makes: codes, and the 32-bit sums of synapses."""
+"""Which vectors an int16 step reads and makes: codes, and the drives of neurons."""
 
 from __future__ import annotations
 
-from ltc_edge.export.c.int16.steps import Rates, Step, Steps, Substeps, SynapseSums
+from ltc_edge.export.c.int16.steps import Rates, Sensory, Step, Steps, Substeps
 from ltc_edge.export.c.loops import Repeat
 from ltc_edge.export.c.scratch import Buffers, allocate
 from ltc_edge.export.c.steps import Elementwise, Join, Part
@@ -14,9 +14,9 @@ def allocate_codes(steps: Steps) -> Buffers:
     return allocate(steps.steps, reads, lambda step, read: _codes(step, steps, read), results)
 
 
-def allocate_sums(steps: Steps) -> Buffers:
-    """Room for every vector of sums."""
-    return allocate(steps.steps, reads, lambda step, _: _sums(step, steps), ())
+def allocate_drives(steps: Steps) -> Buffers:
+    """Room for the drives of neurons."""
+    return allocate(steps.steps, reads, lambda step, _: _drives(step, steps), ())
 
 
 def reads(step: Step) -> set[str]:
@@ -38,7 +38,7 @@ def reads(step: Step) -> set[str]:
 def _codes(step: Step, steps: Steps, read: set[str]) -> list[tuple[str, int]]:
     """Vectors of codes that a step makes, with their lengths; what stays within a loop is none."""
     sizes = steps.sizes
-    if isinstance(step, Part | SynapseSums):
+    if isinstance(step, Part | Sensory):
         return []
     if isinstance(step, Substeps):
         return [(step.output, 2 * sizes[step.output])]  # sub-steps take turns between two halves
@@ -50,7 +50,5 @@ def _codes(step: Step, steps: Steps, read: set[str]) -> list[tuple[str, int]]:
     return [(step.output, sizes[step.output])]
 
 
-def _sums(step: Step, steps: Steps) -> list[tuple[str, int]]:
-    if not isinstance(step, SynapseSums):
-        return []
-    return [(name, steps.sizes[name]) for name in (step.numerator, step.denominator)]
+def _drives(step: Step, steps: Steps) -> list[tuple[str, int]]:
+    return [(step.output, steps.sizes[step.output])] if isinstance(step, Sensory) else []

@@ -13,11 +13,11 @@ from ltc_edge.export.c.int16.steps import (
     FlatStep,
     Matrix,
     Rates,
+    Sensory,
     Step,
     Steps,
     Substeps,
     Synapses,
-    SynapseSums,
 )
 from ltc_edge.export.c.loops import Repeat
 from ltc_edge.export.c.steps import Elementwise, Join, Part
@@ -50,15 +50,13 @@ def _run(steps: Iterable[Step], tensors: Tensors, bits: Mapping[str, int]) -> No
             _one(step, tensors)
 
 
-def _one(step: Matrix | SynapseSums | Rates | Substeps | Part | Join, tensors: Tensors) -> None:
+def _one(step: Matrix | Sensory | Rates | Substeps | Part | Join, tensors: Tensors) -> None:
     if isinstance(step, Matrix):
         tensors[step.output] = _matrix(step, tensors[step.input])
-    elif isinstance(step, SynapseSums):
-        s = activations(step.synapses, tensors[step.input])
-        tensors[step.numerator] = _summed(step.synapses, step.synapses.numerator * s, step.numerator_bias)
-        tensors[step.denominator] = _summed(
-            step.synapses, step.synapses.denominator * s, step.denominator_bias
-        )
+    elif isinstance(step, Sensory):
+        biases = step.numerator_bias.astype(np.int64), step.denominator_bias.astype(np.int64)
+        drive = _drive(step.synapses, tensors[step.input], *biases)
+        tensors[step.numerator], tensors[step.denominator] = drive
     elif isinstance(step, Rates):
         drawn = tensors[step.elapsed] * step.fast
         tensors[step.output] = c.ratio(drawn, drawn + step.slow.astype(np.int64) * ONE)
@@ -122,11 +120,16 @@ def activations(synapses: Synapses, values: Int) -> Int:
     return c.read(c.SIGMOID, u >> synapses.shift)
 
 
-def _summed(synapses: Synapses, terms: Int, bias: np.ndarray) -> Int:
-    """``bias`` plus the terms of each target, ``(N,)``."""
-    total = bias.astype(np.int64)
-    np.add.at(total, np.repeat(np.arange(len(total)), synapses.count), terms)
-    return total
+def _drive(synapses: Synapses, values: Int, n: Int, d: Int) -> tuple[Int, Int]:
+    """Sums that begin with ``n`` and ``d``, plus the synapses, as codes, ``(N,)`` each."""
+    s = activations(synapses, values)
+    target = np.repeat(np.arange(len(n)), synapses.count)
+    sums = []
+    for before, weight in ((n, synapses.numerator), (d, synapses.denominator)):
+        total = before.copy()
+        np.add.at(total, target, weight * s)
+        sums.append(total >> synapses.weight_bits)
+    return c.saturated(sums[0]), np.clip(sums[1], 0, c.MOST)
 
 
 def _substeps(step: Substeps, tensors: Tensors) -> Int:
@@ -134,23 +137,13 @@ def _substeps(step: Substeps, tensors: Tensors) -> Int:
     n_in, d_in = tensors[step.numerator], tensors[step.denominator]
     kept = ONE - moved
     alone = np.arange(len(moved)) >= synapses.listening
-    n, d = _drive(n_in, d_in, synapses.weight_bits, least=1)
-    drawn_to = c.ratio(n * ONE, d * ONE)
-    how_far = c.ratio(moved * d, kept * ONE + moved * d)
+    least = np.maximum(d_in, 1)
+    drawn_to = c.ratio(n_in * ONE, least * ONE)
+    how_far = c.ratio(moved * least, kept * ONE + moved * least)
+    one = np.int64(1) << synapses.weight_bits
     x = tensors[step.state]
     for _ in range(step.unfolds):
-        s = activations(synapses, x)
-        n, d = _drive(
-            _summed(synapses, s * synapses.numerator, n_in),
-            _summed(synapses, s * synapses.denominator, d_in),
-            synapses.weight_bits,
-            least=0,
-        )
+        n, d = _drive(synapses, x, n_in * one + (one >> 1), d_in * one + (one >> 1))
         listening = c.ratio(kept * x + moved * n, kept * ONE + moved * d)
         x = np.where(alone, x + c.scaled(how_far * (drawn_to - x), 15), listening)
     return x
-
-
-def _drive(n: Int, d: Int, weight_bits: int, *, least: int) -> tuple[Int, Int]:
-    """Sums, which hold half of a code more, as codes; a divisor is at least 1."""
-    return c.saturated(n >> weight_bits), np.clip(d >> weight_bits, least, c.MOST)

@@ -10,7 +10,7 @@ from ltc_edge.export.c.files import with_runtime
 from ltc_edge.export.c.golden import golden
 from ltc_edge.export.c.header import Interface, header
 from ltc_edge.export.c.int16.body import Body
-from ltc_edge.export.c.int16.dataflow import allocate_codes, allocate_sums
+from ltc_edge.export.c.int16.dataflow import allocate_codes, allocate_drives
 from ltc_edge.export.c.int16.emulate import run_steps
 from ltc_edge.export.c.int16.guard import CodeGuard, code_guard, decode, encode
 from ltc_edge.export.c.int16.lowering import lower_steps
@@ -27,9 +27,9 @@ from ltc_edge.export.program import DT, OBSERVATION, STATE_IN
 _NEEDS = {
     "ltc_dense_i16": ("ltc_row_kernel_i16.h",),
     "ltc_sparse_i16": ("ltc_row_kernel_i16.h",),
-    "ltc_synapse_sums_i16": ("ltc_walk_on_clamped_i16.c",),
-    "ltc_substeps_i16": ("ltc_substep_kernel_i16.h", "ltc_walk_on_i16.c"),
-    "ltc_substeps_clamped_i16": ("ltc_substep_kernel_i16.h", "ltc_walk_on_clamped_i16.c"),
+    "ltc_sensory_i16": ("ltc_synapse_kernel_i16.h",),
+    "ltc_substeps_i16": ("ltc_substep_kernel_i16.h", "ltc_listen_i16.c"),
+    "ltc_substeps_clamped_i16": ("ltc_substep_kernel_i16.h", "ltc_listen_clamped_i16.c"),
 }
 
 
@@ -104,7 +104,7 @@ def c_int16(controller: Controller, plan: QuantizationPlan, name: str) -> CSourc
         allocate_codes(steps),
         places,
         bits=steps.bits,
-        sums=allocate_sums(steps),
+        drives=allocate_drives(steps),
     )
     body.constants(dict(steps.constants))
     body.write(steps.steps)

@@ -13,11 +13,11 @@ from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.c.int16.arithmetic import MOST, ONE
 from ltc_edge.export.c.int16.dataflow import reads
 from ltc_edge.export.c.int16.matrices import matrix
-from ltc_edge.export.c.int16.steps import FlatStep, Int16, Rates, Step, Steps, Substeps, SynapseSums
+from ltc_edge.export.c.int16.steps import FlatStep, Int16, Rates, Sensory, Step, Steps, Substeps
 from ltc_edge.export.c.int16.synapses import (
     PATTERN,
     RealSynapses,
-    integer_sums,
+    integer_drive,
     real_synapses,
     weight_bits,
 )
@@ -51,8 +51,8 @@ def lower_steps(controller: Controller, plan: QuantizationPlan) -> Steps:
         if isinstance(step, Repeat):
             bits[step.carried] = bits[step.output]
     action, state = program.outputs[ACTION], program.outputs[STATE_OUT]
-    used = [_with_halves(step, steps) for step in _used(steps, {action, state, READOUT})]
-    return Steps(tuple(used), sizes, bits, _constants(used, program, plan), action, READOUT, state)
+    used = tuple(_used(steps, {action, state, READOUT}))
+    return Steps(used, sizes, bits, _constants(used, program, plan), action, READOUT, state)
 
 
 def _bits(scale: float) -> int:
@@ -80,25 +80,12 @@ def _merged(step: Step) -> Step:
     return step
 
 
-def _with_halves(step: Step, steps: Iterable[Step]) -> Step:
-    """Sums with half of a code more, where sub-steps round them."""
-    if not isinstance(step, SynapseSums):
-        return step
-    assert any(isinstance(other, Substeps) and other.numerator == step.numerator for other in steps)
-    half = np.int32(1 << (step.synapses.weight_bits - 1))
-    return replace(
-        step,
-        numerator_bias=step.numerator_bias + half,
-        denominator_bias=step.denominator_bias + half,
-    )
-
-
 def _used(steps: Iterable[Step], wanted: set[str]) -> list[Step]:
     """The steps that something reads."""
     kept: list[Step] = []
     for step in reversed(list(steps)):
         made = {step.output}
-        if isinstance(step, SynapseSums):
+        if isinstance(step, Sensory):
             made.add(step.denominator)
         if isinstance(step, Elementwise):
             operations = []
@@ -160,9 +147,9 @@ class _Fuser:
 
     def _synapses(self, synapses: RealSynapses, operations: list[Operation]) -> int:
         bits_in = self.bits[_origin(synapses.operations[0].input)]
-        sums = integer_sums(synapses, self.weight_bits, bits_in)
-        substep = _substep(sums, operations[PATTERN : PATTERN + _SUBSTEP])
-        self._steps.append(substep or sums)
+        drive = integer_drive(synapses, self.weight_bits, bits_in)
+        substep = _substep(synapses, drive, operations[PATTERN : PATTERN + _SUBSTEP])
+        self._steps.append(substep or drive)
         return PATTERN + (0 if substep is None else _SUBSTEP)
 
     def _rates(self, operations: list[Operation]) -> Rates | None:
@@ -211,9 +198,9 @@ def _origin(tensor: str) -> str:
     return tensor.removesuffix("_carried")
 
 
-def _substep(sums: SynapseSums, operations: list[Operation]) -> Substeps | None:
+def _substep(synapses: RealSynapses, drive: Sensory, operations: list[Operation]) -> Substeps | None:
     """Synapses and the operations after them as a sub-step of the fused solver; None for anything else."""
-    if sums.numerator_bias.any() or sums.denominator_bias.any():
+    if synapses.numerator_bias.any() or synapses.denominator_bias.any():
         return None
     match tuple(operations):
         case (
@@ -226,9 +213,9 @@ def _substep(sums: SynapseSums, operations: list[Operation]) -> Substeps | None:
             Binary("add", d, d_part, kept_again),
             Binary("div", output, left, right),
         ) if (
-            (n_sum, d_sum, n_factor, d_factor) == (sums.numerator, sums.denominator, n_all, d_all)
+            (n_sum, d_sum, n_factor, d_factor) == (drive.numerator, drive.denominator, n_all, d_all)
             and (moved_again, n_part, d_part, held_again) == (moved, n_gain, d_gain, held)
-            and (kept_again, left, right, state) == (kept, n, d, sums.input)
+            and (kept_again, left, right, state) == (kept, n, d, drive.input)
         ):
-            return Substeps(output, state, moved, n_in, d_in, sums.synapses, 1)
+            return Substeps(output, state, moved, n_in, d_in, drive.synapses, 1)
     return None

@@ -19,11 +19,11 @@ from ltc_edge.export.c.int16.steps import (
     FlatStep,
     Matrix,
     Rates,
+    Sensory,
     Step,
     Steps,
     Substeps,
     Synapses,
-    SynapseSums,
 )
 from ltc_edge.export.c.loops import Repeat
 from ltc_edge.export.c.steps import Elementwise, Join, Part
@@ -126,14 +126,18 @@ def _prove(steps: Iterable[Step], proof: Proof, bits: Mapping[str, int]) -> None
                 proof.tensors[operation.output] = _elementwise(operation, proof, bits)
         elif isinstance(step, Matrix):
             _matrix(step, proof)
-        elif isinstance(step, SynapseSums):
+        elif isinstance(step, Sensory):
             source = proof.tensors[step.input]
-            proof.tensors[step.numerator] = _sums(
-                step.synapses, step.numerator_bias, "numerator", source, step.numerator, proof
-            )
-            proof.tensors[step.denominator] = _sums(
-                step.synapses, step.denominator_bias, "denominator", source, step.denominator, proof
-            )
+            for which, bias in (
+                ("numerator", step.numerator_bias.astype(np.int64)),
+                ("denominator", step.denominator_bias.astype(np.int64)),
+            ):
+                where, shift = getattr(step, which), step.synapses.weight_bits
+                sums = _sums(step.synapses, Interval(bias, bias), which, source, where, proof)
+                least = 0 if which == "denominator" else LEAST
+                proof.tensors[where] = Interval(
+                    np.clip(sums.low >> shift, least, MOST), np.clip(sums.high >> shift, least, MOST)
+                )
         elif isinstance(step, Rates):
             _rates(step, proof)
         elif isinstance(step, Substeps):
@@ -226,18 +230,17 @@ def _matrix(step: Matrix, proof: Proof) -> None:
 
 
 def _sums(
-    synapses: Synapses, bias: np.ndarray, which: str, source: Interval, where: str, proof: Proof
+    synapses: Synapses, before: Interval, which: str, source: Interval, where: str, proof: Proof
 ) -> Interval:
-    """Bias plus weights times sigmoids from 0 to 1, in any order."""
-    slope = synapses.slope.astype(np.int64)
-    product = np.abs(slope) * source.magnitude()[synapses.source]
+    """What is there before, plus weights times sigmoids from 0 to 1, in any order."""
+    product = np.abs(synapses.slope.astype(np.int64)) * source.magnitude()[synapses.source]
     offset = synapses.offset.astype(np.int64)
     proof.within_word(where, product + np.abs(offset))
-    if not synapses.clamped and ((offset - product).min(initial=0) < 0):
+    if not synapses.clamped and (offset - product).min(initial=0) < 0:
         raise FormatRefusedError("overflow", f"{where}: a place may lie before the table of sigmoids")
     weight = getattr(synapses, which).astype(np.int64) * MOST
-    target = np.repeat(np.arange(len(bias)), synapses.count)
-    low, high = bias.astype(np.int64), bias.astype(np.int64)
+    target = np.repeat(np.arange(len(before.low)), synapses.count)
+    low, high = before.low.copy(), before.high.copy()
     np.add.at(low, target, np.minimum(weight, 0))
     np.add.at(high, target, np.maximum(weight, 0))
     result = Interval(low, high)
@@ -258,10 +261,12 @@ def _substeps(step: Substeps, proof: Proof) -> None:
     synapses, where = step.synapses, step.output
     size = len(synapses.count)
     x, moved = Interval.codes(size), proof.tensors[step.moved]
-    n_in, d_in = proof.tensors[step.numerator], proof.tensors[step.denominator]
-    n = n_in + _sums(synapses, np.zeros(size), "numerator", x, where, proof)
-    d = d_in + _sums(synapses, np.zeros(size), "denominator", x, where, proof)
-    proof.within_word(where, n, d)
+    scale = Interval.codes(size, 1 << synapses.weight_bits, 1 << synapses.weight_bits)
+    half = Interval.codes(size, 0, 1 << (synapses.weight_bits - 1))
+    for which in ("numerator", "denominator"):
+        before = proof.tensors[getattr(step, which)] * scale + half
+        proof.within_word(where, before)
+        _sums(synapses, before, which, x, where, proof)
     n, one = Interval.codes(size), Interval.codes(size, ONE, ONE)
     for end in (moved.low, moved.high):
         # What is kept and what is moved add up to 1, and everything is linear in it: its ends suffice.

@@ -71,8 +71,8 @@ def _step_codes(interface: Interface, steps: Steps, body: Body, guard: CodeGuard
     yield f"{' ' * len(opening)}int16_t dt, int16_t action[{upper}_ACTIONS])"
     yield "{"
     yield f"    int16_t scratch[{max(body.buffers.size, 1)}];"
-    if body.sums.size:
-        yield f"    int32_t sums[{body.sums.size}];"
+    if body.drives.size:
+        yield f"    ltc_drive_i16 drives[{body.drives.size}];"
     yield f"    uint32_t status = {upper}_OK;"
     yield ""
     yield from refuse_context(interface, "give_fallback_codes")

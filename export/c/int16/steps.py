@@ -75,8 +75,12 @@ class Synapses:
 
 
 @dataclass(frozen=True, eq=False)
-class SynapseSums:
-    """Numerator and denominator of every target in 2^-(15 + weight_bits), 32 bits each."""
+class Sensory:
+    """Drive of every target, a pair of codes: see ``ltc_sensory_i16``.
+
+    ``numerator`` and ``denominator`` name its halves. Biases are in 2^-(15 + weight_bits), with half of a
+    code more: sums are rounded by a shift.
+    """
 
     numerator: str
     denominator: str
@@ -103,7 +107,7 @@ class Rates:
 
 @dataclass(frozen=True, eq=False)
 class Substeps:
-    """All sub-steps of the fused solver: see ``ltc_substeps_i16``; its sums hold half of a code more."""
+    """All sub-steps of the fused solver: see ``ltc_substeps_i16``."""
 
     output: str
     state: str
@@ -114,7 +118,7 @@ class Substeps:
     unfolds: int
 
 
-FlatStep = Matrix | SynapseSums | Rates | Substeps | Elementwise | Part | Join
+FlatStep = Matrix | Sensory | Rates | Substeps | Elementwise | Part | Join
 Step = FlatStep | Repeat[FlatStep]
 
 

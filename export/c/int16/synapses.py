@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.c.int16.arithmetic import MIDDLE, MOST, ONE, PLACES_A_UNIT
-from ltc_edge.export.c.int16.steps import PROVED_SHIFT, Synapses, SynapseSums
+from ltc_edge.export.c.int16.steps import PROVED_SHIFT, Sensory, Synapses
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.program import Array, Binary, Dense, Map, Operation
 
@@ -118,7 +118,7 @@ def weight_bits(lists: Sequence[RealSynapses]) -> int:
     return bits
 
 
-def integer_sums(synapses: RealSynapses, bits: int, bits_in: int) -> SynapseSums:
+def integer_drive(synapses: RealSynapses, bits: int, bits_in: int) -> Sensory:
     """The list in 16-bit numbers, with ``bits`` bits for its weights.
 
     Raises:
@@ -137,14 +137,14 @@ def integer_sums(synapses: RealSynapses, bits: int, bits_in: int) -> SynapseSums
         bits,
         clamped,
     )
-    unit = 2.0 ** (15 + bits)
-    return SynapseSums(
+    unit, half = 2.0 ** (15 + bits), 1 << (bits - 1)
+    return Sensory(
         numerator.output,
         denominator.output,
         gather.input,
         listed,
-        np.rint(synapses.numerator_bias * unit).astype(np.int32),
-        np.rint(synapses.denominator_bias * unit).astype(np.int32),
+        (np.rint(synapses.numerator_bias * unit) + half).astype(np.int32),
+        (np.rint(synapses.denominator_bias * unit) + half).astype(np.int32),
     )
 
 

@@ -36,14 +36,14 @@ typedef struct {
     uint8_t weight_bits;             /* weights are in 2^-weight_bits */
 } ltc_synapses_i16;
 
-/* Where a walk over synapses stands: the next one, and the sums of the present neuron. */
+/*
+ * What drives a neuron, as codes: its conductance, and its conductance times the potential that it is drawn
+ * to. Of a neuron that does not listen, within the sub-steps: that potential, and how far a sub-step goes.
+ */
 typedef struct {
-    const ltc_synapse_i16 *synapse;
-    const int16_t *input;
-    const int32_t *table;
-    int32_t n;
-    int32_t d;
-} ltc_walk_i16;
+    int16_t n;
+    int16_t d;
+} ltc_drive_i16;
 
 /* A row of a matrix: how its sum becomes a 16-bit code; see ltc_dense_i16. */
 typedef struct {
@@ -71,28 +71,29 @@ void ltc_sparse_i16(const uint16_t *count, const uint16_t *column, const int8_t 
 /* moved[i] = t * fast[i] / (t * fast[i] + slow[i]): how far a step of t moves a neuron. */
 void ltc_rates_i16(int16_t t, const int16_t *fast, const int16_t *slow, int16_t *moved, uint32_t count);
 
-/*
- * Add the next count synapses to the sums of a walk. The first may be called where the shift is 8 and every
- * place is proved to lie in the table. Functions of their own, so that a Cortex-M has its registers for them.
- */
-void ltc_walk_on_i16(ltc_walk_i16 *walk, uint32_t count);
-void ltc_walk_on_clamped_i16(ltc_walk_i16 *walk, uint32_t count, uint32_t shift);
-
-/* n[i] = n_in[i] + sum of numerator * sigmoid,  d[i] = d_in[i] + sum of denominator * sigmoid. */
-void ltc_synapse_sums_i16(const ltc_synapses_i16 *synapses, const int16_t *input, const int32_t *n_in,
-                          const int32_t *d_in, int32_t *n, int32_t *d);
+/* drive[i] = the bias plus the synapses into neuron i; biases are in 2^-(15 + weight_bits). */
+void ltc_sensory_i16(const ltc_synapses_i16 *synapses, const int16_t *input, const int32_t *n_bias,
+                     const int32_t *d_bias, ltc_drive_i16 *drive);
 
 /*
- * The fused solver's sub-steps, with m = moved and n, d the sums as saturated codes:
+ * One sub-step of the neurons that listen, with m = moved and n, d the drive plus their synapses:
  * x' = ((1 - m) * x + m * n) / ((1 - m) + m * d).
- * n_in and d_in hold half of a code more, by which sums are rounded; they are used up. result has room for
- * two states, between which sub-steps take turns; the last one ends in the first half.
- * ltc_substeps_i16 may be called where ltc_walk_on_i16 may.
+ * The first may be called where the shift is 8 and every place is proved to lie in the table. Functions of
+ * their own, so that a Cortex-M has its registers for the synapses.
  */
-void ltc_substeps_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, int32_t *n_in, int32_t *d_in,
+void ltc_listen_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, const ltc_drive_i16 *drive,
+                    const int16_t *now, int16_t *next);
+void ltc_listen_clamped_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
+                            const ltc_drive_i16 *drive, const int16_t *now, int16_t *next);
+
+/*
+ * The fused solver's sub-steps. drive is used up. result has room for two states, between which sub-steps
+ * take turns; the last one ends in the first half. ltc_substeps_i16 may be called where ltc_listen_i16 may.
+ */
+void ltc_substeps_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, ltc_drive_i16 *drive,
                       const int16_t *state, int16_t *result, uint32_t unfolds);
-void ltc_substeps_clamped_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, int32_t *n_in,
-                              int32_t *d_in, const int16_t *state, int16_t *result, uint32_t unfolds);
+void ltc_substeps_clamped_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, ltc_drive_i16 *drive,
+                              const int16_t *state, int16_t *result, uint32_t unfolds);
 
 /*
  * dividend / divisor, rounded down, by multiplications alone: for processors that cannot divide.

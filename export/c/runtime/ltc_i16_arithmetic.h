@@ -135,19 +135,34 @@ static inline int32_t ltc_exp_i16(const int32_t *table, int32_t x, uint32_t bits
     return (2 * power + (int32_t)(1UL << shift)) >> (shift + 1U);
 }
 
-/* numerator / denominator as a code, rounded to the nearest; |numerator| <= denominator, 2^14 to 2^30. */
+/*
+ * numerator / denominator in 2^-15, rounded to the nearest, at most a little above 1;
+ * numerator <= denominator, which is 2^14 to 2^30.
+ */
+static inline int32_t ltc_quotient_of_i16(uint32_t numerator, uint32_t denominator)
+{
+    const uint32_t divisor = denominator >> 14;
+    const uint32_t dividend = (numerator << 1) + (divisor >> 1);
+#if LTC_I16_NO_DIVISION
+    return (int32_t)ltc_quotient_i16(dividend, divisor);
+#else
+    return (int32_t)(dividend / divisor);
+#endif
+}
+
+/* The same as a code, of numerators of either sign. */
 static inline int32_t ltc_ratio_i16(int32_t numerator, int32_t denominator)
 {
     const int32_t sign = numerator >> 31;
     const uint32_t magnitude = (uint32_t)((numerator ^ sign) - sign);
-    const uint32_t divisor = (uint32_t)denominator >> 14;
-    const uint32_t dividend = (magnitude << 1) + (divisor >> 1);
-#if LTC_I16_NO_DIVISION
-    const int32_t quotient = (int32_t)ltc_quotient_i16(dividend, divisor);
-#else
-    const int32_t quotient = (int32_t)(dividend / divisor);
-#endif
+    const int32_t quotient = ltc_quotient_of_i16(magnitude, (uint32_t)denominator);
     return ltc_code_i16((quotient ^ sign) - sign);
+}
+
+/* The same of numerators that are not negative. */
+static inline int32_t ltc_share_of_i16(int32_t numerator, int32_t denominator)
+{
+    return ltc_share_i16(ltc_quotient_of_i16((uint32_t)numerator, (uint32_t)denominator));
 }
 
 #endif

@@ -5,6 +5,6 @@ void ltc_rates_i16(int16_t t, const int16_t *fast, const int16_t *slow, int16_t 
 {
     for (uint32_t i = 0U; i < count; ++i) {
         const int32_t drawn = (int32_t)t * fast[i];
-        moved[i] = (int16_t)ltc_ratio_i16(drawn, drawn + (int32_t)slow[i] * LTC_ONE_I16);
+        moved[i] = (int16_t)ltc_share_of_i16(drawn, drawn + (int32_t)slow[i] * LTC_ONE_I16);
     }
 }
