@@ -143,7 +143,7 @@ def _substeps(step: Substeps, tensors: Tensors) -> Int:
     one = np.int64(1) << synapses.weight_bits
     x = tensors[step.state]
     for _ in range(step.unfolds):
-        n, d = _drive(synapses, x, n_in * one + (one >> 1), d_in * one + (one >> 1))
+        n, d = _drive(synapses, x, n_in * one, d_in * one)
         listening = c.ratio(kept * x + moved * n, kept * ONE + moved * d)
         x = np.where(alone, x + c.scaled(how_far * (drawn_to - x), 15), listening)
     return x

@@ -51,8 +51,10 @@ def lower_steps(controller: Controller, plan: QuantizationPlan) -> Steps:
         if isinstance(step, Repeat):
             bits[step.carried] = bits[step.output]
     action, state = program.outputs[ACTION], program.outputs[STATE_OUT]
-    used = tuple(_used(steps, {action, state, READOUT}))
-    return Steps(used, sizes, bits, _constants(used, program, plan), action, READOUT, state)
+    used = _used(steps, {action, state, READOUT})
+    listening = max((step.synapses.listening for step in used if isinstance(step, Substeps)), default=0)
+    rounded = tuple(_rounded(step, listening) if isinstance(step, Sensory) else step for step in used)
+    return Steps(rounded, sizes, bits, _constants(used, program, plan), action, READOUT, state)
 
 
 def _bits(scale: float) -> int:
@@ -78,6 +80,20 @@ def _merged(step: Step) -> Step:
         assert inner.state == step.carried
         return replace(inner, output=step.output, state=step.start, unfolds=step.count)
     return step
+
+
+def _rounded(step: Sensory, listening: int) -> Sensory:
+    """The biases with half of a code more for each shift that rounds down on the way to a drive.
+
+    There is one shift, and in every sub-step of a neuron that listens another.
+    """
+    half = np.int32(1 << (step.synapses.weight_bits - 1))
+    halves = np.where(np.arange(len(step.numerator_bias)) < listening, 2 * half, half)
+    return replace(
+        step,
+        numerator_bias=step.numerator_bias + halves,
+        denominator_bias=step.denominator_bias + halves,
+    )
 
 
 def _used(steps: Iterable[Step], wanted: set[str]) -> list[Step]:

@@ -262,9 +262,8 @@ def _substeps(step: Substeps, proof: Proof) -> None:
     size = len(synapses.count)
     x, moved = Interval.codes(size), proof.tensors[step.moved]
     scale = Interval.codes(size, 1 << synapses.weight_bits, 1 << synapses.weight_bits)
-    half = Interval.codes(size, 0, 1 << (synapses.weight_bits - 1))
     for which in ("numerator", "denominator"):
-        before = proof.tensors[getattr(step, which)] * scale + half
+        before = proof.tensors[getattr(step, which)] * scale
         proof.within_word(where, before)
         _sums(synapses, before, which, x, where, proof)
     n, one = Interval.codes(size), Interval.codes(size, ONE, ONE)

@@ -78,8 +78,8 @@ class Synapses:
 class Sensory:
     """Drive of every target, a pair of codes: see ``ltc_sensory_i16``.
 
-    ``numerator`` and ``denominator`` name its halves. Biases are in 2^-(15 + weight_bits), with half of a
-    code more: sums are rounded by a shift.
+    ``numerator`` and ``denominator`` name its halves. Biases are in 2^-(15 + weight_bits), and hold what
+    makes up for the shifts that round sums down: see `lowering`.
     """
 
     numerator: str

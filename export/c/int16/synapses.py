@@ -137,14 +137,14 @@ def integer_drive(synapses: RealSynapses, bits: int, bits_in: int) -> Sensory:
         bits,
         clamped,
     )
-    unit, half = 2.0 ** (15 + bits), 1 << (bits - 1)
+    unit = 2.0 ** (15 + bits)
     return Sensory(
         numerator.output,
         denominator.output,
         gather.input,
         listed,
-        (np.rint(synapses.numerator_bias * unit) + half).astype(np.int32),
-        (np.rint(synapses.denominator_bias * unit) + half).astype(np.int32),
+        np.rint(synapses.numerator_bias * unit).astype(np.int32),
+        np.rint(synapses.denominator_bias * unit).astype(np.int32),
     )
 
 

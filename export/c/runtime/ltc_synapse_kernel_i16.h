@@ -27,27 +27,36 @@ static inline void ltc_add_synapses_i16(const ltc_synapse_i16 *synapse, const lt
     *d = d_sum;
 }
 
-/* One sub-step of the neurons that listen. */
+/*
+ * One sub-step of the neurons that listen. Shifts round down, which the drives of these neurons make up for:
+ * they hold half of a code more.
+ */
 static inline void ltc_listen_to_all_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
                                          const ltc_drive_i16 *drive, const int16_t *now, int16_t *next,
                                          uint32_t clamped)
 {
     const ltc_synapse_i16 *synapse = synapses->synapse;
-    const uint32_t listening = synapses->listening;
+    const uint16_t *count = synapses->count;
+    const int16_t *x = now;
+    const int16_t *const last = now + synapses->listening;
     const uint32_t bits = synapses->weight_bits;
     const int32_t one = (int32_t)(1UL << bits);
-    for (uint32_t i = 0U; i < listening; ++i) {
-        const ltc_synapse_i16 *const end = &synapse[synapses->count[i]];
-        /* Half of a code more: a shift rounds down. */
-        int32_t n = drive[i].n * one + (one >> 1);
-        int32_t d = drive[i].d * one + (one >> 1);
+    while (x != last) {
+        const ltc_synapse_i16 *const end = &synapse[*count];
+        int32_t n = drive->n * one;
+        int32_t d = drive->d * one;
         ltc_add_synapses_i16(synapse, end, now, synapses->table, &n, &d, synapses->shift, clamped);
         synapse = end;
         n = ltc_code_i16(n >> bits);
         d = ltc_share_i16(d >> bits);
-        const int32_t m = moved[i];
+        const int32_t m = *moved;
         const int32_t kept = LTC_ONE_I16 - m;
-        next[i] = (int16_t)ltc_ratio_i16(kept * now[i] + m * n, kept * LTC_ONE_I16 + m * d);
+        *next = (int16_t)ltc_ratio_i16(kept * *x + m * n, kept * LTC_ONE_I16 + m * d);
+        ++count;
+        ++moved;
+        ++drive;
+        ++x;
+        ++next;
     }
 }
 
