@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Runtime = Literal["onnx", "litert"]
+Runtime = Literal["onnx", "litert", "c"]
 Arithmetic = Literal["float32", "integer"]
 
 
@@ -15,7 +15,7 @@ class Format:
 
     Attributes:
         name: as on the command line.
-        file: its file in a bundle.
+        file: its file in a bundle; in C its folder.
         runtime: what runs it.
         arithmetic: whether it needs the quantisation plan.
         summary: one line for help and the model card.
@@ -69,5 +69,7 @@ FORMATS: dict[str, Format] = {
             "LiteRT, 8 bits throughout; seldom good enough for an LTC",
             needs_task=True,
         ),
+        Format("c-float32", "c-float32", "c", "float32", "C99 without a library, float32"),
+        Format("c-int16", "c-int16", "c", "integer", "C99 without a library, 16-bit integers"),
     )
 }

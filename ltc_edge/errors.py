@@ -10,6 +10,7 @@
     │   ├── FormatRefusedError   a format cannot express a controller; it carries a reason code
     │   └── OutputError          where the output goes exists already or cannot be written
     ├── MissingExtraError        an optional dependency is not installed              exit 2
+    │   └── MissingToolError     a program of the system, such as a compiler, is not here
     └── CheckFailedError         a check ran and did not hold                         exit 1
         ├── TrainingDivergedError    a loss or weight became non-finite
         ├── VerificationFailedError  an exported file does not do what its controller does
@@ -73,7 +74,15 @@ class OutputError(InputError):
 
 
 class MissingExtraError(LtcEdgeError):
-    """An optional dependency is not installed."""
+    """An optional dependency is not installed; ``reason`` is the code of it, see ``docs/bundle-format.md``."""
+
+    reason: ClassVar[str] = "needs-extra"
+
+
+class MissingToolError(MissingExtraError):
+    """A program of the system, such as a compiler, is not installed."""
+
+    reason = "needs-tool"
 
 
 class CheckFailedError(LtcEdgeError):

@@ -6,19 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 from ltc_edge.controller import Controller
+from ltc_edge.export.c.arithmetic import Float32
 from ltc_edge.export.c.body import Body
 from ltc_edge.export.c.bounds import proved_bounds
 from ltc_edge.export.c.dataflow import allocate_floats
+from ltc_edge.export.c.emulate import run_steps
 from ltc_edge.export.c.golden import Float32Emulator, golden
 from ltc_edge.export.c.guard import guard_of
 from ltc_edge.export.c.header import Interface, header
 from ltc_edge.export.c.lowering import SECONDS, lower_steps
+from ltc_edge.export.c.names import check_name
 from ltc_edge.export.c.parameters import ParameterBlock
 from ltc_edge.export.c.source import KERNELS, source
 from ltc_edge.export.c.sources import CSources
 from ltc_edge.export.c.step_f32 import HEADERS, add_guard, step_f32
-from ltc_edge.export.c.text import check_name
-from ltc_edge.export.program import OBSERVATION, STATE_IN
+from ltc_edge.export.program import DT, OBSERVATION, STATE_IN
 
 _NEEDS = {
     "ltc_synapse_sums_f32": ("ltc_synapse_kernel.h",),
@@ -58,6 +60,15 @@ def c_float32(controller: Controller, name: str) -> CSources:
     return with_runtime(
         interface, header(controller, interface), text, HEADERS, body.kernels | KERNELS, _NEEDS
     )
+
+
+def tensors_float32(controller: Controller, inputs: Mapping[str, Float32]) -> dict[str, Float32]:
+    """Every tensor of a step of the C of `c_float32`, by the names of the floating program.
+
+    ``inputs`` are observation, dt within its range, and state, in raw values.
+    """
+    steps = lower_steps(controller, proved_bounds(controller))
+    return run_steps(steps, {**inputs, SECONDS: inputs[DT]})
 
 
 def with_runtime(

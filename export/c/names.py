@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ltc_edge.errors import InputError
 from ltc_edge.export.c.text import KEYWORDS
 
 LONGEST = 40
-"""Characters of a name, as `check_name` has it."""
+"""Characters of a name."""
+
+_IDENTIFIER = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{LONGEST - 1}}}")
 
 _C_HEADERS = """
 assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg
@@ -31,6 +34,20 @@ def is_taken(name: str) -> bool:
     """Whether a name belongs to a language, a system or the runtime, however it is capitalised."""
     lower = name.lower()
     return lower in KEYWORDS or lower in RESERVED or lower == "ltc" or lower.startswith("ltc_")
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that cannot begin C identifiers, or whose header would stand in for another.
+
+    Raises:
+        InputError: it is none, or is taken.
+    """
+    if _IDENTIFIER.fullmatch(name) is None or is_taken(name):
+        raise InputError(
+            f"{name[:60]!r} cannot be the name of a controller in C: take a letter and up to {LONGEST - 1} "
+            "letters, digits or underscores, no keyword, no system header's name, and no 'ltc_' before it, "
+            f"such as {default_c_name(name)!r}"
+        )
 
 
 def default_c_name(controller_name: str) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ltc_edge.errors import InputError
-
 _WORDS = """
 auto break case char const continue default do double else enum extern float for goto if inline int long
 register restrict return short signed sizeof static struct switch typedef union unsigned void volatile
@@ -20,24 +18,6 @@ KEYWORDS = frozenset(_WORDS.split())
 """Of C99 and of C++, in which the header is read too."""
 
 WIDTH = 104
-_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that cannot begin C identifiers.
-
-    Raises:
-        InputError: it is none, is a keyword, or is taken by the runtime.
-    """
-    usable = _IDENTIFIER.fullmatch(name) is not None and name not in KEYWORDS
-    if not usable or name.lower() == "ltc" or name.lower().startswith("ltc_"):
-        suggestion = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:40].lower() or "controller"
-        if suggestion[0].isdigit() or suggestion in KEYWORDS or suggestion.split("_")[0] == "ltc":
-            suggestion = f"controller_{suggestion}"[:40]
-        raise InputError(
-            f"{name[:60]!r} cannot be the name of a controller in C: take a letter and up to 39 letters, "
-            f"digits or underscores, no keyword, and no 'ltc_' before it, such as {suggestion!r}"
-        )
 
 
 def float_literal(value: np.float32) -> str:

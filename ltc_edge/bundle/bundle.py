@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ltc_edge.bundle.folder import BundleFiles, read_bundle_files
 from ltc_edge.controller import Controller
 from ltc_edge.errors import BundleError, InputError
 from ltc_edge.export.artifacts import Artifact
-from ltc_edge.export.formats import FORMATS, HUB
+from ltc_edge.export.c.names import check_name
+from ltc_edge.export.formats import FORMATS, HUB, Format
 from ltc_edge.export.hub.reader import controller_from_bytes
 from ltc_edge.runtimes.codes import Interface
-from ltc_edge.runtimes.exported import exported_stepper
+from ltc_edge.runtimes.exported import HOST, exported_stepper
 from ltc_edge.runtimes.stepper import Stepper
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Bundle:
                     if entry["file"] != form.file:
                         raise InputError(f"{name} is not in {form.file}")
                     interface = Interface.from_json(entry["interface"])
-                    artifacts[name] = Artifact(form, self.content(form.file), interface)
+                    artifacts[name] = Artifact(form, self._files(form), interface, _c_name(form, entry))
                 elif entry["status"] != "refused":
                     raise InputError(f"{name} is neither ok nor refused")
         except (KeyError, TypeError, AttributeError, InputError) as error:
@@ -86,6 +87,12 @@ class Bundle:
             raise BundleError(f"{self.path}: has no {name}; export the bundle again")
         return self.files.contents[name]
 
+    def _files(self, form: Format) -> dict[str, bytes]:
+        """The file of a format, or the files in its folder."""
+        folder = f"{form.file}/"
+        inside = {name: content for name, content in self.files.contents.items() if name.startswith(folder)}
+        return inside or {form.file: self.content(form.file)}
+
     def choose(self, formats: Sequence[str]) -> dict[str, Artifact]:
         """The formats asked for; all where none is named.
 
@@ -97,15 +104,18 @@ class Bundle:
                 raise InputError(f"{self.path}: has no {name}; it has {', '.join(self.artifacts)}")
         return {name: self.artifacts[name] for name in formats or self.artifacts}
 
-    def stepper(self, form: str = HUB.name) -> Stepper:
+    def stepper(self, form: str = HUB.name, target: str = HOST) -> Stepper:
         """The controller in one of its formats, ready for the first step.
 
+        Args:
+            form: name of the format.
+            target: for a format in C, the name of a target to emulate in the place of this machine.
+
         Raises:
-            InputError: the bundle has no such format.
+            InputError: the bundle has no such format, or it does not run on that target.
             MissingExtraError: what runs it is not installed.
         """
-        artifact = self.choose([form])[form]
-        return exported_stepper(artifact.form, artifact.content, self.controller, artifact.interface)
+        return exported_stepper(self.choose([form])[form], self.controller, target)
 
     def source(self) -> Source | None:
         """The task or recordings that the controller is for, where known.
@@ -122,6 +132,14 @@ class Bundle:
             return source_from_json(document, self.path)
         except (InputError, TypeError, ValueError, AttributeError) as error:
             raise BundleError(f"{self.path}: the source of the controller is unreadable ({error})") from None
+
+
+def _c_name(form: Format, entry: Mapping[str, Any]) -> str | None:
+    if form.runtime != "c":
+        return None
+    name = entry["name"]
+    check_name(name)
+    return str(name)
 
 
 def names_code(source: Source | None) -> bool:

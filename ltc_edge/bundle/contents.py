@@ -30,7 +30,9 @@ def contents(
     verified: bool,
 ) -> dict[str, bytes]:
     """Every file but the manifest, by name."""
-    files = {item.form.file: item.content for item in made if isinstance(item, Artifact)}
+    files = {
+        name: content for item in made if isinstance(item, Artifact) for name, content in item.files.items()
+    }
     if plan is not None:
         files[PLAN] = plan_bytes(plan)
     files[GOLDEN] = safetensors_bytes(golden_vectors(subject.trained, subject.controller, plan))
@@ -65,9 +67,14 @@ def manifest(
         else {"center": about.center.tolist(), "span": about.span.tolist()},
         "verified": verified,
         "formats": {
-            item.form.name: {"status": "ok", "file": item.form.file, "interface": item.interface.to_json()}
+            item.form.name: _entry(item)
             if isinstance(item, Artifact)
             else {"status": "refused", "reason": item.reason, "detail": item.detail}
             for item in made
         },
     }
+
+
+def _entry(artifact: Artifact) -> dict[str, Any]:
+    entry = {"status": "ok", "file": artifact.form.file, "interface": artifact.interface.to_json()}
+    return entry if artifact.c_name is None else entry | {"name": artifact.c_name}

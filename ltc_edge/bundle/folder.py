@@ -16,9 +16,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ltc_edge.errors import BundleError, OutputError
@@ -28,7 +28,9 @@ FORMAT = "ltc-edge bundle"
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 MAX_FILE_BYTES = 1 << 26
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,4}")
+"""A file, or one in a folder: names that begin with a letter or a digit lead nowhere else."""
+
 _UNFINISHED, _REPLACED = ".unfinished", ".replaced"
 
 
@@ -68,16 +70,24 @@ def write_bundle(
         _remove_leftovers(path)
         with _scratch(path) as scratch:
             for name, content in sorted(contents.items()):
+                (scratch / name).parent.mkdir(parents=True, exist_ok=True)
                 _write(scratch / name, content)
             _write(scratch / MANIFEST, manifest)
             scratch.chmod(new_folder_mode())
-            sync_folder(scratch)
+            for folder in (*_folders(contents), ""):
+                sync_folder(scratch / folder)
             _put_in_place(scratch, path, force=force)
             sync_folder(path.parent)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # another export was faster
             refuse_existing(path, force=force)
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def _folders(names: Iterable[str]) -> list[str]:
+    """Every folder within a bundle, the deepest first."""
+    found = {str(parent) for name in names for parent in PurePosixPath(name).parents} - {"."}
+    return sorted(found, key=lambda folder: -folder.count("/"))
 
 
 @contextlib.contextmanager
@@ -200,10 +210,13 @@ def read_bundle_files(path: Path) -> BundleFiles:
 
 def _refuse_others(path: Path, contents: Mapping[str, bytes]) -> None:
     """What is not in the manifest was not exported; hidden files are the droppings of file managers."""
-    others = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
-    for name in others:
-        if name not in contents and name != MANIFEST:
-            raise BundleError(f"{path}: holds {name!r}, which is not of this bundle; remove it")
+    folders = set(_folders(contents))
+    for inside in ("", *sorted(folders)):
+        for entry in sorted((path / inside).iterdir()):
+            name = f"{inside}/{entry.name}" if inside else entry.name
+            known = name in contents or name == MANIFEST or (name in folders and not entry.is_symlink())
+            if not known and not entry.name.startswith("."):
+                raise BundleError(f"{path}: holds {name!r}, which is not of this bundle; remove it")
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -260,6 +273,9 @@ def _check_files(document: Mapping[str, Any], where: Path) -> None:
 def _read(folder: Path, name: str) -> bytes:
     path = folder / name
     try:
+        for parent in (folder / above for above in _folders([name])):
+            if parent.is_symlink():
+                raise BundleError(f"{parent}: is not a regular folder; do not trust this bundle")
         # A link could lead out of the folder, and a pipe would wait for ever.
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise BundleError(f"{path}: is not a regular file; do not trust this bundle")

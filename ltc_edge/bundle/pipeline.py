@@ -19,10 +19,12 @@ from ltc_edge.errors import (
     ControllerFileError,
     FormatRefusedError,
     MissingExtraError,
+    MissingToolError,
     OutputError,
     VerificationFailedError,
 )
 from ltc_edge.export.artifacts import Artifact, Refusal, make_artifact
+from ltc_edge.export.c.names import check_name
 from ltc_edge.export.calibration import Sequences
 from ltc_edge.export.formats import FORMATS, HUB, Format
 from ltc_edge.export.plan import QuantizationPlan
@@ -55,6 +57,7 @@ class ExportOptions:
         verify: whether to verify.
         episodes: of the closed loop.
         atol, rtol: in the place of the table's tolerance for a step.
+        c_name: what the names of formats in C begin with; made of the controller's where not given.
         force: replace a bundle.
     """
 
@@ -67,6 +70,7 @@ class ExportOptions:
     episodes: int = EPISODES
     atol: float | None = None
     rtol: float | None = None
+    c_name: str | None = None
     force: bool = False
 
 
@@ -98,6 +102,8 @@ def export_bundle(
         InputError: the calibration cannot be used.
     """
     refuse_existing(path, force=options.force)
+    if options.c_name is not None:
+        check_name(options.c_name)
     controller = subject.controller
     loaded, task_note = load_source(subject.source)
     task_note = None if task_note is None else f"{task_note}{_trained_on(subject)}"
@@ -106,7 +112,7 @@ def export_bundle(
     recording = _recording(controller, options)
     about = None if recording is None else sources.values_of(recording)
     plan = _plan(subject, loaded, recording, wanted, options)
-    made = [make_artifact(form, controller, plan) for form in wanted]
+    made = [make_artifact(form, controller, plan, options.c_name) for form in wanted]
     _refuse(made, options)
     reports: dict[str, FormatReport] = {}
     trials = None
@@ -164,7 +170,7 @@ def _trained_on(subject: Subject) -> str:
 def _report(item: Artifact | Refusal, verified: FormatReport | None) -> FormatReport:
     if isinstance(item, Refusal):
         return FormatReport.refused(item, None if verified is None else verified.verdict)
-    return verified or FormatReport.unverified(len(item.content))
+    return verified or FormatReport.unverified(item.bytes)
 
 
 def _recording(controller: Controller, options: ExportOptions) -> Sequences | None:
@@ -210,7 +216,7 @@ def _refuse(made: Sequence[Artifact | Refusal], options: ExportOptions) -> None:
     for refusal in made:
         if isinstance(refusal, Refusal) and not options.tolerate_refusals:
             message = f"{refusal.form.name}: refused ({refusal.reason}): {refusal.detail}"
-            if refusal.reason == "needs-extra":
+            if refusal.reason in (MissingExtraError.reason, MissingToolError.reason):
                 raise MissingExtraError(message)
             raise FormatRefusedError(refusal.reason, message)
 
@@ -233,7 +239,7 @@ def _verify_all(
                 report = verify_artifact(item, controller, plan, trials, options, on_share)
                 reports[item.form.name] = report
             except MissingExtraError as missing:
-                tried[-1] = Refusal(item.form, "needs-extra", str(missing))
+                tried[-1] = Refusal(item.form, missing.reason, str(missing))
             except ControllerFileError as refused:
                 tried[-1] = Refusal(item.form, "runtime", str(refused))
     return tried, reports
@@ -250,7 +256,7 @@ def verify_artifact(
     """Put one file through its trials."""
     name = artifact.form.name
     with np.errstate(all="ignore"):  # what overflows in a bad file is reported as its error
-        stepper = exported_stepper(artifact.form, artifact.content, controller, artifact.interface)
+        stepper = exported_stepper(artifact, controller)
         verdict = verify(
             stepper,
             trials,
@@ -258,7 +264,7 @@ def verify_artifact(
             diverging=lambda step: diverging_tensor(artifact, controller, plan, trials.run, step),
             on_share=lambda share: on_share(name, share),
         )
-    return FormatReport.verified(len(artifact.content), verdict)
+    return FormatReport.verified(artifact.bytes, verdict)
 
 
 def _settle(

@@ -70,7 +70,7 @@ def verify_bundle(
         except MissingExtraError as error:
             if formats:
                 raise
-            reports[name] = FormatReport.not_run(len(artifact.content), str(error))
+            reports[name] = FormatReport.not_run(artifact.bytes, error)
         except LtcEdgeError as error:
             raise BundleError(f"{bundle.path / artifact.form.file}: {error}") from None
     return reports, note

@@ -36,6 +36,11 @@ RUNTIMES = ("reference", "torch")
     show_default=True,
     help="What executes the controller: float64 NumPy, torch (runs), or a file of the bundle.",
 )
+@click.option(
+    "--target",
+    metavar="TARGET",
+    help="Emulate this processor, with a format in C: see `ltc-edge targets`; a name or a .toml file.",
+)
 @click.option("--picture", type=FILE, help="Where to draw one episode; RUN/episode.png, for bundles nowhere.")
 @trust_task_option
 @json_option
@@ -44,6 +49,7 @@ def command(
     episodes: int,
     seed: int,
     runtime: str,
+    target: str | None,
     picture: Path | None,
     trust_task: bool,
     as_json: bool,
@@ -55,8 +61,10 @@ def command(
     """
     from ltc_edge.training.sources import ClosedLoopSource
 
+    if target is not None and not runtime.startswith("c-"):
+        raise click.UsageError("--target runs formats in C: say --format c-int16 or --format c-float32 too")
     if _is_bundle(subject):
-        source, controller, policy = _bundle(subject, runtime, trust_task=trust_task)
+        source, controller, policy = _bundle(subject, runtime, target, trust_task=trust_task)
     else:
         source, controller, policy = _run(subject, runtime)
     if isinstance(source, ClosedLoopSource):
@@ -69,7 +77,7 @@ def command(
         document = _recordings(source, controller, policy, path, quiet=as_json)
     drawn = None if path is None else str(path)
     if as_json:
-        print_json({"run": str(subject), "format": runtime, "picture": drawn, **document})
+        print_json({"run": str(subject), "format": runtime, "target": target, "picture": drawn, **document})
     elif drawn is not None:
         click.echo(f"Drawn: {drawn}")
 
@@ -100,11 +108,14 @@ def _run(run: Path, runtime: str) -> tuple[Source, Controller, Policy]:
     return source, controller, TorchBatch(Network(controller))
 
 
-def _bundle(path: Path, runtime: str, *, trust_task: bool) -> tuple[Source, Controller, Policy]:
+def _bundle(
+    path: Path, runtime: str, target: str | None, *, trust_task: bool
+) -> tuple[Source, Controller, Policy]:
     """The same, of a bundle."""
     from ltc_edge.bundle.bundle import load_bundle, names_code
     from ltc_edge.errors import InputError
     from ltc_edge.evaluation.rollout import StepperPolicy
+    from ltc_edge.runtimes.exported import HOST
     from ltc_edge.runtimes.reference import ReferenceBatch
 
     bundle = load_bundle(path)
@@ -117,7 +128,7 @@ def _bundle(path: Path, runtime: str, *, trust_task: bool) -> tuple[Source, Cont
         return source, controller, ReferenceBatch(controller)
     if runtime == "torch":
         raise InputError(f"{path}: a bundle holds nothing for torch; choose one of its formats")
-    return source, controller, StepperPolicy(bundle.stepper(runtime))
+    return source, controller, StepperPolicy(bundle.stepper(runtime, target or HOST))
 
 
 def _closed_loop(

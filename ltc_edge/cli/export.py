@@ -50,6 +50,11 @@ if TYPE_CHECKING:
 @click.option(
     "--dt-range", callback=pair, metavar="MIN,MAX", help="Narrower elapsed times allowed, in seconds."
 )
+@click.option(
+    "--c-name",
+    metavar="NAME",
+    help="What names in C begin with; made of the controller's name where not given.",
+)
 @click.option("--no-verify", is_flag=True, help="Write the bundle without proof that it works.")
 @verification_options
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")
@@ -83,6 +88,7 @@ def command(source: Path, output: Path, formats: tuple[str, ...], as_json: bool,
         episodes=said["episodes"],
         atol=said["atol"],
         rtol=said["rtol"],
+        c_name=said["c_name"],
         force=said["force"],
     )
     title = f"{subject.controller.name} → {output}"

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ltc_edge.errors import InputError, OutputError
+from ltc_edge.errors import InputError, MissingToolError, OutputError
 
 CANDIDATES = ("cc", "gcc", "clang")
 FLAGS = ("-std=c99", "-O3", "-ffp-contract=off")
@@ -21,7 +21,7 @@ def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
     """The command of a C compiler: ``wanted``, that of the variable CC, or the first of `CANDIDATES`.
 
     Raises:
-        InputError: there is none.
+        MissingToolError: there is none.
     """
     said = wanted or os.environ.get("CC")
     for command in (said,) if said else CANDIDATES:
@@ -29,7 +29,7 @@ def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
         if parts and shutil.which(parts[0]):
             return parts
     looked = f"no {said!r}" if said else f"none of {', '.join(CANDIDATES)}"
-    raise InputError(
+    raise MissingToolError(
         f"a C compiler is needed to run C on this machine, and there is {looked}; install one (gcc or clang) "
         "or name it in the environment variable CC"
     )

@@ -1,34 +1,55 @@
-"""The stepper of an exported file, whatever runs it."""
+"""The stepper of an exported format, whatever runs it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ltc_edge.controller import Controller
-from ltc_edge.export.formats import Format
-from ltc_edge.runtimes.codes import Interface
+from ltc_edge.errors import InputError
+from ltc_edge.export.artifacts import Artifact
 from ltc_edge.runtimes.stepper import Stepper
 
+HOST = "host"
+"""The target that is this machine."""
 
-def exported_stepper(
-    form: Format, source: Path | bytes, controller: Controller, interface: Interface
-) -> Stepper:
-    """A stepper over an exported file.
+
+def exported_stepper(artifact: Artifact, controller: Controller, target: str = HOST) -> Stepper:
+    """A stepper over an exported format.
 
     Args:
-        form: its format.
-        source: the file, or its content.
+        artifact: the format's files.
         controller: what it was made from.
-        interface: codes of its inputs and outputs.
+        target: what executes a format in C: this machine, or the name of a target to emulate.
 
     Raises:
         ControllerFileError: its runtime refuses the file.
-        MissingExtraError: its runtime is not installed.
+        MissingExtraError: its runtime, compiler or emulator is not installed.
+        InputError: the format does not run on that target.
     """
-    if form.runtime == "onnx":
+    if artifact.form.runtime == "c":
+        return _c_stepper(artifact, controller, target)
+    if target != HOST:
+        raise InputError(f"{artifact.form.name} does not run on {target}: formats in C do, such as c-int16")
+    if artifact.form.runtime == "onnx":
         from ltc_edge.runtimes.onnx_runtime import OnnxStepper
 
-        return OnnxStepper(source, controller, interface)
+        return OnnxStepper(artifact.content, controller, artifact.interface)
     from ltc_edge.runtimes.litert_runtime import LiteRTStepper
 
-    return LiteRTStepper(source, controller, interface)
+    return LiteRTStepper(artifact.content, controller, artifact.interface)
+
+
+def _c_stepper(artifact: Artifact, controller: Controller, target: str) -> Stepper:
+    from ltc_edge.runtimes.c_stepper import CStepper
+    from ltc_edge.runtimes.machine import Machine
+
+    sources = artifact.c_sources()
+    machine: Machine
+    if target == HOST:
+        from ltc_edge.runtimes.host_machine import HostMachine
+
+        machine = HostMachine(sources, controller)
+    else:
+        from ltc_edge.runtimes.emulated_machine import EmulatedMachine
+        from ltc_edge.targets import find_target
+
+        machine = EmulatedMachine(sources, controller, find_target(target))
+    return CStepper(machine, controller, artifact.interface.state)

@@ -43,7 +43,10 @@ def diverging_tensor(
         names, found, expected, stages = _hub(artifact, raw)
     else:
         program, expected = _expected(artifact, controller, plan, raw)
-        found = _found(artifact, raw)
+        if artifact.form.runtime == "c":
+            found = _found_in_c(controller, None if artifact.form.arithmetic == "float32" else plan, raw)
+        else:
+            found = _found(artifact, raw)
         # A file may call its last tensors by their roles alone.
         roles = {name: found[role] for role, name in program.outputs.items() if role in found}
         found = {**roles, **found}
@@ -122,6 +125,14 @@ def _found(artifact: Artifact, raw: Tensors) -> Tensors:
     session = make_session(debug_outputs(onnx.ModelProto.FromString(artifact.content)).SerializeToString())
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, {k: v[None] for k, v in codes.items()}), strict=True))
+
+
+def _found_in_c(controller: Controller, plan: QuantizationPlan | None, raw: Tensors) -> Tensors:
+    """Tensors of the NumPy reference of a format in C, which gives the bits of the compiled one."""
+    from ltc_edge.export.c import tensors_float32, tensors_int16
+
+    inputs = {name: values.astype(np.float32) for name, values in raw.items()}
+    return tensors_float32(controller, inputs) if plan is None else tensors_int16(controller, plan, inputs)
 
 
 def _hub(artifact: Artifact, raw: Tensors) -> tuple[list[str], Tensors, Tensors, Mapping[str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ltc_edge.errors import MissingExtraError
 from ltc_edge.export.artifacts import Refusal
 from ltc_edge.verification.closed_loop import ClosedLoopResult
 from ltc_edge.verification.verify import Verdict
@@ -38,9 +39,9 @@ class FormatReport:
         return cls("refused", refusal.reason, refusal.detail, verdict=verdict)
 
     @classmethod
-    def not_run(cls, size: int, detail: str) -> FormatReport:
+    def not_run(cls, size: int, missing: MissingExtraError) -> FormatReport:
         """A file whose runtime is not installed here."""
-        return cls("not-run", "needs-extra", detail, size)
+        return cls("not-run", missing.reason, str(missing), size)
 
     @classmethod
     def unverified(cls, size: int) -> FormatReport:

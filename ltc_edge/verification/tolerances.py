@@ -51,6 +51,8 @@ _INT16 = Tolerance(atol=0.0, rtol=0.0, over_sigma=0.4, rms_over_sigma=0.025, ret
 TOLERANCES: Mapping[str, Tolerance] = {
     "onnx": _FLOAT,
     "tflite": _FLOAT,
+    "c-float32": _FLOAT,
+    "c-int16": _INT16,
     "onnx-int8": Tolerance(0.0, 0.0, over_sigma=0.4, rms_over_sigma=0.025, return_lost_percent=1.0),
     "onnx-int16": _INT16,
     "tflite-int16x8": _INT16,

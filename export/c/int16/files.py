@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.export.c.arithmetic import Float32, maximum, minimum
 from ltc_edge.export.c.files import with_runtime
@@ -12,15 +15,15 @@ from ltc_edge.export.c.header import Interface, header
 from ltc_edge.export.c.int16.body import Body
 from ltc_edge.export.c.int16.dataflow import allocate_codes, allocate_drives
 from ltc_edge.export.c.int16.emulate import run_steps
-from ltc_edge.export.c.int16.guard import CodeGuard, code_guard, decode, encode
+from ltc_edge.export.c.int16.guard import CodeGuard, code_guard, decode, encode, state_codes
 from ltc_edge.export.c.int16.lowering import lower_steps
 from ltc_edge.export.c.int16.overflow import Interval, Proof, prove
 from ltc_edge.export.c.int16.step import HEADERS, add_guard, declarations, step_i16
 from ltc_edge.export.c.int16.steps import Int16, Steps
+from ltc_edge.export.c.names import check_name
 from ltc_edge.export.c.parameters import ParameterBlock
 from ltc_edge.export.c.source import KERNELS, source
 from ltc_edge.export.c.sources import CSources
-from ltc_edge.export.c.text import check_name
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.program import DT, OBSERVATION, STATE_IN
 
@@ -79,6 +82,24 @@ def prove_steps(steps: Steps, guard: CodeGuard) -> Proof:
             STATE_IN: Interval.codes(len(guard.initial_state)),
         },
     )
+
+
+def tensors_int16(
+    controller: Controller, plan: QuantizationPlan, inputs: Mapping[str, Float32]
+) -> dict[str, FloatArray]:
+    """Every tensor of a step of the C of `c_int16`, as fractions, by the names of the unit program.
+
+    ``inputs`` are observation, dt within its range, and state, in raw values.
+    """
+    steps = lower_steps(controller, plan)
+    guard = code_guard(controller, plan, steps)
+    codes = {
+        OBSERVATION: encode(inputs[OBSERVATION], guard.observation_center, guard.observation_gain),
+        DT: encode(inputs[DT], guard.dt_center, guard.dt_gain),
+        STATE_IN: state_codes(plan).encode(inputs[STATE_IN]),
+    }
+    tensors = run_steps(steps, {name: values.astype(np.int64) for name, values in codes.items()})
+    return {name: values * 2.0 ** -steps.bits[name] for name, values in tensors.items() if name in steps.bits}
 
 
 def c_int16(controller: Controller, plan: QuantizationPlan, name: str) -> CSources:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ltc_edge.export.c.names import RESERVED, default_c_name, is_taken
-from ltc_edge.export.c.text import KEYWORDS, check_name
+from ltc_edge.export.c.names import RESERVED, check_name, default_c_name, is_taken
+from ltc_edge.export.c.text import KEYWORDS
 
 
 @given(st.text() | st.text("_lLtTcC 0é²-", max_size=50) | st.sampled_from(sorted(RESERVED | KEYWORDS)))
