@@ -21,7 +21,7 @@ _RESERVED = KEYWORDS | {
     "dt",
     "status",
     "scratch",
-    "sums",
+    "drives",
     "activation",
     "seconds",
     "elapsed",
