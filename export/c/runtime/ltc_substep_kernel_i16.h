@@ -20,33 +20,26 @@ static inline void ltc_prepare_i16(const ltc_synapses_i16 *synapses, const int16
     }
 }
 
-static inline void ltc_one_substep_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
-                                       const ltc_drive_i16 *drive, const int16_t *now, int16_t *next,
-                                       uint32_t clamped)
-{
-    const uint32_t targets = synapses->targets;
-    if (clamped != 0U) {
-        ltc_listen_clamped_i16(synapses, moved, drive, now, next);
-    } else {
-        ltc_listen_i16(synapses, moved, drive, now, next);
-    }
-    for (uint32_t i = synapses->listening; i < targets; ++i) {
-        const int32_t x = now[i];
-        next[i] = (int16_t)(x + ltc_scaled_i32(drive[i].d * (drive[i].n - x), 15U));
-    }
-}
+/* One of the functions that do a sub-step of the neurons that listen. */
+typedef void ltc_listener_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
+                              const ltc_drive_i16 *drive, const int16_t *now, int16_t *next);
 
 static inline void ltc_run_substeps_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
                                         ltc_drive_i16 *drive, const int16_t *state, int16_t *result,
-                                        uint32_t unfolds, uint32_t clamped)
+                                        uint32_t unfolds, ltc_listener_i16 *listen)
 {
-    int16_t *const spare = result + synapses->targets;
+    const uint32_t targets = synapses->targets;
+    int16_t *const spare = result + targets;
     const int16_t *now = state;
     /* Two halves take turns, such that the last sub-step ends in result. */
     int16_t *next = ((unfolds & 1U) != 0U) ? result : spare;
     ltc_prepare_i16(synapses, moved, drive);
     for (uint32_t unfold = 0U; unfold < unfolds; ++unfold) {
-        ltc_one_substep_i16(synapses, moved, drive, now, next, clamped);
+        listen(synapses, moved, drive, now, next);
+        for (uint32_t i = synapses->listening; i < targets; ++i) {
+            const int32_t x = now[i];
+            next[i] = (int16_t)(x + ltc_scaled_i32(drive[i].d * (drive[i].n - x), 15U));
+        }
         now = next;
         next = (now == result) ? spare : result;
     }

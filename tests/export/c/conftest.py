@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ltc_edge.export.c import c_float32
+from ltc_edge.bundle.calibration import from_excitation
+from ltc_edge.export.c import c_float32, c_int16
+from ltc_edge.export.c.int16.guard import state_codes
 from ltc_edge.export.hub.reader import controller_from_bytes
 from ltc_edge.export.hub.writer import hub_bytes
+from ltc_edge.export.quantize import make_plan
 from ltc_edge.runtimes.c_stepper import CStepper
 from ltc_edge.runtimes.codes import Codes
 from ltc_edge.runtimes.host_machine import HostMachine
@@ -34,19 +37,38 @@ def hub_controller(kind):
 
 
 @functools.cache
-def c_sources(kind, name="demo"):
-    return c_float32(hub_controller(kind), name)
+def plan(kind):
+    return make_plan(hub_controller(kind), (from_excitation(hub_controller(kind)),))
 
 
-def sources(kind, name="demo"):
-    return c_sources(kind, name).files
+def written(controller, state_type, name="demo", plan=None):
+    """A controller in C, with a plan of its own where none is given."""
+    if state_type == "float32":
+        return c_float32(controller, name)
+    return c_int16(controller, plan or make_plan(controller, (from_excitation(controller),)), name)
 
 
-def stepper(kind, made=None, **options):
+@functools.cache
+def c_sources(case, name="demo"):
+    """The sources of a case: a kind of controller in float32, or (kind, state type)."""
+    kind, state_type = (case, "float32") if isinstance(case, str) else case
+    return written(hub_controller(kind), state_type, name, plan(kind) if state_type == "int16" else None)
+
+
+def sources(case, name="demo"):
+    return c_sources(case, name).files
+
+
+def controller_of(case):
+    return hub_controller(case if isinstance(case, str) else case[0])
+
+
+def stepper(case, made=None, **options):
     """The controller compiled here; ``made`` in the place of its own sources."""
-    controller = hub_controller(kind)
-    machine = HostMachine(made or c_sources(kind), controller, **options)
-    return CStepper(machine, controller, Codes.floating(controller.state_size))
+    controller, made = controller_of(case), made or c_sources(case)
+    floating = made.state_type == "float32"
+    codes = Codes.floating(controller.state_size) if floating else state_codes(plan(case[0]))
+    return CStepper(HostMachine(made, controller, **options), controller, codes)
 
 
 def write(files, folder):
@@ -64,7 +86,9 @@ def lab():
     """What the tests of this folder share."""
     return types.SimpleNamespace(
         steppers=steppers(),
-        controller=hub_controller,
+        controller=controller_of,
+        plan=plan,
+        written=written,
         sources=sources,
         c_sources=c_sources,
         stepper=stepper,
@@ -72,6 +96,23 @@ def lab():
         compilers=compilers(),
         warnings=WARNINGS,
     )
+
+
+EXPLICIT = ("ltc euler", "ltc rk4")
+CASES = [(kind, "float32") for kind in steppers().CELLS]
+CASES += [(kind, "int16") for kind in steppers().CELLS if kind not in EXPLICIT]
+
+
+@pytest.fixture(params=CASES, ids="-".join)
+def case(request):
+    """Every kind of cell in every arithmetic that it has."""
+    return request.param
+
+
+@pytest.fixture(params=["float32", "int16"])
+def ltc(request):
+    """An LTC in both arithmetics."""
+    return "ltc", request.param
 
 
 @pytest.fixture(params=["gcc", "clang"])

@@ -32,28 +32,28 @@ def run(*command, cwd):
 
 
 @pytest.mark.parametrize("sanitizers", ["address,undefined", "float-divide-by-zero,float-cast-overflow"])
-def test_sanitizers_find_nothing(lab, kind, sanitizers, tmp_path):
+def test_sanitizers_find_nothing(lab, case, sanitizers, tmp_path):
     if "gcc" not in lab.compilers:
         pytest.skip("gcc is not installed")
-    sources = lab.write(lab.sources(kind) | {"main.c": MAIN.encode()}, tmp_path)
+    sources = lab.write(lab.sources(case) | {"main.c": MAIN.encode()}, tmp_path)
     flags = ("-O1", "-g", f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all")
     run("gcc", *lab.warnings, *flags, *sources, "-o", "main", cwd=tmp_path)
     run("./main", cwd=tmp_path)
 
 
-def test_no_warnings_in_any_kind(lab, kind, compiler, tmp_path):
+def test_no_warnings_in_any_kind(lab, case, compiler, tmp_path):
     for level in ("-O0", "-O3"):
-        run(compiler, *lab.warnings, level, "-c", *lab.write(lab.sources(kind), tmp_path), cwd=tmp_path)
+        run(compiler, *lab.warnings, level, "-c", *lab.write(lab.sources(case), tmp_path), cwd=tmp_path)
 
 
-def test_the_header_is_cpp_too(lab, compiler, tmp_path):
-    lab.write(lab.sources("ltc") | {"use.cpp": MAIN.replace("(void)", "()").encode()}, tmp_path)
+def test_the_header_is_cpp_too(lab, ltc, compiler, tmp_path):
+    lab.write(lab.sources(ltc) | {"use.cpp": MAIN.replace("(void)", "()").encode()}, tmp_path)
     cpp = {"gcc": "g++", "clang": "clang++"}[compiler]
     flags = ("-Wall", "-Wextra", "-Wold-style-cast", "-pedantic", "-Werror")
     for standard in ("-std=c++11", "-std=c++17"):
         run(cpp, standard, *flags, "-fsyntax-only", "use.cpp", cwd=tmp_path)
 
 
-def test_the_selftest_can_be_left_out(lab, compiler, tmp_path):
-    sources = lab.write(lab.sources("gru"), tmp_path)
+def test_the_selftest_can_be_left_out(lab, ltc, compiler, tmp_path):
+    sources = lab.write(lab.sources(("gru", ltc[1])), tmp_path)
     run(compiler, *lab.warnings, "-DDEMO_NO_SELFTEST", "-c", *sources, cwd=tmp_path)
