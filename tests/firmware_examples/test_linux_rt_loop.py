@@ -189,7 +189,7 @@ def test_a_closed_loop_in_real_time_and_its_replay(start, program, tmp_path, mac
     assert report["end"] == "input ended"
     assert len(set(actions)) > 10
     assert report["wake_up_latency_us"]["p50"] <= report["wake_up_latency_us"]["max"]
-    # A busy machine may have missed deadlines, held readings or fallen back: the replay must agree all the same.
+    # A busy machine may have missed deadlines or fallen back: the replay must agree all the same.
     replay = run(program("float32", "here"), "--replay", text=record.read_text())
     assert [float(line) for line in replay.stdout.splitlines()] == actions[:-1]
 
@@ -225,7 +225,7 @@ def test_a_signal_ends_in_the_fallback(start, which):
 def test_it_ends_where_nobody_takes_actions(start):
     running = start()
     running.process.stdout.close()
-    running.process.stdout = open(os.devnull)  # noqa: SIM115  closed with the process
+    running.process.stdout = Path(os.devnull).open()  # noqa: SIM115  closed with the process
     _, report = running.end()
     assert report["end"] == "actuators lost"
     assert running.process.returncode == 1
