@@ -77,10 +77,12 @@ class Body(StepWriter):
 
     def _substeps(self, step: Substeps) -> None:
         synapses = self._synapses(step.output, step.synapses)
-        places = [self.places[name] for name in (step.c, step.numerator, step.denominator, step.state)]
+        places = [self.places[name] for name in (step.numerator, step.denominator, step.state)]
         self.call(
             "ltc_substeps_clamped_f32" if step.clamped else "ltc_substeps_f32",
             synapses,
+            self.places[step.charge],
+            f"{self.places[step.rate]}[0]",
             *places,
             self.made(step.output),
             "activation",

@@ -22,7 +22,7 @@ def reads(step: Step) -> set[str]:
     if isinstance(step, Linear | Part | SynapseSums):
         return {step.input}
     if isinstance(step, Substeps):
-        return {step.state, step.c, step.numerator, step.denominator}
+        return {step.state, step.charge, step.rate, step.numerator, step.denominator}
     if isinstance(step, Elementwise):
         made = {operation.output for operation in step.operations}
         return {name for operation in step.operations for name in operation.inputs} - made

@@ -101,7 +101,8 @@ def _activation(synapses: Synapses, values: Float32, *, clamped: bool) -> Float3
 
 
 def _substeps(step: Substeps, tensors: Tensors) -> Float32:
-    c, n_in, d_in = tensors[step.c], tensors[step.numerator], tensors[step.denominator]
+    c = tensors[step.charge] * tensors[step.rate]
+    n_in, d_in = tensors[step.numerator], tensors[step.denominator]
     v = tensors[step.state]
     for _ in range(step.unfolds):
         s = _activation(step.synapses, v, clamped=step.clamped)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ltc_edge.controller import Controller
@@ -20,10 +22,13 @@ from ltc_edge.export.c.steps import (
 )
 from ltc_edge.export.lowering import lower_floating
 from ltc_edge.export.ltc_bounds import StateBounds
-from ltc_edge.export.program import STATE_OUT, Binary, Concat, Dense, Map, Operation, Slice
+from ltc_edge.export.program import STATE_OUT, Array, Binary, Concat, Dense, Map, Operation, Slice
 
 SECONDS = "elapsed.seconds"
 """The elapsed time once it is clamped, which the guard of every step does."""
+
+RATE, ONE = "elapsed.rate", "elapsed.one"
+"""The inverse of the elapsed time, and what it is the inverse with."""
 
 ACTION = "readout.action"
 _GUARDED = ("elapsed", "limit")
@@ -42,27 +47,41 @@ def lower_steps(controller: Controller, bounds: StateBounds) -> Steps:
     """
     program = lower_floating(controller)
     kept = [op for op in program.operations if program.stages[op.output] not in _GUARDED]
-    sizes = dict(program.sizes)
+    sizes = dict(program.sizes) | {RATE: 1, ONE: 1}
+    kept = [new for op in kept for new in _by_rate(op, program.constants)]
+    charges = {op.output: op.left for op in kept if isinstance(op, Binary) and op.right == RATE}
     steps: list[Step] = [
-        (_substeps(step, bounds) or step) if isinstance(step, Repeat) else step
+        (_substeps(step, bounds, charges) or step) if isinstance(step, Repeat) else step
         for step in steps_and_loops(kept, lambda operations: _fused(operations, sizes), sizes)
     ]
-    used = {
-        name
-        for step in flat(steps)
-        if isinstance(step, Elementwise)
-        for op in step.operations
-        for name in op.inputs
-    }
-    constants = {
-        name: values.astype(np.float32) for name, values in program.constants.items() if name in used
-    }
+    inner: list[FlatStep] = flat(steps)
+    used = {name for step in inner for name in _constants_of(step)}
+    values = {**program.constants, ONE: np.ones(1)}
+    constants = {name: value.astype(np.float32) for name, value in values.items() if name in used}
     state = program.outputs[STATE_OUT]
     if controller.is_slew_limited:
         last = program.operations[-1]
         assert isinstance(last, Concat)
         state = last.inputs[0]
     return Steps(tuple(steps), sizes, constants, ACTION, state)
+
+
+def _by_rate(operation: Operation, constants: Mapping[str, Array]) -> tuple[Operation, ...]:
+    """A constant over the elapsed time as a product with the inverse of the time, which is one number."""
+    if isinstance(operation, Binary) and operation.kind == "div" and operation.right == SECONDS:
+        assert operation.left in constants
+        rate = Binary("div", RATE, ONE, SECONDS)
+        return rate, Binary("mul", operation.output, operation.left, RATE)
+    return (operation,)
+
+
+def _constants_of(step: FlatStep) -> set[str]:
+    """Names that a step reads from the parameters, among others."""
+    if isinstance(step, Substeps):
+        return {step.charge}
+    if isinstance(step, Elementwise):
+        return {name for operation in step.operations for name in operation.inputs}
+    return set()
 
 
 def _fused(operations: list[Operation], sizes: dict[str, int]) -> list[FlatStep]:
@@ -97,7 +116,7 @@ def _append(steps: list[FlatStep], operation: Binary | Map, size: int) -> None:
         steps.append(Elementwise((operation,), size))
 
 
-def _substeps(repeat: Repeat[FlatStep], bounds: StateBounds) -> Substeps | None:
+def _substeps(repeat: Repeat[FlatStep], bounds: StateBounds, charges: Mapping[str, str]) -> Substeps | None:
     """The fused solver's sub-steps as one kernel; None where the loop is another."""
     if len(repeat.body) != 3:
         return None
@@ -120,9 +139,20 @@ def _substeps(repeat: Repeat[FlatStep], bounds: StateBounds) -> Substeps | None:
             (state, charge_again, held_again) == (repeat.carried, charge, held)
             and (n_sum, d_sum) == (sums.numerator, sums.denominator)
             and (n_again, d_again) == (n, d)
+            and c in charges
         ):
             units = len(sums.numerator_bias)
             reach = np.maximum(np.abs(bounds.low), np.abs(bounds.high))[:units]
             clamped = greatest_exponent(sums.synapses, reach) > float(MOST_EXPONENT)
-            return Substeps(repeat.output, repeat.start, c, n_in, d_in, sums.synapses, repeat.count, clamped)
+            return Substeps(
+                repeat.output,
+                repeat.start,
+                charges[c],
+                RATE,
+                n_in,
+                d_in,
+                sums.synapses,
+                repeat.count,
+                clamped,
+            )
     return None

@@ -61,11 +61,15 @@ class SynapseSums:
 
 @dataclass(frozen=True, eq=False)
 class Substeps:
-    """All sub-steps of the fused solver; the denominators' inputs hold ``c`` already."""
+    """All sub-steps of the fused solver, with ``c = charge · rate``, which the denominators' inputs hold.
+
+    ``charge`` is a constant and ``rate`` one number, so that a step needs no vector of their products.
+    """
 
     output: str
     state: str
-    c: str
+    charge: str
+    rate: str
     numerator: str
     denominator: str
     synapses: Synapses

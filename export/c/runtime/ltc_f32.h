@@ -58,16 +58,17 @@ void ltc_synapse_sums_f32(const ltc_synapses_f32 *synapses, const float *input, 
                           const float *d_in, float *n, float *d, float *activation);
 
 /*
- * The fused solver's sub-steps: v' = (c * v + n_in + sum ...) / (d_in + sum ...), d_in holding c already.
+ * The fused solver's sub-steps: v' = (c * v + n_in + sum ...) / (d_in + sum ...), with c = charge * rate, which
+ * d_in holds already.
  * result has room for two states, between which sub-steps take turns; the last one ends in the first half.
  * ltc_substeps_f32 may be called where every |u| is proved to be at most 7.5.
  */
-void ltc_substeps_f32(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
+void ltc_substeps_f32(const ltc_synapses_f32 *synapses, const float *charge, float rate, const float *n_in,
                       const float *d_in, const float *state, float *result, float *activation,
                       uint32_t unfolds);
-void ltc_substeps_clamped_f32(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
-                              const float *d_in, const float *state, float *result, float *activation,
-                              uint32_t unfolds);
+void ltc_substeps_clamped_f32(const ltc_synapses_f32 *synapses, const float *charge, float rate,
+                              const float *n_in, const float *d_in, const float *state, float *result,
+                              float *activation, uint32_t unfolds);
 
 /* Bring each action within its limits; 1 where one met a limit. */
 uint32_t ltc_limit_f32(const float *low, const float *high, float *action, uint32_t count);

@@ -1,8 +1,8 @@
 #include "ltc_synapse_kernel.h"
 
-void ltc_substeps_clamped_f32(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
-                              const float *d_in, const float *state, float *result, float *activation,
-                              uint32_t unfolds)
+void ltc_substeps_clamped_f32(const ltc_synapses_f32 *synapses, const float *charge, float rate,
+                              const float *n_in, const float *d_in, const float *state, float *result,
+                              float *activation, uint32_t unfolds)
 {
-    ltc_run_substeps(synapses, c, n_in, d_in, state, result, activation, unfolds, 1U);
+    ltc_run_substeps(synapses, charge, rate, n_in, d_in, state, result, activation, unfolds, 1U);
 }

@@ -67,29 +67,29 @@ static inline ltc_sums ltc_walk_on(ltc_walk *walk, const float *input, ltc_sums 
     return sums;
 }
 
-static inline void ltc_one_substep(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
-                                   const float *d_in, const float *now, float *next, float *activation,
-                                   uint32_t clamped)
+static inline void ltc_one_substep(const ltc_synapses_f32 *synapses, const float *charge, float rate,
+                                   const float *n_in, const float *d_in, const float *now, float *next,
+                                   float *activation, uint32_t clamped)
 {
     ltc_walk walk = ltc_walk_start(synapses, now, activation, clamped);
     const uint32_t targets = synapses->targets;
     for (uint32_t i = 0U; i < targets; ++i) {
-        const ltc_sums before = { c[i] * now[i] + n_in[i], d_in[i] };
+        const ltc_sums before = { charge[i] * rate * now[i] + n_in[i], d_in[i] };
         const ltc_sums after = ltc_walk_on(&walk, now, before, clamped);
         next[i] = after.n / after.d;
     }
 }
 
-static inline void ltc_run_substeps(const ltc_synapses_f32 *synapses, const float *c, const float *n_in,
-                                    const float *d_in, const float *state, float *result,
-                                    float *activation, uint32_t unfolds, uint32_t clamped)
+static inline void ltc_run_substeps(const ltc_synapses_f32 *synapses, const float *charge, float rate,
+                                    const float *n_in, const float *d_in, const float *state,
+                                    float *result, float *activation, uint32_t unfolds, uint32_t clamped)
 {
     float *const spare = result + synapses->targets;
     const float *now = state;
     /* Two halves take turns, such that the last sub-step ends in result. */
     float *next = ((unfolds & 1U) != 0U) ? result : spare;
     for (uint32_t unfold = 0U; unfold < unfolds; ++unfold) {
-        ltc_one_substep(synapses, c, n_in, d_in, now, next, activation, clamped);
+        ltc_one_substep(synapses, charge, rate, n_in, d_in, now, next, activation, clamped);
         now = next;
         next = (now == result) ? spare : result;
     }

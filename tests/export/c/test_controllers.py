@@ -9,6 +9,7 @@ import pytest
 from ltc_edge import ReferenceStepper, Stepper
 from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.export.c import CSources, c_float32
+from ltc_edge.verification.tolerances import TOLERANCES
 
 LEVELS = ("-O0", "-O1", "-O2", "-O3", "-Os")
 
@@ -28,7 +29,7 @@ def test_equals_the_reference(lab, compiled, case):
     got = lab.steppers.run(stepper, observations, spans)
     allowed = 1e-5 * np.array([1.0, 40.0])
     if case[1] == "int16":
-        allowed = 0.15 * expected.std(axis=0)
+        allowed = TOLERANCES["c-int16"].over_sigma * expected.std(axis=0)
     assert (np.abs(got - expected) <= allowed).all()
 
 
