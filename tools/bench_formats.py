@@ -77,11 +77,11 @@ def accuracy(controller: Controller) -> dict[str, Any]:
         if not isinstance(made, Artifact):
             results[name] = {"refused": made.reason, "detail": made.detail}
             continue
-        stepper = exported_stepper(form, made.content, controller, made.interface)
+        stepper = exported_stepper(made, controller)
         found = check_free_run(controller, stepper, run, TOLERANCES[name])
         assert found.rms_over_sigma is not None
         results[name] = {
-            "bytes": len(made.content),
+            "bytes": made.bytes,
             "max_abs_error": found.max_abs_error,
             "rms_over_sigma_percent": 100 * found.rms_over_sigma,
         }
@@ -177,7 +177,7 @@ def latency(module: Any, controller: Controller) -> dict[str, Any]:
     files = {}
     for name, form in FORMATS.items():
         made = make_artifact(form, controller, plan)
-        if isinstance(made, Artifact):
+        if isinstance(made, Artifact) and form.runtime != "c":
             files[name] = made.content
     onnx_steps = {"ncps exported": bound(exported_peer(module))}
     onnx_steps |= {name: bound(content) for name, content in files.items() if name.startswith("onnx")}

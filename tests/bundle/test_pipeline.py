@@ -50,10 +50,10 @@ def refusing(error, name):
     """`exported_stepper` on a machine whose runtime does not take one format."""
     original = pipeline.exported_stepper
 
-    def stepper(form, *arguments):
-        if form.name == name:
+    def stepper(artifact, *arguments):
+        if artifact.form.name == name:
             raise error
-        return original(form, *arguments)
+        return original(artifact, *arguments)
 
     return stepper
 
@@ -122,9 +122,9 @@ def test_only_what_may_be_refused_is(subject, tmp_path, monkeypatch):
     pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed (extra: litert)")
     original = pipeline.exported_stepper
 
-    def stepper(form, *arguments):
-        made = original(form, *arguments)
-        return Broken(made) if form.name == "tflite-int8" else made
+    def stepper(artifact, *arguments):
+        made = original(artifact, *arguments)
+        return Broken(made) if artifact.form.name == "tflite-int8" else made
 
     monkeypatch.setattr(pipeline, "exported_stepper", stepper)
     result = export_bundle(subject, tmp_path / "b", ExportOptions(("tflite-int8",)))
