@@ -58,6 +58,11 @@ def diverging_tensor(
                 f"the first tensor to differ is {name} of stage {stages[name]}, "
                 f"{_difference(found[name], expected[name])}"
             )
+    if artifact.form.runtime == "c":
+        return (
+            "no tensor of that step differs in the format's NumPy reference: the error gathers in the state, "
+            "or the sources are not of this controller"
+        )
     return "no tensor of that step differs by itself: the error gathers in the state"
 
 

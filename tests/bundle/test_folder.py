@@ -22,7 +22,12 @@ from ltc_edge.bundle.folder import MANIFEST, manifest_bytes, read_bundle_files, 
 from ltc_edge.errors import BundleError, OutputError
 
 DOCUMENT = {"name": "x", "formats": {}, "weight": 0.1}
-CONTENTS = {"controller.onnx": b"hub" * 100, "model_card.md": "# σ\n".encode()}
+CONTENTS = {
+    "controller.onnx": b"hub" * 100,
+    "model_card.md": "# σ\n".encode(),
+    "c-int16/src/demo.c": b"int x;\n",
+    "c-int16/CMakeLists.txt": b"project(demo C)\n",
+}
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def test_round_trip_and_equal_bytes(bundle, tmp_path):
     assert dict(files.contents) == CONTENTS
     assert files.manifest["weight"] == 0.1
     write_bundle(tmp_path / "again", DOCUMENT, dict(reversed(CONTENTS.items())))
-    for name in names(bundle):
+    for name in (*CONTENTS, MANIFEST):
         assert (tmp_path / "again" / name).read_bytes() == (bundle / name).read_bytes()
 
 
@@ -139,7 +144,26 @@ def test_a_stranger_is_refused_and_a_hidden_file_is_not(bundle):
 
 
 @pytest.mark.parametrize(
-    "name", ["../x", "/etc/hostname", "a/b", "..", ".", "", MANIFEST, "A", "x\n", "a\\b", ".x", "x" * 200]
+    "name",
+    [
+        "../x",
+        "/etc/hostname",
+        "a/../x",
+        "a//b",
+        "a/",
+        "a/.x",
+        "..",
+        ".",
+        "",
+        MANIFEST,
+        "A",
+        "x\n",
+        "a\\b",
+        ".x",
+        "x" * 200,
+        "a/b/c/d/e/f",
+        "a/" + "x" * 200,
+    ],
 )
 def test_a_name_that_leaves_the_folder_is_refused(bundle, name):
     (bundle.parent / "x").write_bytes(b"")
@@ -147,6 +171,19 @@ def test_a_name_that_leaves_the_folder_is_refused(bundle, name):
     del document["sha256"]
     document["files"][name] = {"bytes": 0, "sha256": hashlib.sha256(b"").hexdigest()}
     (bundle / MANIFEST).write_bytes(signed(document))
+    with pytest.raises(BundleError, match="do not trust"):
+        read_bundle_files(bundle)
+
+
+def test_a_stranger_within_a_folder_is_refused(bundle):
+    (bundle / "c-int16" / "src" / "other.c").write_bytes(b"")
+    with pytest.raises(BundleError, match=r"c-int16/src/other\.c"):
+        read_bundle_files(bundle)
+
+
+def test_a_folder_that_leads_elsewhere_is_refused(bundle, tmp_path):
+    (bundle / "c-int16" / "src").rename(tmp_path / "elsewhere")
+    (bundle / "c-int16" / "src").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(BundleError, match="do not trust"):
         read_bundle_files(bundle)
 
@@ -257,14 +294,16 @@ def test_a_full_disk_leaves_what_was_there(bundle, tmp_path, failing, monkeypatc
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     target = {"write": (folder, "_write"), "fsync": (os, "fsync"), "rename": (folder, "_put_in_place")}
-    before = {name: (bundle / name).read_bytes() for name in names(bundle)}
+    everything = (*CONTENTS, MANIFEST)
+    before = {name: (bundle / name).read_bytes() for name in everything}
     monkeypatch.setattr(*target[failing], full if failing != "rename" else lambda *_, **__: full())
     with pytest.raises(OutputError, match="No space"):
         write_bundle(bundle, DOCUMENT, CONTENTS | {"new.bin": b"new"}, force=True)
     with pytest.raises(OutputError, match="No space"):
         write_bundle(tmp_path / "other", DOCUMENT, CONTENTS)
     monkeypatch.undo()
-    assert {name: (bundle / name).read_bytes() for name in names(bundle)} == before
+    assert {name: (bundle / name).read_bytes() for name in everything} == before
+    assert names(bundle) == sorted({name.split("/")[0] for name in everything})
     assert names(tmp_path) == ["bundle"]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ltc_edge.bundle.pipeline import ExportOptions, verify_artifact
+from ltc_edge.errors import ControllerFileError
 from ltc_edge.export.artifacts import Artifact, make_artifact
 from ltc_edge.export.calibration import excitation
 from ltc_edge.export.formats import FORMATS
@@ -155,7 +156,7 @@ def artifact_of(name, controller, plan):
     return artifact
 
 
-NAMES = ["onnx", "onnx-int8", "onnx-int16", "tflite", "tflite-int16x8"]
+NAMES = ["onnx", "onnx-int8", "onnx-int16", "tflite", "tflite-int16x8", "c-float32", "c-int16"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -181,8 +182,10 @@ def test_the_first_tensor_of_another_controllers_file_is_named(built, trials, pl
     report = verify_artifact(artifact, built, plan, trials, ExportOptions(), lambda *_: None)
     assert {"single steps", "free run"} <= kinds(report.verdict)
     stage = "readout" if weight == "readout_weight" else "ltc"
-    if name != "onnx":  # a hub is compared with its own graph's meaning
-        culprit = report.failures[-2] if "closed loop" in report.failures[-1] else report.failures[-1]
+    culprit = report.failures[-2] if "closed loop" in report.failures[-1] else report.failures[-1]
+    if FORMATS[name].runtime == "c":  # sources hold no tensors: their reference is made from the controller
+        assert "not of this controller" in culprit
+    elif name != "onnx":  # a hub is compared with its own graph's meaning
         assert stage in culprit.split("first tensor to differ is")[-1]
 
 
@@ -200,6 +203,19 @@ def test_a_corrupted_constant_is_named(built, trials, plan, name):
     largest = max(matrices, key=lambda tensor: np.prod(tensor.dims))
     values = numpy_helper.to_array(largest).copy()
     largest.CopyFrom(numpy_helper.from_array(-values, largest.name))
-    broken = dataclasses.replace(artifact, content=model.SerializeToString())
+    broken = dataclasses.replace(artifact, files={artifact.form.file: model.SerializeToString()})
     report = verify_artifact(broken, built, plan, trials, ExportOptions(), lambda *_: None)
     assert any("first tensor to differ is" in failure for failure in report.failures)
+
+
+@pytest.mark.parametrize("name", ["c-float32", "c-int16"])
+def test_a_corrupted_number_in_c_fails(built, trials, plan, name):
+    """A controller in C checks itself: one that lost a bit does not come to be verified."""
+    artifact = artifact_of(name, built, plan)
+    (path,) = (path for path in artifact.files if path.endswith(f"{artifact.c_name}.c"))
+    text = artifact.files[path].decode()
+    number = text.index("{ ", text.index("} parameters = {")) + 2
+    broken = f"{text[:number]}1{text[number:]}"
+    other = dataclasses.replace(artifact, files={**artifact.files, path: broken.encode()})
+    with pytest.raises(ControllerFileError, match="golden bits"):
+        verify_artifact(other, built, plan, trials, ExportOptions(), lambda *_: None)
