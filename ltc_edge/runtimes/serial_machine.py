@@ -151,8 +151,9 @@ class SerialMachine:
                 f"the device speaks version {spoken} of the protocol, not {PROTOCOL}; flash it with the "
                 "firmware of this version of ltc-edge"
             )
-        _, _, *sizes = _HELLO.unpack_from(answer)
-        return Device(*sizes, answer[_HELLO.size :].decode("ascii", errors="replace"))
+        _, _, item_bytes, inputs, actions, state, state_bytes, rate = _HELLO.unpack_from(answer)
+        version = answer[_HELLO.size :].decode("ascii", errors="replace")
+        return Device(item_bytes, inputs, actions, state, state_bytes, rate, version)
 
     def _check_fits(self, controller: Controller, item_bytes: int, version: str | None) -> None:
         device = self.device
