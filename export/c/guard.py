@@ -27,6 +27,11 @@ STATUS = {
 }
 """Bits of a status; each is ``<NAME>_<key>`` in the header."""
 
+NO_ACTION = sum(
+    STATUS[key] for key in ("NONFINITE_INPUT", "STATE_OUT_OF_BOUNDS", "CORRUPT_PARAMETERS", "NOT_RESET")
+)
+"""With any of these the action is the fallback."""
+
 MEANING = {
     "OK": "the action was computed, within its limits",
     "NONFINITE_INPUT": "an observation or dt is NaN or infinite; fallback given, state untouched",

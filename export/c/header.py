@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ltc_edge.controller import Controller
-from ltc_edge.export.c.guard import MEANING, STATUS
+from ltc_edge.export.c.guard import MEANING, NO_ACTION, STATUS
 from ltc_edge.export.c.sources import StateType
 from ltc_edge.export.c.text import comment_text
 from ltc_edge.version import __version__
@@ -85,7 +85,7 @@ def _lines(controller: Controller, interface: Interface, extra: Sequence[str]) -
     yield ""
     for key, value in STATUS.items():
         yield f"#define {upper}_{key} {value}U /* {MEANING[key]} */"
-    yield f"#define {upper}_NO_ACTION {_no_action()}U /* any of these: the action is the fallback */"
+    yield f"#define {upper}_NO_ACTION {NO_ACTION}U /* any of these: the action is the fallback */"
     yield ""
     yield "/* All that a controller remembers; every context is a controller of its own. */"
     yield "typedef struct {"
@@ -148,10 +148,3 @@ def _introduction(controller: Controller, interface: Interface) -> Iterator[str]
 
 def _unit(unit: str) -> str:
     return f"[{comment_text(unit)}]" if unit else ""
-
-
-def _no_action() -> int:
-    return sum(STATUS[key] for key in _WITHOUT_ACTION)
-
-
-_WITHOUT_ACTION = ("NONFINITE_INPUT", "STATE_OUT_OF_BOUNDS", "CORRUPT_PARAMETERS", "NOT_RESET")

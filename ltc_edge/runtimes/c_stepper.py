@@ -8,6 +8,7 @@ import numpy.typing as npt
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.errors import ControllerFileError
+from ltc_edge.export.c.guard import NO_ACTION, STATUS
 from ltc_edge.runtimes.codes import Codes
 from ltc_edge.runtimes.machine import Machine
 from ltc_edge.runtimes.stepper import check_state, check_step_input
@@ -64,12 +65,22 @@ class CStepper:
         self.machine.write_state(self._codes.encode(values).astype(self._dtype).tobytes())
 
     def step(self, observation: FloatArray, dt: float) -> FloatArray:
-        """One step; see `Stepper.step`. ``status`` then holds the status bits of the C step."""
+        """One step; see `Stepper.step`. ``status`` then holds the status bits of the C step.
+
+        Raises:
+            ControllerFileError: the controller gave its fallback, since its memory was corrupted.
+        """
         values = check_step_input(observation, dt, self._inputs)
         # What is finite in float64 must be so in float32.
         given = np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
         low, high = self._dt_range
         self.status, found = self.machine.step(given, min(max(dt, low), high))
+        if self.status & NO_ACTION:
+            bits = " and ".join(key for key, bit in STATUS.items() if self.status & bit & NO_ACTION)
+            raise ControllerFileError(
+                f"{self.machine.version()}: gave its fallback instead of an action ({bits}); reset it, and find "
+                "what writes to its memory"
+            )
         action: npt.NDArray[np.float64] = found.astype(np.float64)
         # The float32 nearest to a limit may lie beyond it.
         np.maximum(action, self._low, out=action)

@@ -134,3 +134,14 @@ def test_reset_and_restore_repeat(lab, compiled):
 
 def test_version_names_controller_and_parameters(compiled):
     assert re.fullmatch(r"cfc wired; ltc-edge \S+; crc [0-9a-f]{8}", compiled("cfc wired").machine.version())
+
+
+def test_a_fallback_is_no_action(lab, ltc):
+    """A corrupted context does not go on as if nothing were: whoever steps it is told."""
+    stepper = lab.stepper(ltc)
+    stepper.step(np.zeros(3), 0.02)
+    stepper.machine._state[0] ^= 1
+    with pytest.raises(ControllerFileError, match=r"gave its fallback .*STATE_OUT_OF_BOUNDS"):
+        stepper.step(np.zeros(3), 0.02)
+    stepper.reset()
+    stepper.step(np.zeros(3), 0.02)
