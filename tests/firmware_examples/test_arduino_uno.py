@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ltc_edge import wiring
+from ltc_edge.cells import LTCSpec
 from ltc_edge.export.c import c_float32
 from ltc_edge.export.hub.reader import controller_from_bytes
 from ltc_edge.export.hub.writer import hub_bytes
@@ -146,9 +148,6 @@ def test_one_that_does_not_fit_is_refused_with_the_numbers(tiny, tmp_path):
 
 
 def test_a_controller_of_twenty_kilobytes_is_refused(tiny_controller, tmp_path):
-    from ltc_edge import wiring
-    from ltc_edge.cells import LTCSpec
-
     large = tiny_controller(
         cell=LTCSpec(wiring.dense(2, 40, 1), unfolds=1),
         **_large(LTCSpec(wiring.dense(2, 40, 1), unfolds=1)),
