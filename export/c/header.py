@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ltc_edge.controller import Controller
 from ltc_edge.export.c.guard import MEANING, NO_ACTION, STATUS
 from ltc_edge.export.c.sources import StateType
-from ltc_edge.export.c.text import comment_text
+from ltc_edge.export.c.text import comment_text, float_literal
 from ltc_edge.version import __version__
 
 
@@ -82,6 +84,7 @@ def _lines(controller: Controller, interface: Interface, extra: Sequence[str]) -
         ("STATE", interface.state),
     ):
         yield f"#define {upper}_{key} {size}"
+    yield f"#define {upper}_PERIOD_S {float_literal(np.float32(controller.timing.period_s))}"
     yield ""
     for key, value in STATUS.items():
         yield f"#define {upper}_{key} {value}U /* {MEANING[key]} */"

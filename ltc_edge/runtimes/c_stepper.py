@@ -78,8 +78,8 @@ class CStepper:
         if self.status & NO_ACTION:
             bits = " and ".join(key for key, bit in STATUS.items() if self.status & bit & NO_ACTION)
             raise ControllerFileError(
-                f"{self.machine.version()}: gave its fallback instead of an action ({bits}); reset it, and find "
-                "what writes to its memory"
+                f"{self.machine.version()}: gave its fallback instead of an action ({bits}); reset it, and "
+                "find what writes to its memory"
             )
         action: npt.NDArray[np.float64] = found.astype(np.float64)
         # The float32 nearest to a limit may lie beyond it.

@@ -74,7 +74,7 @@ static inline int32_t ltc_abs_i32(int32_t value)
 static inline int32_t ltc_code_i16(int32_t value)
 {
 #if LTC_I16_SATURATES
-    return __builtin_arm_ssat(value, 16);
+    return (int32_t)__builtin_arm_ssat(value, 16);
 #else
     return ltc_clamp_i32(value, -32768, 32767);
 #endif
