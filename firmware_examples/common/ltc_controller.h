@@ -21,6 +21,7 @@
 
 #define controller_context LTC_JOIN(CONTROLLER, _context)
 #define controller_reset LTC_JOIN(CONTROLLER, _reset)
+#define controller_restore LTC_JOIN(CONTROLLER, _restore)
 #define controller_step LTC_JOIN(CONTROLLER, _step)
 #define controller_check LTC_JOIN(CONTROLLER, _check)
 #define controller_selftest LTC_JOIN(CONTROLLER, _selftest)

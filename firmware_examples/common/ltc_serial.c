@@ -66,7 +66,6 @@ static void hello(ltc_serial *serial, answer *written)
     put_u16(written, CONTROLLER_OBSERVATIONS);
     put_u16(written, CONTROLLER_ACTIONS);
     put_u16(written, CONTROLLER_STATE);
-    put_u16(written, (uint16_t)LTC_SERIAL_STATE_BYTES);
     put_u32(written, LTC_SERIAL_TICKS_PER_SECOND);
     put_version(written);
 }
@@ -87,6 +86,13 @@ static void step(ltc_serial *serial, const uint8_t *content, answer *written)
     put_u32(written, status);
     put_u32(written, ticks);
     put(written, serial->action, 4U * CONTROLLER_ACTIONS);
+}
+
+static uint32_t restore(ltc_serial *serial, const uint8_t *content)
+{
+    controller_context given; /* its state is aligned as the items need it, which the request is not */
+    copy(content, given.state, (uint16_t)LTC_SERIAL_STATE_BYTES);
+    return controller_restore(&serial->context, given.state);
 }
 
 /* Bytes of a request's content, or -1 where there is no such request. */
@@ -121,7 +127,7 @@ static uint8_t carry_out(ltc_serial *serial, uint8_t kind, const uint8_t *conten
         put(written, serial->context.state, (uint16_t)LTC_SERIAL_STATE_BYTES);
         break;
     case LTC_SERIAL_WRITE_STATE:
-        copy(content, serial->context.state, (uint16_t)LTC_SERIAL_STATE_BYTES);
+        put_u32(written, restore(serial, content));
         break;
     case LTC_SERIAL_SELFTEST:
 #ifdef LTC_SERIAL_NO_SELFTEST

@@ -50,11 +50,11 @@ extern "C" {
 /* Of a version as long as it may be, the end is told, with the CRC of the parameters. */
 #define LTC_SERIAL_VERSION_BYTES 80U
 
-#define LTC_SERIAL_HELLO_BYTES 18U /* of the answer, before the version */
+#define LTC_SERIAL_HELLO_BYTES 16U /* of the answer, before the version */
 #define LTC_SERIAL_STEP_BYTES 8U   /* of the answer, before the actions */
 #define LTC_SERIAL_HEAD_BYTES 2U   /* kind and sequence number */
 #define LTC_SERIAL_CRC_BYTES 4U
-#define LTC_SERIAL_STATE_BYTES (sizeof(controller_context) - sizeof(uint32_t)) /* what follows the seal */
+#define LTC_SERIAL_STATE_BYTES sizeof(((controller_context *)0)->state)
 
 #define LTC_SERIAL_LARGER(a, b) (((a) > (b)) ? (a) : (b))
 #define LTC_SERIAL_FRAME(content) (LTC_SERIAL_HEAD_BYTES + (content) + LTC_SERIAL_CRC_BYTES)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ltc_edge.controller import Controller
-from ltc_edge.errors import DeviceError
+from ltc_edge.errors import DeviceError, InputError
 from ltc_edge.runtimes.machine import Float32
 from ltc_edge.runtimes.serial_frames import Frame, FrameReader
 from ltc_edge.runtimes.serial_lines import Line
@@ -27,9 +27,7 @@ _REFUSED = {
     3: "the device needs a request of another size; build it with the controller of this bundle",
     4: "the device was built without its selftest; build it without SELFTEST=0",
 }
-_HELLO = struct.Struct("<IBBHHHHI")
-_PADDING = 3
-"""Most bytes that a compiler adds to a context behind its items, to align it as its seal is."""
+_HELLO = struct.Struct("<IBBHHHI")
 _SLOW = 10
 """A selftest of two dozen steps may take that many time-outs."""
 _EAGER = 4
@@ -43,7 +41,6 @@ class Device:
     Attributes:
         item_bytes: of an item of the controller's state.
         observations, actions, state: how many there are of each.
-        state_bytes: of what `SerialMachine.read_state` asks for, with the compiler's padding.
         ticks_per_second: of its counter; 0 where it has none.
         version: of its controller.
     """
@@ -52,7 +49,6 @@ class Device:
     observations: int
     actions: int
     state: int
-    state_bytes: int
     ticks_per_second: int
     version: str
 
@@ -113,13 +109,15 @@ class SerialMachine:
 
     def read_state(self) -> bytes:
         """See `Machine.read_state`."""
-        return self._request(READ_STATE, b"", self.device.state_bytes)[: self._size]
+        return self._request(READ_STATE, b"", self._size)
 
     def write_state(self, state: bytes) -> None:
         """See `Machine.write_state`."""
         if len(state) != self._size:
             raise ValueError(f"a state has {self._size} bytes, not {len(state)}")
-        self._request(WRITE_STATE, state.ljust(self.device.state_bytes, b"\0"), 0)
+        (status,) = struct.unpack("<I", self._request(WRITE_STATE, state, 4))
+        if status:
+            raise InputError(f"{self._line.name}: the state is beyond its bounds (status {status:#x})")
 
     def selftest(self) -> int:
         """See `Machine.selftest`.
@@ -151,16 +149,16 @@ class SerialMachine:
                 f"the device speaks version {spoken} of the protocol, not {PROTOCOL}; flash it with the "
                 "firmware of this version of ltc-edge"
             )
-        _, _, item_bytes, inputs, actions, state, state_bytes, rate = _HELLO.unpack_from(answer)
+        _, _, item_bytes, inputs, actions, state, rate = _HELLO.unpack_from(answer)
         version = answer[_HELLO.size :].decode("ascii", errors="replace")
-        return Device(item_bytes, inputs, actions, state, state_bytes, rate, version)
+        return Device(item_bytes, inputs, actions, state, rate, version)
 
     def _check_fits(self, controller: Controller, item_bytes: int, version: str | None) -> None:
         device = self.device
         found = (device.observations, device.actions, device.state, device.item_bytes)
         inputs, actions = controller.cell.inputs, len(controller.actions)
-        expected = (inputs, actions, controller.cell.state_size, item_bytes)
-        if found != expected or not 0 <= device.state_bytes - self._size <= _PADDING:
+        expected = (inputs, actions, controller.state_size, item_bytes)
+        if found != expected:
             raise self._error(
                 f"the device runs {device.version!r} with observations, actions, state and bytes of an item "
                 f"{found}, not {expected}; build and flash this controller"

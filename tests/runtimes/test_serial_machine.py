@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from ltc_edge import ActionSignal
-from ltc_edge.errors import DeviceError, LtcEdgeError
+from ltc_edge.errors import DeviceError, InputError, LtcEdgeError
 from ltc_edge.export.c import c_float32
 from ltc_edge.runtimes.c_stepper import CStepper
 from ltc_edge.runtimes.codes import Codes
@@ -107,7 +107,6 @@ def test_it_is_a_machine_and_says_what_it_runs(line, controller, host):
     assert isinstance(machine, Machine)
     assert machine.version() == host.version()
     assert machine.device.ticks_per_second == 1000
-    assert machine.device.state_bytes == 4 * controller.state_size
     assert (machine.selftest(), machine.check()) == (0, 0)
     assert machine.step(np.zeros(2, dtype=np.float32), 0.02)[0] == 64  # NOT_RESET
     check_equal(machine, host)
@@ -182,6 +181,8 @@ def test_the_loop_is_the_same_over_a_bad_line(line, controller, host, seed):
     check_equal(machine, host, steps=120)
     state = host.read_state()
     machine.write_state(bytes(len(state)))
+    with pytest.raises(InputError, match=r"the state is beyond its bounds \(status 0x10\)"):
+        machine.write_state(b"\x7f" * len(state))
     machine.write_state(state)
     assert machine.read_state() == state
     assert machine.repeats > 0
@@ -235,7 +236,7 @@ def test_a_closed_line_leaves_no_process(device, controller):
 
 
 def test_a_device_with_another_controller_is_refused(device, sources, controller, tiny_controller, host):
-    with pytest.raises(DeviceError, match=r"runs 'tiny; .*' with .* \(2, 1, 8, 4\), not \(2, 1, 8, 2\)"):
+    with pytest.raises(DeviceError, match=r"runs 'tiny; .*' with .* \(2, 1, 9, 4\), not \(2, 1, 9, 2\)"):
         SerialMachine(ProcessLine([device]), controller, 2)
     with pytest.raises(DeviceError, match=r"build and flash this controller$"):
         SerialMachine(ProcessLine([device]), tiny_controller(), 4)  # without slew limit: no action remembered
