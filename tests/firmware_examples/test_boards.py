@@ -10,7 +10,10 @@ import pytest
 
 from ltc_edge import Controller, Scaling, Timing, wiring
 from ltc_edge.cells import LTCSpec
-from ltc_edge.export.c import c_float32
+from ltc_edge.export.c import c_float32, c_int16
+from ltc_edge.export.c.int16.guard import state_codes
+from ltc_edge.export.calibration import excitation
+from ltc_edge.export.quantize import make_plan
 from ltc_edge.runtimes.c_stepper import CStepper
 from ltc_edge.runtimes.codes import Codes
 from ltc_edge.runtimes.host_machine import HostMachine
@@ -85,7 +88,12 @@ def servo():
         initial_state=np.zeros(3),
         fallback=np.zeros(1),
     )
-    return task, controller, c_float32(controller, "servo")
+    plan = make_plan(controller, (excitation(controller, sequences=4, steps=60, seed=3),))
+    forms = {
+        "float32": (c_float32(controller, "servo"), Codes.floating(controller.state_size)),
+        "int16": (c_int16(controller, plan, "servo"), state_codes(plan)),
+    }
+    return task, controller, forms
 
 
 def firmware(board, sources, folder):
@@ -119,12 +127,17 @@ class Idle:
         return np.zeros(1)
 
 
-@pytest.mark.parametrize("name", BOARDS)
-def test_a_board_closes_the_loop_with_the_bits_of_this_machine(servo, name, tmp_path):
-    task, controller, sources = servo
+CASES = [(name, "float32") for name in BOARDS] + [
+    (name, "int16") for name in ("mps2-m4", "microbit", "riscv")
+]
+
+
+@pytest.mark.parametrize(("name", "form"), CASES)
+def test_a_board_closes_the_loop_with_the_bits_of_this_machine(servo, name, form, tmp_path):
+    task, controller, forms = servo
+    sources, codes = forms[form]
     board = BOARDS[name]
     image = firmware(board, sources, tmp_path)
-    codes = Codes.floating(controller.state_size)
     here = CStepper(HostMachine(sources, controller), controller, codes)
     command = (board.qemu, "-machine", board.machine, "-bios", "none", "-kernel", str(image))
     command += ("-display", "none", "-monitor", "none", "-serial", "stdio")
@@ -149,7 +162,7 @@ def test_a_board_closes_the_loop_with_the_bits_of_this_machine(servo, name, tmp_
 
 @pytest.mark.parametrize("name", ["mps2-m4", "riscv"])
 def test_a_controller_too_large_for_the_board_is_refused_at_link_time(servo, name, tmp_path):
-    _, _, sources = servo
+    sources, _ = servo[2]["float32"]
     board = BOARDS[name]
     image = firmware(board, sources, tmp_path)
     image.unlink()
