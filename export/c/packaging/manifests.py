@@ -25,8 +25,8 @@ def library_properties(facts: Facts) -> str:
         "author": "ltc-edge",
         "maintainer": "ltc-edge",
         "sentence": property_value(facts.summary),
-        "paragraph": f"Observations in: {len(facts.observations)}; bounded actions out: {len(facts.actions)}; "
-        f"every {facts.period_s:g} s, in {facts.state_type}, with no allocation, and a fallback on faults.",
+        "paragraph": f"Observations: {len(facts.observations)}; bounded actions: {len(facts.actions)}; "
+        f"every {facts.period_s:g} s, in {facts.state_type}, no allocation, a fallback on faults.",
         "category": "Device Control",
         "url": "",
         "architectures": "*",

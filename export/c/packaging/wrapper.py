@@ -24,6 +24,7 @@ def wrapper(facts: Facts) -> str:
         "title": c_comment(facts.title),
         "exporter": __version__,
         "state_type": facts.state_type,
+        "item": {"float32": "float", "int16": "std::int16_t"}[facts.state_type],
         "period": _literal(facts.period_s),
         "dt_min": _literal(facts.dt_min_s),
         "dt_max": _literal(facts.dt_max_s),

@@ -124,6 +124,7 @@ constexpr std::size_t action_index(std::string_view name) noexcept
 
 using Observation = std::array<float, observations>;
 using Action = std::array<float, actions>;
+using State = std::array<@{item}, @{upper}_STATE>;
 
 /* A view of an observation that lies elsewhere, for as long as a call of step() takes. */
 class Readings {
@@ -183,8 +184,21 @@ public:
     /* Controller, version of the exporter, CRC-32 of the parameters. */
     [[nodiscard]] static const char *version() noexcept { return @{name}_version(); }
 
-    /* What the controller remembers, for those who log it. */
-    [[nodiscard]] const @{name}_context &context() const noexcept { return context_; }
+    /* What the controller remembers: to be logged, or to go on from. */
+    [[nodiscard]] State state() const noexcept
+    {
+        State copy{};
+        for (std::size_t i = 0; i < copy.size(); ++i) {
+            copy[i] = context_.state[i];
+        }
+        return copy;
+    }
+
+    /* Go on from a state that state() gave of a controller that was reset: ok or state_out_of_bounds. */
+    [[nodiscard]] Status restore(const State &state) noexcept
+    {
+        return static_cast<Status>(@{name}_restore(&context_, state.data()));
+    }
 
 private:
     @{name}_context context_{};

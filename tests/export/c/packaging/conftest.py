@@ -27,12 +27,13 @@ def run(*command, cwd, **options):
 
 @pytest.fixture(scope="session")
 def packaged(lab, tmp_path_factory):
-    """Makes the folder of a controller, once for each kind and name."""
+    """Makes the folder of a controller, once for each case and name."""
 
     @functools.cache
-    def make(kind="ltc", name="balance"):
+    def make(case="ltc", name="balance"):
+        kind = case if isinstance(case, str) else case[0]
         folder = tmp_path_factory.mktemp("packaged") / name
-        for path, content in package_files(lab.c_sources(kind, name), lab.controller(kind)).items():
+        for path, content in package_files(lab.c_sources(case, name), lab.controller(kind)).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
         return folder

@@ -66,10 +66,16 @@ def test_the_builder_makes_the_sketch(packaged, tools, tmp_path):
         )
     )
     (tmp_path / "build").mkdir()
-    command = ["arduino-builder", "-compile", "-fqbn", "arduino:avr:mega", "-tools", "/usr/bin"]
+    command = [
+        "arduino-builder",
+        "-compile",
+        "-fqbn",
+        "arduino:avr:mega:cpu=atmega2560",
+        "-tools",
+        "/usr/bin",
+    ]
     command += ["-hardware", BUILDER, "-hardware", HARDWARE, "-libraries", str(libraries)]
     # Debian's core asks the float.h of a newer compiler than Debian's.
-    command += ["-prefs", "build.mcu=atmega2560", "-prefs", "build.variant=mega"]
     command += ["-prefs", "compiler.cpp.extra_flags=-DDECIMAL_DIG=__DECIMAL_DIG__"]
     tools.run(*command, "-build-path", str(tmp_path / "build"), str(sketch), cwd=tmp_path)
     assert (tmp_path / "build" / "two.ino.hex").stat().st_size > 1000
