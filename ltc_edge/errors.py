@@ -74,7 +74,7 @@ class OutputError(InputError):
 
 
 class MissingExtraError(LtcEdgeError):
-    """An optional dependency is not installed; ``reason`` is the code of it, see ``docs/bundle-format.md``."""
+    """An optional dependency is not installed; ``reason`` is its code in ``docs/bundle-format.md``."""
 
     reason: ClassVar[str] = "needs-extra"
 

@@ -1,0 +1,125 @@
+"""A generated controller in an emulated processor of a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ltc_edge.controller import Controller
+from ltc_edge.errors import InputError
+from ltc_edge.export.c import CSources
+from ltc_edge.runtimes.cross_compiler import FLAGS, CrossCompiler, Unit, find_cross_compiler
+from ltc_edge.runtimes.emulated_processor import EmulatedProcessor
+from ltc_edge.runtimes.machine import Float32
+from ltc_edge.targets import Target
+
+FUNCTIONS = ("reset", "restore", "step", "check", "selftest", "version")
+_SEAL = _CHECKSUM = 4
+"""Bytes of a context before its state and behind it."""
+
+
+class EmulatedMachine:
+    """`Machine` over unicorn.
+
+    Args:
+        sources: the controller in C.
+        controller: what they were made from.
+        target: what is emulated.
+        compiler: one of the target's; the first that is here where not given.
+        flags: how it compiles, besides the target's own.
+        counted: count the instructions of every call, which makes calls ten times slower.
+
+    Attributes:
+        compiler: what compiled the controller.
+        image: the program.
+        context_bytes: size of a context.
+        instructions: of the last call, where counted.
+
+    Raises:
+        InputError: there is no compiler, it fails, or the controller does not fit the target's memory.
+        MissingExtraError: unicorn or pyelftools is not installed.
+    """
+
+    def __init__(
+        self,
+        sources: CSources,
+        controller: Controller,
+        target: Target,
+        compiler: str | None = None,
+        flags: Sequence[str] = FLAGS,
+        *,
+        counted: bool = False,
+    ) -> None:
+        self.compiler: CrossCompiler = find_cross_compiler(target, compiler)
+        self._name = sources.name
+        roots = [f"{self._name}_{function}" for function in FUNCTIONS]
+        self.image = self.compiler.image([Unit(sources.files, tuple(flags))], roots)
+        self._processor = EmulatedProcessor(self.image, target, counted=counted)
+        self._state_bytes = controller.state_size * sources.item_bytes
+        self._actions, inputs = len(controller.actions), controller.cell.inputs
+        self._context = self._processor.free
+        self.context_bytes = _SEAL + -(-self._state_bytes // 4) * 4 + _CHECKSUM
+        self._observation = self._context + self.context_bytes
+        self._action = self._observation + 4 * inputs
+        self._stack_end = (self._action + 4 * self._actions + 7) & ~7
+        self._processor.paint_stack(self._stack_end)
+
+    @property
+    def instructions(self) -> int:
+        """Of the last call; 0 where they are not counted."""
+        return self._processor.instructions
+
+    @property
+    def stack_bytes(self) -> int:
+        """The most stack that calls have written to since `forget_stack`."""
+        return self._processor.painted_over(self._stack_end)
+
+    def forget_stack(self) -> None:
+        """Measure the stack of the calls to come alone."""
+        self._processor.paint_stack(self._stack_end)
+
+    def reset(self) -> int:
+        """See `Machine.reset`."""
+        return self._call("reset", self._context)
+
+    def step(self, observation: Float32, dt: float) -> tuple[int, Float32]:
+        """See `Machine.step`."""
+        self._processor.write(self._observation, np.asarray(observation, dtype="<f4").tobytes())
+        words = (self._context, self._observation, self._action)
+        status = self._processor.call(f"{self._name}_step", words, dt)
+        action = np.frombuffer(self._processor.read(self._action, 4 * self._actions), dtype="<f4")
+        return status, action.astype(np.float32)
+
+    def read_state(self) -> bytes:
+        """See `Machine.read_state`."""
+        return self._processor.read(self._context + _SEAL, self._state_bytes)
+
+    def write_state(self, state: bytes) -> None:
+        """See `Machine.write_state`."""
+        # Where an observation lies there may be too little room; below the stack there is enough.
+        self._processor.write(self._stack_end, state)
+        if status := self._call("restore", self._context, self._stack_end):
+            raise InputError(f"a state lies beyond its bounds (status {status:#x}); give one that was read")
+
+    def check(self) -> int:
+        """``<name>_check``: whether the parameters' CRC-32 is right."""
+        return self._call("check")
+
+    def selftest(self) -> int:
+        """See `Machine.selftest`."""
+        return self._call("selftest")
+
+    def version(self) -> str:
+        """See `Machine.version`."""
+        address = self._call("version")
+        text = bytearray()
+        while byte := self._processor.read(address + len(text), 1)[0]:
+            text.append(byte)
+        return text.decode("ascii")
+
+    def close(self) -> None:
+        """Nothing to do: the emulator's memory goes with it."""
+
+    def _call(self, function: str, *words: int) -> int:
+        return self._processor.call(f"{self._name}_{function}", words)
