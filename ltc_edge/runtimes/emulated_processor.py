@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ import numpy as np
 from ltc_edge.errors import EmulationError, InputError, require
 from ltc_edge.runtimes.cross_compiler import CODE_ADDRESS, RAM_ADDRESS
 from ltc_edge.runtimes.elf_image import ElfImage
-from ltc_edge.targets import Architecture, Target
+from ltc_edge.runtimes.emulated_architecture import CONVENTIONS, count_instructions, is_thumb
+from ltc_edge.targets import Target
 
 CALL_LIMIT = 200_000_000
 """Instructions that a call may take; a step of 64 neurons in soft float takes a twentieth of it."""
@@ -20,38 +20,6 @@ CALL_LIMIT = 200_000_000
 _PAGE, _PAINT = 0x1000, 0xA5
 _MEMORY = 1 << 20
 """Bytes of flash and of RAM where a target's memory does not matter."""
-
-
-@dataclass(frozen=True)
-class _Profile:
-    """What unicorn and the calling convention call things in an architecture."""
-
-    constants: str
-    architecture: str
-    modes: tuple[str, ...]
-    words: tuple[str, ...]
-    number: str
-    stack_pointer: str
-    link: str
-    program_counter: str
-
-
-def _profile(
-    constants: str, architecture: str, modes: tuple[str, ...], prefix: str, word: str, others: tuple[str, ...]
-) -> _Profile:
-    names = [f"UC_{prefix}_REG_{name}" for name in others]
-    words = tuple(f"UC_{prefix}_REG_{word}{index}" for index in range(4))
-    return _Profile(constants, architecture, modes, words, names[0], names[1], names[2], names[3])
-
-
-_ARM, _RISCV = ("S0", "SP", "LR", "PC"), ("F10", "SP", "RA", "PC")
-_PROFILES: dict[Architecture, _Profile] = {
-    "arm-m": _profile("arm_const", "UC_ARCH_ARM", ("UC_MODE_THUMB", "UC_MODE_MCLASS"), "ARM", "R", _ARM),
-    "arm": _profile("arm_const", "UC_ARCH_ARM", ("UC_MODE_THUMB",), "ARM", "R", _ARM),
-    "aarch64": _profile("arm64_const", "UC_ARCH_ARM64", ("UC_MODE_ARM",), "ARM64", "X", _ARM),
-    "riscv32": _profile("riscv_const", "UC_ARCH_RISCV", ("UC_MODE_RISCV32",), "RISCV", "A", _RISCV),
-    "riscv64": _profile("riscv_const", "UC_ARCH_RISCV", ("UC_MODE_RISCV64",), "RISCV", "A", _RISCV),
-}
 
 
 class EmulatedProcessor:
@@ -74,12 +42,12 @@ class EmulatedProcessor:
 
     def __init__(self, image: ElfImage, target: Target, *, counted: bool = False) -> None:
         self._image, self._target = image, target
-        self._profile = _PROFILES[target.architecture]
+        self._convention = CONVENTIONS[target.architecture]
         self._unicorn = require("unicorn", "firmware")
-        self._names: Any = require(f"unicorn.{self._profile.constants}", "firmware")
-        self._thumb = int(target.architecture in ("arm", "arm-m"))
-        mode = sum(getattr(self._unicorn, name) for name in self._profile.modes)
-        self._uc = self._unicorn.Uc(getattr(self._unicorn, self._profile.architecture), mode)
+        self._names: Any = require(f"unicorn.{self._convention.constants}", "firmware")
+        self._thumb = int(is_thumb(target.architecture))
+        mode = sum(getattr(self._unicorn, name) for name in self._convention.modes)
+        self._uc = self._unicorn.Uc(getattr(self._unicorn, self._convention.architecture), mode)
         self._choose_processor()
         self._enable_fpu()
         self.free = (RAM_ADDRESS + image.ram_bytes + 15) & ~15
@@ -150,21 +118,21 @@ class EmulatedProcessor:
             EmulationError: it faults, or does not return within the limit.
             InputError: the program has no such function.
         """
-        profile, arguments = self._profile, list(words)
+        convention, arguments = self._convention, list(words)
         if number is not None:
             bits = int(np.float32(number).view(np.uint32))
             if self._image.passes_floats_in_registers:
                 # A float in a register for doubles has ones above it (RISC-V); elsewhere they are cut off.
                 boxed = bits | 0xFFFF_FFFF_0000_0000 if self._target.architecture == "riscv64" else bits
-                self._write(profile.number, boxed)
+                self._write(convention.number, boxed)
             else:
                 arguments.insert(2, bits)
-        for register, argument in zip(profile.words, arguments, strict=False):
+        for register, argument in zip(convention.words, arguments, strict=False):
             self._write(register, argument)
-        self._write(profile.stack_pointer, self._stack_top)
-        self._write(profile.link, self._stop | self._thumb)
+        self._write(convention.stack_pointer, self._stack_top)
+        self._write(convention.link, self._stop | self._thumb)
         self._run(function, limit)
-        return self._read(profile.words[0]) & 0xFFFF_FFFF
+        return self._read(convention.words[0]) & 0xFFFF_FFFF
 
     def _run(self, function: str, limit: int) -> None:
         entry = self._image.symbol(function).address
@@ -174,7 +142,7 @@ class EmulatedProcessor:
             self._uc.emu_start(entry | self._thumb, self._stop, count=limit)
         except self._unicorn.UcError as error:
             fault = str(error)
-        counter = self._read(self._profile.program_counter)
+        counter = self._read(self._convention.program_counter)
         if fault or counter != self._stop:
             reason = fault or f"still running after {limit} instructions"
             raise EmulationError(
@@ -216,7 +184,7 @@ class EmulatedProcessor:
         """Instructions in a block of ``size`` bytes."""
         if (address, size) not in self._lengths:
             halves = np.frombuffer(self.read(address, size), dtype="<u2").tolist()
-            self._lengths[address, size] = _instructions(halves, self._target.architecture)
+            self._lengths[address, size] = count_instructions(halves, self._target.architecture)
         return self._lengths[address, size]
 
     def _read(self, register: str) -> int:
@@ -228,15 +196,3 @@ class EmulatedProcessor:
 
 def _pages(size: int) -> int:
     return -(-size // _PAGE) * _PAGE
-
-
-def _instructions(halves: Sequence[int], architecture: Architecture) -> int:
-    """Instructions that halfwords make up; each begins with how long it is."""
-    if architecture == "aarch64":
-        return len(halves) // 2
-    count = at = 0
-    while at < len(halves):
-        is_long = halves[at] & 3 == 3 if architecture.startswith("riscv") else halves[at] >> 11 >= 0x1D
-        at += 2 if is_long else 1
-        count += 1
-    return count
