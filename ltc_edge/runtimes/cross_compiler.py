@@ -19,6 +19,9 @@ FLAGS = ("-std=c99", LEVEL, "-ffp-contract=off")
 """What a controller is compiled with where nothing else is asked for."""
 
 TIMEOUT_S = 120
+_SIGNS = ("error", "undefined reference", "required symbol")
+"""What marks the lines that say why a compiler or a linker failed."""
+
 CODE_ADDRESS, RAM_ADDRESS = 0x0001_0000, 0x2000_0000
 # No library but the compiler's own, no start-up code; functions apart, so that unused ones are left out.
 _BARE = ("-ffreestanding", "-fno-builtin", "-ffunction-sections", "-fdata-sections", "-fno-pic", "-fno-pie")
@@ -174,7 +177,10 @@ def _run(command: Sequence[str], folder: Path | None, *, said: bool = False) -> 
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InputError(f"{command[0]} could not be run ({error})") from None
     if done.returncode != 0:
-        lines = done.stderr.splitlines() or ["no message"]
-        telling = [line for line in lines if "error" in line or "undefined reference" in line] or lines
+        # The driver's last line only says that the linker failed.
+        lines = [line for line in done.stderr.splitlines() if not line.startswith("collect2")] or [
+            "no message"
+        ]
+        telling = [line for line in lines if any(sign in line for sign in _SIGNS)] or lines
         raise InputError(f"{command[0]} failed: {' '.join(telling[0].split())[:200]}")
     return done.stderr if said else done.stdout
