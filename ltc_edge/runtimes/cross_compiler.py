@@ -93,17 +93,21 @@ class CrossCompiler:
             return (folder / "program.elf").read_bytes()
 
     def _c_library_flags(self) -> tuple[str, ...]:
-        """GCC finds the headers of its C library by the flags that it links with; Clang must be told."""
+        """What finds the headers of the C library that a hosted program is linked with.
+
+        GCC finds them by the flags that it links with. Clang looks in places of its own, not always the right
+        ones: it is told where GCC looks, but for the headers that belong to GCC itself.
+        """
         assert self.target.qemu is not None
         linker = self.target.compilers["gcc"]
         specs = tuple(flag for flag in self.target.qemu.link_flags if flag.startswith("--specs"))
-        if self.name == "gcc" or not specs:
+        if self.name == "gcc":
             return specs
-        places = _run(
-            (linker.command, *linker.flags, *specs, "-E", "-v", "-xc", "/dev/null"), None, said=True
-        )
-        include = [line.strip() for line in places.splitlines() if line.startswith(" ") and "libc" in line]
-        return tuple(flag for place in include if Path(place).is_dir() for flag in ("-isystem", place))
+        command = (linker.command, *linker.flags, *specs, "-E", "-v", "-xc", "/dev/null")
+        said = _run(command, None, said=True).splitlines()
+        places = [Path(line.strip()).resolve() for line in said if line.startswith(" /")]
+        own = [place for place in places if place.is_dir() and not any("gcc" in part for part in place.parts)]
+        return tuple(flag for place in own for flag in ("-isystem", str(place)))
 
     def _compile(self, units: Sequence[Unit], folder: Path, extra: Sequence[str]) -> list[str]:
         objects = []
