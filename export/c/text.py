@@ -31,7 +31,8 @@ def float_literal(value: np.float32) -> str:
 def comment_text(text: str) -> str:
     """Text that cannot end a comment or a line."""
     plain = "".join(c if c.isprintable() and c.isascii() else "?" for c in text)
-    return plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")[:200]
+    # Two question marks begin a trigraph.
+    return re.sub(r"\?\?+", "?", plain.replace("*/", "* /").replace("/*", "/ *"))[:200]
 
 
 def string_text(text: str) -> str:
