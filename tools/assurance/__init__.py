@@ -1,1 +1,1 @@
-"""Assurance of the generated C and its runtime: one module a method, each with a function that returns its findings."""
+"""Assurance of the generated C and its runtime: a module a method, which returns its findings."""

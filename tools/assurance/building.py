@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from assurance.subjects import HARNESS, RUNTIME, Subject
-
 from ltc_edge.errors import CheckFailedError, InputError
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-pedantic", "-Werror")

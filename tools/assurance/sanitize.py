@@ -8,7 +8,6 @@ from typing import Any
 
 from assurance.building import STRICT, call, program, runtime_objects
 from assurance.subjects import HARNESS, Subject
-
 from ltc_edge.errors import CheckFailedError
 
 _COMMON = (

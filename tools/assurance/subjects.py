@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -98,6 +99,13 @@ def subjects(wanted: tuple[str, ...] = ()) -> Iterator[Subject]:
         for state_type in TYPES:
             if state_type != "int16" or kind not in UNPROVED:
                 yield subject(kind, state_type)
+
+
+def scratch_size(made: Subject) -> int:
+    """Items of the array in which a step keeps its vectors."""
+    found = re.search(rb" scratch\[(\d+)\];", made.sources.files[f"{NAME}.c"])
+    assert found is not None
+    return int(found[1])
 
 
 def _facts(made: Subject) -> str:
