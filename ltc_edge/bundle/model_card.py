@@ -33,6 +33,7 @@ def model_card(
         "## Formats",
         _formats(reports),
         _verification(verified, task_note),
+        *_firmware(reports),
     ]
     if plan is not None:
         parts += ["## Quantisation", _quantisation(plan)]
@@ -104,6 +105,24 @@ def _formats(reports: Mapping[str, FormatReport]) -> str:
             f"{_in_the_loop(report)} | {_task(report)} |"
         )
     return "\n".join(rows)
+
+
+def _firmware(reports: Mapping[str, FormatReport]) -> list[str]:
+    """What the formats in C take of processors, where that was measured."""
+    rows = [
+        f"| {name} | {target} | {figures['flash_bytes']} | {figures['ram_bytes']} | "
+        f"{figures['stack_bytes']} | {figures['instructions_per_step']} |"
+        for name, report in reports.items()
+        for target, figures in (report.firmware or {}).items()
+        if "instructions_per_step" in figures
+    ]
+    if not rows:
+        return []
+    head = "| format | target | flash | RAM | stack | instructions a step |\n|---|---|---|---|---|---|"
+    return [
+        "\n".join([head, *rows]),
+        "Bytes, the selftest included; instructions were counted in an emulator, and are no measure of time.",
+    ]
 
 
 def _in_the_loop(report: FormatReport) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ltc_edge.bundle import calibration as sources
 from ltc_edge.bundle.contents import contents, manifest
+from ltc_edge.bundle.firmware import with_firmware
 from ltc_edge.bundle.folder import refuse_existing, write_bundle
 from ltc_edge.bundle.subject import Subject
 from ltc_edge.controller import Controller
@@ -127,6 +128,9 @@ def export_bundle(
         _refuse(made, options)
         made = _settle(made, reports, options, path, task_note)
     reports = {item.form.name: _report(item, reports.get(item.form.name)) for item in made}
+    if options.verify:
+        on_share("firmware", 0.0)
+        reports = with_firmware(reports, made, controller)
     files = contents(
         subject,
         made,

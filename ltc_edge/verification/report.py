@@ -25,6 +25,7 @@ class FormatReport:
         reason, detail: of a refusal.
         bytes: size of the file; None where there is none.
         verdict: of the verification; None where there was none.
+        firmware: of a format in C, what it takes of each target that could be emulated, by name.
     """
 
     status: str
@@ -32,6 +33,7 @@ class FormatReport:
     detail: str | None = None
     bytes: int | None = None
     verdict: Verdict | None = None
+    firmware: Mapping[str, Mapping[str, Any]] | None = None
 
     @classmethod
     def refused(cls, refusal: Refusal, verdict: Verdict | None = None) -> FormatReport:
@@ -68,7 +70,7 @@ class FormatReport:
         verdict = self.verdict
         task = None if verdict is None else verdict.task
         closed = task if isinstance(task, ClosedLoopResult) else None
-        summary = {
+        summary: dict[str, Any] = {
             "status": self.status,
             "reason": self.reason,
             "detail": self.detail,
@@ -80,6 +82,8 @@ class FormatReport:
             "return_lost_ci95": None if closed is None else list(closed.lost_ci95),
             "failures": list(self.failures),
         }
+        if self.firmware is not None:
+            summary["firmware"] = dict(self.firmware)
         return {key: _finite(value) for key, value in summary.items()}
 
 
@@ -104,6 +108,7 @@ def report_bytes(reports: Mapping[str, FormatReport], task_note: str | None) -> 
                 "detail": report.detail,
                 "bytes": report.bytes,
             }
+            | ({} if report.firmware is None else {"firmware": dict(report.firmware)})
             | ({} if report.verdict is None else report.verdict.to_json())
             for name, report in reports.items()
         },
