@@ -39,7 +39,8 @@ RUNTIMES = ("reference", "torch")
 @click.option(
     "--target",
     metavar="TARGET",
-    help="Emulate this processor, with a format in C: see `ltc-edge targets`; a name or a .toml file.",
+    help="With a format in C: emulate this processor (`ltc-edge targets`, or a .toml file), or run the board "
+    "at serial:PORT.",
 )
 @click.option("--picture", type=FILE, help="Where to draw one episode; RUN/episode.png, for bundles nowhere.")
 @trust_task_option

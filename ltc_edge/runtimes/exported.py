@@ -10,6 +10,9 @@ from ltc_edge.runtimes.stepper import Stepper
 HOST = "host"
 """The target that is this machine."""
 
+SERIAL = "serial:"
+"""Begins a target that is a board on a serial line, before its port: see docs/serial-protocol.md."""
+
 
 def exported_stepper(artifact: Artifact, controller: Controller, target: str = HOST) -> Stepper:
     """A stepper over an exported format.
@@ -17,12 +20,14 @@ def exported_stepper(artifact: Artifact, controller: Controller, target: str = H
     Args:
         artifact: the format's files.
         controller: what it was made from.
-        target: what executes a format in C: this machine, or the name of a target to emulate.
+        target: what executes a format in C: this machine, the name of a target to emulate, or
+            ``serial:PORT`` for a board whose firmware has this very controller.
 
     Raises:
         ControllerFileError: its runtime refuses the file.
         MissingExtraError: its runtime, compiler or emulator is not installed.
         InputError: the format does not run on that target.
+        DeviceError: the board does not answer, or has another controller.
     """
     if artifact.form.runtime == "c":
         return _c_stepper(artifact, controller, target)
@@ -47,6 +52,12 @@ def _c_stepper(artifact: Artifact, controller: Controller, target: str) -> Stepp
         from ltc_edge.runtimes.host_machine import HostMachine
 
         machine = HostMachine(sources, controller)
+    elif target.startswith(SERIAL):
+        from ltc_edge.runtimes.serial_lines import PortLine
+        from ltc_edge.runtimes.serial_machine import SerialMachine
+
+        line = PortLine(target.removeprefix(SERIAL))
+        machine = SerialMachine(line, controller, sources.item_bytes, version=sources.version())
     else:
         from ltc_edge.runtimes.emulated_machine import EmulatedMachine
         from ltc_edge.targets import find_target

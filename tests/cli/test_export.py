@@ -124,6 +124,21 @@ def test_all_formats_of_a_controller(report, bundle):
     assert written["formats"]["onnx"]["task"]["episodes"] == 4
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--format", "c-int16", "--target", "serial:/dev/no-such-port"), "/dev/no-such-port"),
+        (("--format", "c-int16", "--target", "z80"), "there is no target 'z80'"),
+        (("--format", "onnx", "--target", "cortex-m4"), "--target runs formats in C"),
+    ],
+)
+def test_a_target_that_is_none(bundle, arguments, message, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", str(bundle), *arguments, "--trust-task"])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
 def test_the_same_export_gives_the_same_bytes(bundle, source, cli, tmp_path):
     cli("export", source, "-o", tmp_path / "again", "--task", TASK, *EPISODES)
     again = read_bundle_files(tmp_path / "again")

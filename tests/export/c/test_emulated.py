@@ -169,3 +169,10 @@ def test_no_cross_compiler(lab, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(MissingToolError, match=r"arm-none-eabi-gcc.*Debian: gcc-arm-none-eabi"):
         find_cross_compiler(find_target("cortex-m4"))
+
+
+def test_the_version_is_read_from_the_sources(lab, ltc):
+    sources = lab.c_sources(ltc)
+    assert sources.version() == HostMachine(sources, lab.controller(ltc)).version()
+    with pytest.raises(InputError, match="not of a controller"):
+        CSources("other", sources.files, sources.state_type).version()
