@@ -6,7 +6,8 @@
 Each row is a SHA-256 of all actions, statuses and states. On this machine programs run as they are, for the
 targets of `ltc-edge targets` in QEMU. Where floats are emulated, float32 takes some 100 times as long:
 there `--soft-steps` are done, and compared with the digests that the other rows had after as many. Exits
-with 1 where two rows differ, or one could not be run. Needs the extras firmware and dev, and what `ltc-edge targets` lists.
+with 1 where two rows differ, or one could not be run. Needs the extras firmware and dev, and what
+`ltc-edge targets` lists.
 """
 
 from __future__ import annotations
