@@ -26,7 +26,6 @@ from typing import Any
 
 import numpy as np
 from bench_formats import bound, imported, litert_step, peer
-from ltc_edge.runtimes.firmware_figures import measure_firmware
 
 from ltc_edge import Controller
 from ltc_edge.bundle.calibration import from_excitation
@@ -39,6 +38,7 @@ from ltc_edge.export.formats import FORMATS
 from ltc_edge.export.quantize import make_plan
 from ltc_edge.runtimes.c_compiler import find_compiler, shared_library
 from ltc_edge.runtimes.exported import exported_stepper
+from ltc_edge.runtimes.firmware_figures import measure_firmware
 from ltc_edge.targets import TARGETS, find_target
 from ltc_edge.verification.open_loop import check_free_run
 from ltc_edge.verification.tolerances import TOLERANCES
