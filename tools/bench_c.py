@@ -4,7 +4,7 @@
     python tools/bench_c.py --run RUN [--run RUN …]  # and the closed loops of trained controllers
 
 Prints JSON. Instructions are counted in an emulator, over random valid inputs. Times are medians over
-interleaved rounds on one thread, and a ratio is the median of the rounds' ratios. Beside them stands a
+interleaved rounds on one thread, and a ratio is the median of the rounds' ratios. Among the peers is a
 multilayer perceptron of `emlearn` with as many parameters, where emlearn and scikit-learn are installed.
 Needs the extras train, litert, firmware and dev, and the cross compilers that
 `ltc-edge targets` lists.
@@ -63,6 +63,20 @@ uint32_t bench(const float *observation, uint32_t steps)
 }}
 """
 
+PERCEPTRON = """
+#include <stdint.h>
+#include "mlp.h"
+float bench(const float *observation, uint32_t steps)
+{{
+    float sum = 0.0F;
+    for (uint32_t step = 0U; step < steps; ++step) {{
+        sum += eml_net_regress1(&mlp, observation, {inputs});
+    }}
+    return sum;
+}}
+"""
+MLP = "emlearn perceptron, as many parameters"
+
 
 def artifacts(controller: Controller) -> dict[str, Artifact]:
     """Every format that the peers and the C need."""
@@ -109,10 +123,11 @@ def compiled_loop(sources: CSources, folder: Path) -> Callable[[int], Any]:
     return lambda steps: library.bench(address, steps)
 
 
-def latency(made: dict[str, Artifact]) -> dict[str, Any]:
-    """Microseconds a step here, and how many times faster than each neural runtime."""
+def latency(controller: Controller, made: dict[str, Artifact]) -> dict[str, Any]:
+    """Microseconds a step here, and how many times faster than each peer."""
     with tempfile.TemporaryDirectory() as scratch:
         loops: dict[str, Callable[[int], Any]] = {}
+        mlp = perceptron(controller.parameters_effective(), controller.cell.inputs, Path(scratch))
         for name in C_FORMATS:
             folder = Path(scratch) / name
             folder.mkdir()
@@ -122,7 +137,10 @@ def latency(made: dict[str, Artifact]) -> dict[str, Any]:
             ("ONNX Runtime, bound", bound(made["onnx"].content)),
         ):
             loops[name] = lambda steps, one=one: [one() for _ in range(steps)]
-        return interleaved(loops)
+        if not isinstance(mlp, str):
+            loops[MLP] = mlp
+        found = interleaved(loops)
+        return found if not isinstance(mlp, str) else found | {MLP: f"not measured: {mlp}"}
 
 
 def interleaved(loops: dict[str, Callable[[int], Any]]) -> dict[str, Any]:
@@ -130,7 +148,7 @@ def interleaved(loops: dict[str, Callable[[int], Any]]) -> dict[str, Any]:
     taken: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(ROUNDS):
         for name, loop in loops.items():
-            steps = STEPS if name in C_FORMATS else STEPS // 10
+            steps = STEPS if name in (*C_FORMATS, MLP) else STEPS // 10
             loop(steps // 10)
             start = time.perf_counter()
             loop(steps)
@@ -148,19 +166,26 @@ def interleaved(loops: dict[str, Callable[[int], Any]]) -> dict[str, Any]:
     }
 
 
-def perceptron(parameters: int, inputs: int) -> dict[str, Any]:
-    """An `emlearn` perceptron with about as many parameters: bytes of its object code, time a step here."""
+def perceptron(parameters: int, inputs: int, folder: Path) -> Callable[[int], Any] | str:
+    """Steps of an `emlearn` perceptron with about as many parameters, within C; or why there is none."""
     try:
         import emlearn
         from sklearn.neural_network import MLPRegressor
     except ImportError as error:
-        return {"not measured": f"{error.name} is not installed"}
+        return f"{error.name} is not installed"
     hidden = max((parameters - 1) // (inputs + 2), 1)
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(500, inputs))
-    model = MLPRegressor((hidden,), activation="tanh", max_iter=5).fit(x, np.tanh(x.sum(axis=1)))
-    code = emlearn.convert(model, method="inline").save(name="mlp", include_proba=False)
-    return {"hidden_units": hidden, "parameters": hidden * (inputs + 2) + 1, "source_bytes": len(code)}
+    x = np.random.default_rng(0).normal(size=(500, inputs))
+    model = MLPRegressor(hidden_layer_sizes=(hidden,), activation="tanh", max_iter=500)
+    emlearn.convert(model.fit(x, np.tanh(x.sum(axis=1))), method="loadable").save(
+        name="mlp", file=str(folder / "mlp.h")
+    )
+    include = f"-I{Path(emlearn.__file__).parent}"
+    files = {"bench.c": PERCEPTRON.format(inputs=inputs).encode()}
+    flags = ("-O3", "-march=native", "-w", include, f"-I{folder}", "-lm")
+    library = ctypes.CDLL(str(shared_library(files, folder, find_compiler(), flags)))
+    observation = np.zeros(inputs, dtype=np.float32)
+    address = ctypes.c_void_p(observation.ctypes.data)
+    return lambda steps: library.bench(address, steps)
 
 
 def closed_loop(run: Path) -> dict[str, Any]:
@@ -193,8 +218,7 @@ def main() -> None:
         "accuracy": accuracy(controller, made),
     }
     print("latency", file=sys.stderr)
-    document["latency"] = latency(made)
-    document["emlearn"] = perceptron(controller.parameters_effective(), controller.cell.inputs)
+    document["latency"] = latency(controller, made)
     document["firmware"] = {}
     for name in C_FORMATS:
         print(name, file=sys.stderr)
