@@ -13,6 +13,7 @@ Needs the extras train, litert, firmware and dev, and the cross compilers that
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import json
 import shlex
@@ -176,9 +177,9 @@ def perceptron(parameters: int, inputs: int, folder: Path) -> Callable[[int], An
     hidden = max((parameters - 1) // (inputs + 2), 1)
     x = np.random.default_rng(0).normal(size=(500, inputs))
     model = MLPRegressor(hidden_layer_sizes=(hidden,), activation="tanh", max_iter=500)
-    emlearn.convert(model.fit(x, np.tanh(x.sum(axis=1))), method="loadable").save(
-        name="mlp", file=str(folder / "mlp.h")
-    )
+    model.fit(x, np.tanh(x.sum(axis=1)))
+    with contextlib.chdir(folder):  # it leaves files of its own where it runs
+        emlearn.convert(model, method="loadable").save(name="mlp", file="mlp.h")
     include = f"-I{Path(emlearn.__file__).parent}"
     files = {"bench.c": PERCEPTRON.format(inputs=inputs).encode()}
     flags = ("-O3", "-march=native", "-w", include, f"-I{folder}", "-lm")
