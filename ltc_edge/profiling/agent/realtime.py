@@ -17,7 +17,7 @@ _NEEDS = {
     "fifo": ("SCHED_FIFO", "CAP_SYS_NICE", "- rtprio 99"),
     "mlock": ("mlockall", "CAP_IPC_LOCK", "- memlock unlimited"),
 }
-"""By name in a request: what is asked of the kernel, the right it takes, and the limit that stands in for it."""
+"""What is asked of the kernel, the right it takes, and the limit that stands in for it."""
 
 
 class RealtimeRefused(Exception):
