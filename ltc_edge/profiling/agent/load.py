@@ -19,7 +19,7 @@ _CPUS = "sys/devices/system/cpu"
 _LEAST_BYTES, _MOST_BYTES = 8 << 20, 64 << 20
 
 # What a process of the load runs: `python -c` needs no file, so it works from a zip as well. Arguments: the
-# kind, the process that it ends with, the processors it may use, the bytes it copies, the folder it writes in.
+# kind, the process that it ends with, the processors it may use, the bytes it copies, the folder to write in.
 # It has none of the priorities and processors that its parent may have asked for itself.
 _WORKER = """
 import ctypes, hashlib, os, signal, sys, tempfile
