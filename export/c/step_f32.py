@@ -8,6 +8,7 @@ from ltc_edge.export.c.body import Body
 from ltc_edge.export.c.guard import Guard
 from ltc_edge.export.c.header import Interface
 from ltc_edge.export.c.source import refuse, refuse_context
+from ltc_edge.export.c.stages import stage_comment
 from ltc_edge.export.c.steps import Steps
 
 HEADERS = ("ltc_f32.h", "ltc_f32_arithmetic.h")
@@ -46,6 +47,7 @@ def step_f32(interface: Interface, steps: Steps, body: Body, guard: Guard) -> It
     yield ""
     yield from body.lines
     yield ""
+    yield f"    {stage_comment('guard')}"
     yield from _commit(interface, steps, body, guard)
     yield "}"
 

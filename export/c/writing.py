@@ -10,6 +10,7 @@ from typing import Any
 from ltc_edge.export.c.loops import Repeat
 from ltc_edge.export.c.parameters import ParameterBlock
 from ltc_edge.export.c.scratch import Buffers
+from ltc_edge.export.c.stages import stage_comment, stage_named_in
 from ltc_edge.export.c.steps import Elementwise, Join, Part
 from ltc_edge.export.c.text import KEYWORDS, WIDTH
 from ltc_edge.export.program import Binary, Map
@@ -56,6 +57,7 @@ class StepWriter:
     lines: list[str] = field(default_factory=list)
     kernels: set[str] = field(default_factory=set)
     _indent: str = "    "
+    _stage: str = ""
 
     element = "float"
     """C type of a vector's elements."""
@@ -85,6 +87,7 @@ class StepWriter:
     def write(self, steps: Iterable[Any]) -> None:
         """Write the steps."""
         for step in steps:
+            self._begin_stage(step.output)
             if isinstance(step, Elementwise):
                 self._elementwise(step)
             elif isinstance(step, Part):
@@ -96,6 +99,13 @@ class StepWriter:
                 self._repeat(step)
             else:
                 self.special(step)
+
+    def _begin_stage(self, tensor: str) -> None:
+        """Say so where what makes a tensor belongs to another stage than what was written before."""
+        stage = stage_named_in(tensor)
+        if stage is not None and stage != self._stage:
+            self._stage = stage
+            self.line(stage_comment(stage))
 
     def line(self, text: str) -> None:
         """Write a line."""

@@ -22,17 +22,42 @@ TIMEOUT_S = 120
 _SIGNS = ("error", "undefined reference", "required symbol")
 """What marks the lines that say why a compiler or a linker failed."""
 
-CODE_ADDRESS, RAM_ADDRESS = 0x0001_0000, 0x2000_0000
+
+@dataclass(frozen=True)
+class Layout:
+    """Addresses at which code and variables begin."""
+
+    code: int
+    ram: int
+
+
+BARE = Layout(0x0001_0000, 0x2000_0000)
+"""Of a program without a system."""
+
 # No library but the compiler's own, no start-up code; functions apart, so that unused ones are left out.
-_BARE = ("-ffreestanding", "-fno-builtin", "-ffunction-sections", "-fdata-sections", "-fno-pic", "-fno-pie")
-_UNWIND = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
-_LINK = ("-nostdlib", "-static", "-no-pie", "-Wl,--gc-sections,--build-id=none,-z,noexecstack,-T,layout.ld")
+BARE_FLAGS = (
+    "-ffreestanding",
+    "-fno-builtin",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-pic",
+    "-fno-pie",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",
+)
+_LINK = (
+    "-nostdlib",
+    "-static",
+    "-no-pie",
+    "-Wl,-Map=program.map",
+    "-Wl,--gc-sections,--build-id=none,-z,noexecstack,-T,layout.ld",
+)
 _LAYOUT = f"""SECTIONS
 {{
-    . = {CODE_ADDRESS:#x};
+    . = {BARE.code:#x};
     .text : {{ *(.text .text.*) }}
     .rodata : {{ *(.rodata .rodata.* .srodata .srodata.* .sdata2 .sdata2.*) }}
-    . = {RAM_ADDRESS:#x};
+    . = {BARE.ram:#x};
     .data : {{ *(.data .data.* .sdata .sdata.*) }}
     .bss : {{ *(.bss .bss.* .sbss .sbss.* COMMON) }}
     /DISCARD/ : {{ *(.eh_frame* .ARM.exidx* .ARM.extab* .comment .note.*) }}
@@ -46,6 +71,14 @@ class Unit:
 
     files: Mapping[str, bytes]
     flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A program as the linker left it: the file, and the map that says what it put where."""
+
+    elf: bytes
+    map: str
 
 
 @dataclass(frozen=True)
@@ -66,18 +99,26 @@ class CrossCompiler:
         Raises:
             InputError: it cannot be compiled or linked, or holds FPU instructions that the target lacks.
         """
-        with _folder(units) as folder:
-            (folder / "layout.ld").write_text(_LAYOUT)
-            objects = self._compile(units, folder, (*_BARE, *_UNWIND))
-            wanted = [f"-Wl,--undefined={root},--require-defined={root}" for root in roots]
-            self._link(folder, (*_LINK, *wanted, f"-Wl,--entry={roots[0]}", *objects, "-lgcc"))
-            image = read_elf((folder / "program.elf").read_bytes())
+        image = read_elf(self.link(units, roots).elf)
         if image.has_fpu_code and not self.target.fpu:
             raise InputError(
                 f"the program for {self.target.name} was compiled for a floating-point unit, which that "
                 f"target has not; see the flags of its {self.name}"
             )
         return image
+
+    def link(self, units: Sequence[Unit], roots: Sequence[str]) -> Linked:
+        """What the linker makes for `image`.
+
+        Raises:
+            InputError: it cannot be compiled or linked.
+        """
+        with _folder(units) as folder:
+            (folder / "layout.ld").write_text(_LAYOUT)
+            objects = self._compile(units, folder, BARE_FLAGS)
+            wanted = [f"-Wl,--undefined={root},--require-defined={root}" for root in roots]
+            self._link(folder, (*_LINK, *wanted, f"-Wl,--entry={roots[0]}", *objects, "-lgcc"))
+            return Linked((folder / "program.elf").read_bytes(), (folder / "program.map").read_text())
 
     def hosted(self, units: Sequence[Unit]) -> bytes:
         """The program of ``units``, which has a ``main`` and prints, as QEMU runs it for the target.

@@ -22,6 +22,7 @@ class ElfImage:
     """A linked program.
 
     Attributes:
+        content: the file.
         segments: address and content of what is loaded, and the bytes that it takes, zeros included.
         symbols: by name.
         flash_bytes: code, constants, and the initial values of variables.
@@ -30,6 +31,7 @@ class ElfImage:
         passes_floats_in_registers: whether a float is passed in a register of that unit.
     """
 
+    content: bytes
     segments: tuple[tuple[int, bytes, int], ...]
     symbols: dict[str, Symbol]
     flash_bytes: int
@@ -57,6 +59,7 @@ def read_elf(content: bytes) -> ElfImage:
     elf = require("elftools.elf.elffile", "firmware").ELFFile(io.BytesIO(content))
     sections = list(elf.iter_sections())
     return ElfImage(
+        content=content,
         segments=tuple(
             (segment["p_vaddr"], segment.data(), segment["p_memsz"])
             for segment in elf.iter_segments("PT_LOAD")

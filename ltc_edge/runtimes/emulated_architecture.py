@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ltc_edge.targets import Architecture
@@ -63,13 +62,18 @@ def is_thumb(architecture: Architecture) -> bool:
     return architecture in ("arm", "arm-m")
 
 
-def count_instructions(halves: Sequence[int], architecture: Architecture) -> int:
-    """Instructions that a run of halfwords makes up; the first halfword of each says how long it is."""
+def instruction_starts(address: int, code: bytes, architecture: Architecture) -> tuple[int, ...]:
+    """Addresses of the instructions of a run of code; the first halfword of each says how long it is."""
+    starts = []
+    at = 0
+    while at < len(code):
+        starts.append(address + at)
+        at += _length(int.from_bytes(code[at : at + 2], "little"), architecture)
+    return tuple(starts)
+
+
+def _length(half: int, architecture: Architecture) -> int:
     if architecture == "aarch64":
-        return len(halves) // 2
-    count = at = 0
-    while at < len(halves):
-        is_long = halves[at] >> 11 >= 0x1D if is_thumb(architecture) else halves[at] & 3 == 3
-        at += 2 if is_long else 1
-        count += 1
-    return count
+        return 4
+    is_long = half >> 11 >= 0x1D if is_thumb(architecture) else half & 3 == 3
+    return 4 if is_long else 2

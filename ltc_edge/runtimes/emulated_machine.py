@@ -9,12 +9,19 @@ import numpy as np
 from ltc_edge.controller import Controller
 from ltc_edge.errors import InputError
 from ltc_edge.export.c import CSources
+from ltc_edge.export.c.stages import stage_lines
 from ltc_edge.runtimes.cross_compiler import FLAGS, CrossCompiler, Unit, find_cross_compiler
+from ltc_edge.runtimes.elf_image import ElfImage
 from ltc_edge.runtimes.emulated_processor import EmulatedProcessor
+from ltc_edge.runtimes.execution_trace import Execution
 from ltc_edge.runtimes.machine import Float32
+from ltc_edge.runtimes.stage_map import stage_map
 from ltc_edge.targets import Target
 
 FUNCTIONS = ("reset", "restore", "step", "check", "selftest", "version")
+DEBUG = ("-g",)
+"""Has the compiler say what lines instructions come of; it makes the same code."""
+
 _SEAL = _CHECKSUM = 4
 """Bytes of a context before its state and behind it."""
 
@@ -29,12 +36,12 @@ class EmulatedMachine:
         compiler: one of the target's; the first that is here where not given.
         flags: how it compiles, besides the target's own.
         counted: count the instructions of every call, which makes calls ten times slower.
+        traced: count what `execution` gives too, which makes them slower still.
 
     Attributes:
         compiler: what compiled the controller.
         image: the program.
         context_bytes: size of a context.
-        instructions: of the last call, where counted.
 
     Raises:
         InputError: there is no compiler, it fails, or the controller does not fit the target's memory.
@@ -50,12 +57,15 @@ class EmulatedMachine:
         flags: Sequence[str] = FLAGS,
         *,
         counted: bool = False,
+        traced: bool = False,
     ) -> None:
         self.compiler: CrossCompiler = find_cross_compiler(target, compiler)
         self._name = sources.name
         roots = [f"{self._name}_{function}" for function in FUNCTIONS]
-        self.image = self.compiler.image([Unit(sources.files, tuple(flags))], roots)
-        self._processor = EmulatedProcessor(self.image, target, counted=counted)
+        unit = Unit(sources.files, (*flags, *(DEBUG if traced else ())))
+        self.image = self.compiler.image([unit], roots)
+        stages = _stages(self.image, sources) if traced else {}
+        self._processor = EmulatedProcessor(self.image, target, counted=counted, traced=traced, stages=stages)
         self._state_bytes = controller.state_size * sources.item_bytes
         self._actions, inputs = len(controller.actions), controller.cell.inputs
         self._context = self._processor.free
@@ -69,6 +79,14 @@ class EmulatedMachine:
     def instructions(self) -> int:
         """Of the last call; 0 where they are not counted."""
         return self._processor.instructions
+
+    def execution(self) -> Execution:
+        """What the last call executed, where calls are traced.
+
+        Raises:
+            MissingExtraError: the target has a model of cycles, and capstone is not installed.
+        """
+        return self._processor.execution()
 
     @property
     def stack_bytes(self) -> int:
@@ -123,3 +141,11 @@ class EmulatedMachine:
 
     def _call(self, function: str, *words: int) -> int:
         return self._processor.call(f"{self._name}_{function}", words)
+
+
+def _stages(image: ElfImage, sources: CSources) -> dict[int, str]:
+    """The part of a step by address; empty where the source does not tell parts apart."""
+    file = f"{sources.name}.c"
+    lines = stage_lines(sources.files[file].decode("ascii", errors="replace"))
+    functions = {f"{sources.name}_{function}" for function in ("step", "step_codes")}
+    return stage_map(image.content, file, functions, lines) if lines else {}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ltc_edge.errors import EmulationError, InputError, require
-from ltc_edge.runtimes.cross_compiler import CODE_ADDRESS, RAM_ADDRESS
+from ltc_edge.runtimes.cross_compiler import BARE, Layout
 from ltc_edge.runtimes.elf_image import ElfImage
-from ltc_edge.runtimes.emulated_architecture import CONVENTIONS, count_instructions, is_thumb
-from ltc_edge.targets import Target
+from ltc_edge.runtimes.emulated_architecture import CONVENTIONS, instruction_starts, is_thumb
+from ltc_edge.runtimes.execution_trace import Block, Execution, Trace
+from ltc_edge.runtimes.instruction_classes import InstructionClasses
+from ltc_edge.targets import InstructionClass, Target
 
 CALL_LIMIT = 200_000_000
 """Instructions that a call may take; a step of 64 neurons in soft float takes a twentieth of it."""
 
+V = TypeVar("V")
 _PAGE, _PAINT = 0x1000, 0xA5
 _MEMORY = 1 << 20
 """Bytes of flash and of RAM where a target's memory does not matter."""
@@ -29,6 +33,9 @@ class EmulatedProcessor:
         image: the program.
         target: what it was compiled for.
         counted: count the instructions of every call, which makes calls ten times slower.
+        traced: count what `execution` gives too, which makes them slower still.
+        stages: with ``traced``, the part of a controller's step by address, for all of its functions.
+        layout: where the program lies.
 
     Attributes:
         free: where memory begins that the program does not use.
@@ -40,8 +47,17 @@ class EmulatedProcessor:
         MissingExtraError: unicorn is not installed.
     """
 
-    def __init__(self, image: ElfImage, target: Target, *, counted: bool = False) -> None:
-        self._image, self._target = image, target
+    def __init__(
+        self,
+        image: ElfImage,
+        target: Target,
+        *,
+        counted: bool = False,
+        traced: bool = False,
+        stages: Mapping[int, str] | None = None,
+        layout: Layout = BARE,
+    ) -> None:
+        self._image, self._target, self._layout = image, target, layout
         self._convention = CONVENTIONS[target.architecture]
         self._unicorn = require("unicorn", "firmware")
         self._names: Any = require(f"unicorn.{self._convention.constants}", "firmware")
@@ -50,16 +66,25 @@ class EmulatedProcessor:
         self._uc = self._unicorn.Uc(getattr(self._unicorn, self._convention.architecture), mode)
         self._choose_processor()
         self._enable_fpu()
-        self.free = (RAM_ADDRESS + image.ram_bytes + 15) & ~15
-        self._stack_top = (RAM_ADDRESS + (target.ram_bytes or _MEMORY)) & ~15
-        self._stop = _pages(CODE_ADDRESS + (target.flash_bytes or _MEMORY))
+        self.free = (layout.ram + image.ram_bytes + 15) & ~15
+        self._stack_top = (layout.ram + (target.ram_bytes or _MEMORY)) & ~15
+        self._stop = _pages(layout.code + (target.flash_bytes or _MEMORY))
         self._load()
         self.instructions = 0
-        self._counted = counted
-        self._blocks: dict[tuple[int, int], int] = defaultdict(int)
-        self._lengths: dict[tuple[int, int], int] = {}
-        if counted:
-            self._uc.hook_add(self._unicorn.UC_HOOK_BLOCK, self._on_block)
+        self._stages = stages or {}
+        self._trace = Trace(self._stages)
+        self._starts = _Cache(self._instruction_starts)
+        self._classes = _Cache(self._classes_of)
+        self._counted = counted or traced
+        self._hook(traced)
+
+    def _hook(self, traced: bool) -> None:
+        uc, trace = self._unicorn, self._trace
+        if self._counted:
+            self._uc.hook_add(uc.UC_HOOK_BLOCK, trace.on_block)
+        if traced:
+            self._uc.hook_add(uc.UC_HOOK_MEM_READ, trace.on_read)
+            self._uc.hook_add(uc.UC_HOOK_MEM_WRITE, trace.on_write)
 
     def _choose_processor(self) -> None:
         model = getattr(self._names, self._target.emulator_cpu, None)
@@ -84,16 +109,17 @@ class EmulatedProcessor:
     def _load(self) -> None:
         """Map flash, RAM, and a page that calls return to; put the program there."""
         image, target = self._image, self._target
-        if image.flash_bytes > self._stop - CODE_ADDRESS or self.free >= self._stack_top:
+        if image.flash_bytes > self._stop - self._layout.code or self.free >= self._stack_top:
             raise InputError(
                 f"a program of {image.flash_bytes} bytes with {image.ram_bytes} bytes of variables does not "
                 f"fit {target.name} ({target.flash_bytes} bytes of flash, {target.ram_bytes} of RAM)"
             )
         uc = self._unicorn
-        size = self._stop + _PAGE - CODE_ADDRESS
-        self._uc.mem_map(CODE_ADDRESS, size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
-        size = _pages(self._stack_top) - RAM_ADDRESS
-        self._uc.mem_map(RAM_ADDRESS, size, uc.UC_PROT_READ | uc.UC_PROT_WRITE)
+        code, ram = self._layout.code, self._layout.ram
+        size = self._stop + _PAGE - code
+        self._uc.mem_map(code, size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+        size = _pages(self._stack_top) - ram
+        self._uc.mem_map(ram, size, uc.UC_PROT_READ | uc.UC_PROT_WRITE)
         for address, content, _ in image.segments:
             self._uc.mem_write(address, content)
 
@@ -136,7 +162,7 @@ class EmulatedProcessor:
 
     def _run(self, function: str, limit: int) -> None:
         entry = self._image.symbol(function).address
-        self._blocks.clear()
+        self._trace.clear()
         fault = ""
         try:
             self._uc.emu_start(entry | self._thumb, self._stop, count=limit)
@@ -150,7 +176,29 @@ class EmulatedProcessor:
                 f"({self._where(counter)})"
             )
         if self._counted:
-            self.instructions = sum(n * self._block_length(*block) for block, n in self._blocks.items())
+            self.instructions = self._trace.instructions(self._starts)
+
+    def execution(self) -> Execution:
+        """What the last call executed, where calls are traced.
+
+        Raises:
+            MissingExtraError: the target has a model of cycles, and capstone is not installed.
+        """
+        trace = self._trace
+        classes: Counter[InstructionClass] = Counter()
+        if self._target.cycles is not None:
+            for (block, _), count in trace.blocks.items():
+                classes.update({kind: count * n for kind, n in self._classes[block].items()})
+            classes["taken_branch"] = trace.taken
+        return Execution(
+            instructions=self.instructions,
+            stages=trace.stages(self._starts, self._stages),
+            classes=classes,
+            loads=trace.loads,
+            stores=trace.stores,
+            bytes_read=trace.bytes_read,
+            bytes_written=trace.bytes_written,
+        )
 
     def _where(self, address: int) -> str:
         """The function that an address lies in."""
@@ -177,15 +225,15 @@ class EmulatedProcessor:
         changed = np.flatnonzero(memory != _PAINT)
         return len(memory) - int(changed[0]) if len(changed) else 0
 
-    def _on_block(self, _: object, address: int, size: int, __: object) -> None:
-        self._blocks[address, size] += 1
+    def _instruction_starts(self, block: Block) -> tuple[int, ...]:
+        return instruction_starts(block[0], self.read(*block), self._target.architecture)
 
-    def _block_length(self, address: int, size: int) -> int:
-        """Instructions in a block of ``size`` bytes."""
-        if (address, size) not in self._lengths:
-            halves = np.frombuffer(self.read(address, size), dtype="<u2").tolist()
-            self._lengths[address, size] = count_instructions(halves, self._target.architecture)
-        return self._lengths[address, size]
+    def _classes_of(self, block: Block) -> Counter[InstructionClass]:
+        return self._disassembler.count(self.read(*block), block[0])
+
+    @cached_property
+    def _disassembler(self) -> InstructionClasses:
+        return InstructionClasses(self._target.architecture)
 
     def _read(self, register: str) -> int:
         return int(self._uc.reg_read(getattr(self._names, register)))
@@ -196,3 +244,14 @@ class EmulatedProcessor:
 
 def _pages(size: int) -> int:
     return -(-size // _PAGE) * _PAGE
+
+
+class _Cache(dict[Block, V]):
+    """What is found of each block, once."""
+
+    def __init__(self, find: Callable[[Block], V]) -> None:
+        self._find = find
+
+    def __missing__(self, block: Block) -> V:
+        self[block] = found = self._find(block)
+        return found

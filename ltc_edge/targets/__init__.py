@@ -7,9 +7,19 @@ from pathlib import Path
 
 from ltc_edge.errors import InputError
 from ltc_edge.targets.description import read_target
-from ltc_edge.targets.target import Architecture, Qemu, Target, Tool
+from ltc_edge.targets.target import Architecture, CycleModel, InstructionClass, Qemu, Target, Tool
 
-__all__ = ["TARGETS", "Architecture", "Qemu", "Target", "Tool", "find_target", "read_target"]
+__all__ = [
+    "TARGETS",
+    "Architecture",
+    "CycleModel",
+    "InstructionClass",
+    "Qemu",
+    "Target",
+    "Tool",
+    "find_target",
+    "read_target",
+]
 
 TARGETS = (
     "cortex-m0plus",

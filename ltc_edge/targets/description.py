@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ltc_edge.errors import InputError
-from ltc_edge.targets.target import ARCHITECTURES, Qemu, Target, Tool
+from ltc_edge.targets.target import ARCHITECTURES, CLASSES, CycleModel, Qemu, Target, Tool
 
 T = TypeVar("T")
 COMPILERS = ("gcc", "clang")
@@ -92,6 +92,7 @@ def _target(name: str, table: _Table) -> Target:
         flash_bytes=table.size("flash_bytes"),
         ram_bytes=table.size("ram_bytes"),
         qemu=_qemu(table.table("qemu")) if "qemu" in table else None,
+        cycles=_cycles(table.table("cycles")) if "cycles" in table else None,
     )
     emulator.end()
     return target
@@ -116,3 +117,22 @@ def _qemu(table: _Table) -> Qemu:
     qemu = Qemu(tool, table.words("link_flags"), table.take("link_package", str))
     table.end()
     return qemu
+
+
+def _cycles(table: _Table) -> CycleModel:
+    costs = table.table("costs")
+    model = CycleModel(
+        table.take("name", str),
+        table.take("source", str),
+        {kind: _cost(costs, kind) for kind in CLASSES if kind == "other" or kind in costs},
+    )
+    costs.end()
+    table.end()
+    return model
+
+
+def _cost(costs: _Table, kind: str) -> int:
+    cost = costs.take(kind, int)
+    if cost < 0:
+        raise InputError(f"{costs.where}: {kind} must not be negative, is {cost}")
+    return cost

@@ -40,6 +40,57 @@ class Qemu:
     link_package: str
 
 
+InstructionClass = Literal[
+    "other",
+    "load",
+    "load_part",
+    "store",
+    "multiple",
+    "transfer",
+    "multiply",
+    "multiply_accumulate",
+    "long_multiply",
+    "long_multiply_accumulate",
+    "divide",
+    "call",
+    "taken_branch",
+    "float_multiply_accumulate",
+    "float_divide",
+    "float_square_root",
+]
+"""What a model of cycles tells apart.
+
+``load_part`` is a load of less than a word where that is another; ``multiple`` loads or stores several
+registers. Two are no instructions but come on top of them: ``transfer``, each register of a ``multiple``,
+and ``taken_branch``, each time that what is executed next is not what follows in memory.
+"""
+
+CLASSES: tuple[InstructionClass, ...] = get_args(InstructionClass)
+EVENTS: tuple[InstructionClass, ...] = ("transfer", "taken_branch")
+
+
+@dataclass(frozen=True)
+class CycleModel:
+    """How an estimate of cycles is made of counts of instructions.
+
+    Attributes:
+        name: what it is called where its estimates are shown.
+        source: where its figures come from, and what they suppose.
+        costs: cycles by class; a class that is not there costs what ``other`` does, an event nothing.
+    """
+
+    name: str
+    source: str
+    costs: Mapping[InstructionClass, int]
+
+    def estimate(self, counts: Mapping[InstructionClass, int]) -> int:
+        """Cycles of so many instructions of each class."""
+        return sum(count * self._cost(kind) for kind, count in counts.items())
+
+    def _cost(self, kind: InstructionClass) -> int:
+        return self.costs.get(kind, 0 if kind in EVENTS else self.costs["other"])
+
+
 @dataclass(frozen=True)
 class Target:
     """A kind of processor that controllers can be compiled for.
@@ -56,6 +107,7 @@ class Target:
         part: a typical part, whose memory the limits are; None where memory does not matter.
         flash_bytes, ram_bytes: its memory.
         qemu: None where QEMU has nothing for it.
+        cycles: None where no model of its cycles is known.
     """
 
     name: str
@@ -68,3 +120,4 @@ class Target:
     flash_bytes: int | None = None
     ram_bytes: int | None = None
     qemu: Qemu | None = None
+    cycles: CycleModel | None = None

@@ -9,6 +9,7 @@ from ltc_edge.export.c.int16.body import Body
 from ltc_edge.export.c.int16.guard import CodeGuard
 from ltc_edge.export.c.int16.steps import Steps
 from ltc_edge.export.c.source import refuse, refuse_context
+from ltc_edge.export.c.stages import stage_comment
 from ltc_edge.export.c.step_f32 import clamped_seconds
 
 HEADERS = ("ltc_f32.h", "ltc_f32_arithmetic.h", "ltc_i16.h", "ltc_i16_arithmetic.h")
@@ -85,6 +86,7 @@ def _step_codes(interface: Interface, steps: Steps, body: Body, guard: CodeGuard
     yield ""
     yield from body.lines
     yield ""
+    yield f"    {stage_comment('guard')}"
     action, count = body.places[steps.action], f"{interface.actions}U"
     unlimited = body.places[steps.unlimited]
     yield f"    if (ltc_saturated_i16({unlimited}, {count}) != 0U) {{"
