@@ -1,0 +1,140 @@
+"""A model in LiteRT: ai-edge-litert, or tflite-runtime where that is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .model import ModelError, Spec, check_states, pick_action, rows
+
+SIGNATURE = "serving_default"
+
+
+class LiteRTModel:
+    """See `Model`. A step sets every input, invokes, and gets every output, as a program in Python does.
+
+    Raises:
+        ModelError: no LiteRT is here or it refuses the file, or it does not step a state as it was said to.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        import numpy
+
+        module, version = runtime()
+        self.version = f"{version}, numpy {numpy.__version__}"
+        interpreter = _interpreter(module, spec, version)
+        inputs, outputs = _tensors(interpreter)
+        described = tuple(
+            {name: (dtype, shape) for name, (_, dtype, shape) in known.items()} for known in (inputs, outputs)
+        )
+        check_states(spec, *described)
+        fed_back = dict(spec.states)
+        self._feeds: list[tuple[Any, Any]] = []
+        self._states: list[list[Any]] = []
+        set_plan: list[tuple[int, Any]] = []
+        state_plan: list[tuple[int, int, list[Any]]] = []
+        for seed, (name, (index, dtype, shape)) in enumerate(inputs.items()):
+            if name in fed_back:
+                start = spec.starts.get(name)
+                first = numpy.zeros(shape, dtype) if start is None else rows(numpy, start, dtype, shape, 0)[0]
+                holder = [first, first]
+                self._states.append(holder)
+                state_plan.append((index, outputs[fed_back[name]][0], holder))
+                continue
+            array = numpy.zeros(shape, dtype)
+            set_plan.append((index, array))
+            self._feeds.append((array, rows(numpy, spec.feeds.get(name), dtype, shape, seed)))
+        wanted = pick_action(spec, list(outputs))
+        action = outputs[wanted][0]
+        self._state_action = next((h for _, index, h in state_plan if index == action), None)
+        self._action: Any = None
+        set_tensor, get_tensor, invoke = interpreter.set_tensor, interpreter.get_tensor, interpreter.invoke
+
+        def step() -> None:
+            for index, array in set_plan:
+                set_tensor(index, array)
+            for index, _, holder in state_plan:
+                set_tensor(index, holder[0])
+            invoke()
+            self._action = get_tensor(action)
+            for _, index, holder in state_plan:
+                holder[0] = get_tensor(index)
+
+        self.step, self.invoke = step, invoke
+
+    def feed(self, index: int) -> None:
+        """See `Model.feed`."""
+        for array, values in self._feeds:
+            array[...] = values[index % len(values)]
+
+    def reset(self) -> None:
+        """See `Model.reset`."""
+        for holder in self._states:
+            holder[0] = holder[1]
+
+    def action(self) -> tuple[str, bytes]:
+        """See `Model.action`."""
+        return str(self._action.dtype), self._action.tobytes()
+
+
+def runtime() -> tuple[Any, str]:
+    """The module of the interpreter, and what it is of which version."""
+    import importlib
+    from importlib import metadata
+
+    for module, package in (("ai_edge_litert", "ai-edge-litert"), ("tflite_runtime", "tflite-runtime")):
+        try:
+            found = importlib.import_module(f"{module}.interpreter")
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise ModelError(f"{package} does not start here: {error}") from None
+        except ImportError as error:
+            raise ModelError(f"{package} does not start here: {error}") from None
+        else:
+            return found, f"{package} {metadata.version(package)}"
+    raise ModelError("neither ai-edge-litert nor tflite-runtime is installed")
+
+
+def _interpreter(module: Any, spec: Spec, version: str) -> Any:
+    try:
+        with _quiet():
+            interpreter = module.Interpreter(model_content=spec.path.read_bytes(), num_threads=1)
+            interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{version} does not accept it ({reason[:200]})") from None
+    return interpreter
+
+
+def _tensors(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs and outputs: index, type and shape by the name in the signature, or by the tensor's own."""
+    if SIGNATURE in interpreter.get_signature_list():
+        runner = interpreter.get_signature_runner(SIGNATURE)
+        named = [runner.get_input_details(), runner.get_output_details()]
+    else:
+        named = [
+            {detail["name"]: detail for detail in details}
+            for details in (interpreter.get_input_details(), interpreter.get_output_details())
+        ]
+    inputs, outputs = ({name: _described(detail) for name, detail in details.items()} for details in named)
+    return inputs, outputs
+
+
+def _described(detail: dict[str, Any]) -> tuple[int, str, tuple[int, ...]]:
+    return int(detail["index"]), detail["dtype"].__name__, tuple(int(extent) for extent in detail["shape"])
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """LiteRT says what it does on standard error, from C++; a worker's is for what goes wrong."""
+    saved = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

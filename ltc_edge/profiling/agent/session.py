@@ -1,0 +1,267 @@
+"""The agent: takes files, runs them, answers, and leaves nothing behind.
+
+It ends, with all that it started, and removes its folder when it is told to, when the stream of requests
+ends, when nothing came for `SILENCE_S` (whoever it works for says something every few seconds), and on
+SIGTERM, SIGHUP and SIGINT.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from . import frames
+from .building import build
+from .device_state import describe_device, read_state
+from .inventory import inventory
+from .load import BusyLoad, LoadFailed
+from .processes import ProcessError, Program, Worker
+
+SILENCE_S = 30.0
+PROTOCOL = 1
+
+
+class RequestError(Exception):
+    """A request that makes no sense, or a file that is not what it should be."""
+
+
+class Session:
+    """What one connection has on the device.
+
+    Args:
+        folder: of its files.
+        package: the zip that the agent is in.
+    """
+
+    def __init__(self, folder: Path, package: Path) -> None:
+        self._folder, self._package = folder, package
+        self._digests: dict[str, str] = {}
+        self._running: dict[str, Worker | Program] = {}
+        self._load: BusyLoad | None = None
+        self._paths: list[str] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._requests: dict[str, Callable[[dict[str, Any], bytes], frames.Message]] = {
+            "inventory": self._inventory,
+            "device": lambda _, __: (describe_device(), b""),
+            "state": lambda request, _: (read_state(cpu=request["cpu"]), b""),
+            "file": self._file,
+            "build": self._build,
+            "start": self._start,
+            "ask": self._ask,
+            "stop": self._stop,
+            "busy": self._busy,
+            "install": self._install,
+        }
+
+    def carry_out(self, request: dict[str, Any], block: bytes) -> frames.Message:
+        """The answer to a request.
+
+        Raises:
+            RequestError: it makes no sense, or a file is not what it should be.
+            ProcessError: what it needs cannot be had, or broke.
+        """
+        try:
+            handler = self._requests[request["request"]]
+        except KeyError:
+            raise RequestError(f"no such request: {request.get('request')!r}") from None
+        return handler(request, block)
+
+    def close(self) -> None:
+        """End everything and remove the folder; from any thread, and more than once."""
+        with self._lock:
+            self._closed = True
+            for running in self._running.values():
+                running.process.end()
+            self._running.clear()
+            if self._load is not None:
+                self._load.__exit__(None, None, None)
+                self._load = None
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _inventory(self, request: dict[str, Any], _: bytes) -> frames.Message:
+        self._paths = [str(Path(path).expanduser()) for path in request["paths"]]
+        return inventory(self._folder, self._paths) | {"protocol": PROTOCOL}, b""
+
+    def _file(self, request: dict[str, Any], block: bytes) -> frames.Message:
+        """Keep a file, under its plain name, if it came as it was sent."""
+        path = self._path(request["name"])
+        digest = hashlib.sha256(block).hexdigest()
+        if digest != request["sha256"]:
+            raise RequestError(f"{path.name} did not arrive as it was sent")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(block)
+        except OSError as error:
+            raise RequestError(
+                f"{path}: cannot be written ({error.strerror}); name another place with --remote-dir"
+            ) from None
+        self._digests[request["name"]] = digest
+        return {}, b""
+
+    def _path(self, name: str) -> Path:
+        """Where a file lies: in the folder, or in one folder in it."""
+        parts = name.split("/")
+        if len(parts) > 2 or any(part in ("", ".", "..") or "\0" in part for part in parts):
+            raise RequestError(f"{name!r} is no name of a file here")
+        return self._folder.joinpath(*parts)
+
+    def _checked(self, name: str) -> Path:
+        """A file that is what was sent: nothing else is run or read.
+
+        Raises:
+            RequestError: it is not.
+        """
+        path = self._path(name)
+        try:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise RequestError(f"{name}: cannot be read ({error.strerror})") from None
+        if digest != self._digests.get(name):
+            raise RequestError(f"{name}: was changed on the device; it is not run")
+        return path
+
+    def _build(self, request: dict[str, Any], _: bytes) -> frames.Message:
+        sources = [self._checked(name) for name in request["sources"]]
+        output = self._path(request["output"])
+        build(request["command"], request["flags"], sources, output)
+        self._digests[request["output"]] = hashlib.sha256(output.read_bytes()).hexdigest()
+        return {"bytes": output.stat().st_size}, b""
+
+    def _start(self, request: dict[str, Any], _: bytes) -> frames.Message:
+        """Start a worker or a program, and what it says of its start."""
+        for name in request["files"]:
+            self._checked(name)
+        running: Worker | Program
+        if "program" in request:
+            path = self._checked(request["program"])
+            path.chmod(0o700)
+            running = Program(path, self._checked(request["feed"]))
+        else:
+            running = Worker(self._package, request["document"], self._path(request["folder"]), self._paths)
+        with self._lock:
+            if self._closed:
+                running.process.end()
+                raise RequestError("the session is over")
+            self._running[request["name"]] = running
+        return dict(running.times), b""
+
+    def _ask(self, request: dict[str, Any], _: bytes) -> frames.Message:
+        try:
+            running = self._running[request["name"]]
+        except KeyError:
+            raise RequestError(f"nothing runs by the name {request['name']!r}") from None
+        document, block = running.ask(request["ask"])
+        return document | {"rss_bytes": running.process.memory_bytes()}, block
+
+    def _stop(self, request: dict[str, Any], _: bytes) -> frames.Message:
+        with self._lock:
+            running = self._running.pop(request["name"], None)
+        if running is not None:
+            running.process.end()
+        return {}, b""
+
+    def _busy(self, request: dict[str, Any], _: bytes) -> frames.Message:
+        """Begin or end generated load."""
+        if self._load is not None:
+            self._load.__exit__(None, None, None)
+            self._load = None
+        if not request["on"]:
+            return {}, b""
+        load = BusyLoad(self._folder)
+        try:
+            load.__enter__()
+        except LoadFailed as error:
+            raise ProcessError("refused", str(error)) from None
+        self._load = load
+        return {"load": load.describe()}, b""
+
+    def _install(self, request: dict[str, Any], _: bytes) -> frames.Message:
+        """Install packages into a folder of the user's, which stays."""
+        target = str(Path(request["folder"]).expanduser())
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target", target]
+        done = subprocess.run(
+            [*command, *request["packages"]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        if done.returncode:
+            lines = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+            telling = [line for line in lines if line.startswith("ERROR")] or lines
+            raise ProcessError("failed", f"pip could not install it: {telling[-1][:200]}")
+        return {}, b""
+
+
+def serve(requests: IO[bytes], answers: IO[bytes], folder: Path, package: Path) -> None:
+    """Answer requests until they end; then nothing of the session is left."""
+    session = Session(folder, package)
+    inbox: queue.Queue[frames.Message | None] = queue.Queue()
+    heard = [time.monotonic()]
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, _end)
+    threading.Thread(target=_listen, args=(requests, inbox, heard, session), daemon=True).start()
+    threading.Thread(target=_watch, args=(heard, session), daemon=True).start()
+    try:
+        while (message := inbox.get()) is not None:
+            request, block = message
+            frames.write(answers, *_answer(session, request, block))
+    except (BrokenPipeError, SystemExit):
+        pass
+    finally:
+        session.close()
+    with contextlib.suppress(OSError, ValueError):
+        frames.write(answers, {"bye": True})
+
+
+def _answer(session: Session, request: dict[str, Any], block: bytes) -> frames.Message:
+    number = request.get("number")
+    try:
+        document, found = session.carry_out(request, block)
+        return {"number": number, **document}, found
+    except ProcessError as error:
+        return {"number": number, "error": error.kind, "detail": str(error)}, b""
+    except (RequestError, OSError, KeyError, TypeError, ValueError) as error:
+        return {"number": number, "error": "request", "detail": f"{error}"}, b""
+
+
+def _listen(
+    requests: IO[bytes], inbox: queue.Queue[frames.Message | None], heard: list[float], session: Session
+) -> None:
+    """Read ahead, so that the end of the stream is seen while something runs."""
+    message: frames.Message | None
+    while True:
+        try:
+            message = frames.read(requests)
+        except (frames.FrameError, OSError, ValueError):
+            message = None
+        heard[0] = time.monotonic()
+        if message is not None and message[0].get("request") == "ping":
+            continue
+        if message is None:
+            # What the main thread waits for ends with this.
+            session.close()
+        inbox.put(message)
+        if message is None:
+            return
+
+
+def _watch(heard: list[float], session: Session) -> None:
+    while time.monotonic() - heard[0] < SILENCE_S:
+        time.sleep(1.0)
+    session.close()
+    # Whoever read our answers is gone; a write to them may never return.
+    os._exit(1)
+
+
+def _end(_: int, __: FrameType | None) -> None:
+    raise SystemExit(1)

@@ -1,0 +1,239 @@
+"""Profiling on a machine with Linux that the agent runs on: formats take turns, so that all of them meet
+whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ltc_edge.errors import DeviceError
+from ltc_edge.profiling.agent.device_state import notes, power_between, problems
+from ltc_edge.profiling.agent_link import AgentLink, RemoteError
+from ltc_edge.profiling.inputs import Inputs, action_errors
+from ltc_edge.profiling.jobs import CJob, Job, ModelJob
+from ltc_edge.profiling.paced import paced_runs
+from ltc_edge.profiling.runner import NotRunError, Runner
+from ltc_edge.profiling.samples import histogram, summarise
+from ltc_edge.profiling.settings import Settings
+
+BATCHES = 3
+"""Of a round, for each format."""
+BATCH_NS = 3_000_000
+"""About how long a batch should last: beyond a timer's tick, below what the user waits for."""
+MOST_STEPS = 1_000_000
+
+OnShare = Callable[[str, float], None]
+
+
+class Bench:
+    """Formats on one device, and what was found of each so far.
+
+    Args:
+        link: to the agent.
+        jobs: the formats.
+        inputs: what they are fed with; None for models of somebody else's.
+        settings: how long, and how.
+        on_share: told what is done, as a share of it.
+
+    Attributes:
+        rows: of each format what docs/profile-format.md says.
+        device: what it is, and its state before and after.
+        problems: why the figures cannot be trusted, a line each.
+    """
+
+    def __init__(
+        self,
+        link: AgentLink,
+        jobs: Sequence[Job],
+        inputs: Inputs | None,
+        settings: Settings,
+        on_share: OnShare,
+    ) -> None:
+        self._link, self._jobs, self._inputs = link, jobs, inputs
+        self._settings, self._on_share = settings, on_share
+        self.rows: dict[str, dict[str, Any]] = {
+            job.name: {"status": "not-run", "reason": "interrupted", "detail": "the profile ended before it"}
+            for job in jobs
+        }
+        self.device: dict[str, Any] = {}
+        self.problems: list[str] = []
+        self._runners: dict[str, Runner] = {}
+        self._samples: dict[str, _Samples] = {}
+        self._cpu: int | None = settings.cpu
+
+    def run(self, inventory: Mapping[str, Any]) -> None:
+        """Measure everything.
+
+        Raises:
+            DeviceError: the device is gone; what was measured is in the attributes.
+        """
+        if self._cpu is None and inventory["cpus"]:
+            self._cpu = max(inventory["cpus"])
+        self.device = {**self._request("device"), "inventory": dict(inventory)}
+        self._prepare(inventory)
+        for name, runner in list(self._runners.items()):
+            self._attempt(name, partial(self._start, runner))
+        before = self.device["before"] = self._request("state", cpu=self._cpu)
+        try:
+            self._take_turns()
+        finally:
+            # What was measured until the device vanished is kept.
+            for name in self._runners:
+                self._fill_row(name)
+        after = self.device["after"] = self._request("state", cpu=self._cpu)
+        self.device["power_w"] = power_between(before, after)
+        self.device["notes"] = notes(before, after)
+        self.problems = problems(before, after)
+        for name, runner in list(self._runners.items()):
+            self._attempt(name, partial(self._finish, runner))
+
+    def _prepare(self, inventory: Mapping[str, Any]) -> None:
+        for index, job in enumerate(self._jobs):
+            self._on_share("sent and built", index / len(self._jobs))
+            try:
+                self._runners[job.name] = Runner(self._link, job, inventory, self._settings.compiler_flags)
+            except NotRunError as error:
+                self._give_up(job.name, error)
+
+    def _attempt(self, name: str, action: Callable[[], None]) -> None:
+        """Do something with a format; where that breaks, the others go on."""
+        try:
+            action()
+        except NotRunError as error:
+            self._give_up(name, error)
+
+    def _give_up(self, name: str, error: NotRunError) -> None:
+        self._runners.pop(name, None)
+        job = next(job for job in self._jobs if job.name == name)
+        found = {"status": error.status, "reason": error.reason, "detail": str(error)}
+        self.rows[name] = found | {"bytes": job.size}
+
+    def _start(self, runner: Runner) -> None:
+        """Start cold, compare its actions with the reference, and find out how many steps make a batch."""
+        runner.start()
+        row = self.rows[runner.job.name] = {"bytes": runner.job.size, **_start_figures(runner.start_times)}
+        runner.ask("realtime", fifo=0, cpu=self._cpu, lock=False)
+        if self._inputs is not None:
+            answer, block = runner.ask("actions", steps=len(self._inputs.observation))
+            actions = runner.job.decode(block, answer.get("dtype", "float32"))
+            assert actions is not None
+            row |= action_errors(self._inputs, actions)
+        limit = round(self._settings.seconds * 1e9)
+        _, block = runner.ask("singles", steps=max(self._settings.warmup, 1), limit_ns=limit, empty=False)
+        step_ns = max(float(np.median(np.frombuffer(block, "<u4"))), 1.0)
+        samples = self._samples[runner.job.name] = _Samples()
+        samples.batch_steps = int(np.clip(BATCH_NS / step_ns, 1, MOST_STEPS))
+        _, block = runner.ask("singles", steps=2000, limit_ns=limit, empty=True)
+        samples.clock_us = float(np.median(np.frombuffer(block, "<u4"))) / 1e3
+        row |= {"status": "ok", "reason": None, "detail": None, "runtime": runner.runtime}
+
+    def _take_turns(self) -> None:
+        rounds = self._settings.rounds
+        for index in range(rounds):
+            for place, (name, runner) in enumerate(list(self._runners.items())):
+                self._on_share("timed", (index + place / len(self._runners)) / rounds)
+                self._attempt(name, partial(self._one_round, runner))
+
+    def _one_round(self, runner: Runner) -> None:
+        settings, samples = self._settings, self._samples[runner.job.name]
+        steps = -(-settings.iterations // settings.rounds)
+        limit = round(settings.seconds / settings.rounds * 1e9)
+        usage, block = runner.ask("singles", settings.seconds, steps=steps, limit_ns=limit, empty=False)
+        samples.singles.append(np.frombuffer(block, "<u4") / 1e3)
+        for key in samples.usage:
+            samples.usage[key] += int(usage[key])
+        _, block = runner.ask("batches", 1.0, count=BATCHES, steps=samples.batch_steps)
+        samples.batches.append(np.frombuffer(block, "<i8").reshape(-1, 3))
+        if isinstance(runner.job, ModelJob) and runner.job.runtime == "litert":
+            _, block = runner.ask("invoke", 1.0, count=BATCHES, steps=samples.batch_steps)
+            samples.invokes.append(np.frombuffer(block, "<i8").reshape(-1, 3))
+
+    def _fill_row(self, name: str) -> None:
+        samples, row = self._samples[name], self.rows[name]
+        if samples.batches:
+            row |= samples.figures() | {"rss_bytes": self._runners[name].rss_bytes}
+
+    def _finish(self, runner: Runner) -> None:
+        """What is measured with a process of its own."""
+        row = self.rows[runner.job.name]
+        if isinstance(runner.job, CJob):
+            row["program_bytes"] = runner.program_bytes
+            row["stages"] = runner.stages(self._cpu)
+        runner.stop()
+        if self._settings.rate_hz is not None:
+            row["paced"] = []
+            paced_runs(self._link, runner, self._settings, row["paced"], self._on_share)
+
+    def _request(self, request: str, **said: Any) -> dict[str, Any]:
+        found, _ = self._link.request({"request": request, **said})
+        found.pop("number", None)
+        return found
+
+
+class _Samples:
+    """What was timed of one format."""
+
+    def __init__(self) -> None:
+        self.batch_steps = 1
+        self.clock_us = 0.0
+        self.singles: list[Any] = []
+        self.batches: list[Any] = []
+        self.invokes: list[Any] = []
+        self.usage = {"interruptions": 0, "cpu_ns": 0, "wall_ns": 0}
+
+    def figures(self) -> dict[str, Any]:
+        """As docs/profile-format.md has them."""
+        single = np.maximum(np.concatenate(self.singles) - self.clock_us, 0.0)
+        rounds = [_steps_us(found, self.batch_steps) for found in self.batches]
+        empty = np.median(np.concatenate([found[:, 2] for found in self.batches])) / self.batch_steps / 1e3
+        step = float(np.median(rounds))
+        return {
+            "latency_us": summarise(single),
+            "histogram": histogram(single),
+            "step_us": step,
+            "steps_per_second": 1e6 / step if step > 0 else None,
+            "clock_us": self.clock_us,
+            "loop_us": float(empty),
+            "rounds_us": rounds,
+            "yardstick_us": [float(np.median(found[:, 0])) / 1e3 for found in self.batches],
+            "invoke_us": float(np.median([_steps_us(f, self.batch_steps) for f in self.invokes]))
+            if self.invokes
+            else None,
+            "interruptions": self.usage["interruptions"],
+            "cpu_percent": 100 * self.usage["cpu_ns"] / max(self.usage["wall_ns"], 1),
+            "paced": [],
+        }
+
+
+def _steps_us(found: Any, steps: int) -> float:
+    """Microseconds a step, of batches ``(n, 3)``: the empty loop is taken off."""
+    return float(np.median(found[:, 1] - found[:, 2])) / steps / 1e3
+
+
+def _start_figures(times: Mapping[str, int]) -> dict[str, Any]:
+    """From the start of the process to its first action."""
+    imported = times.get("imported_ns", times["entered_ns"])
+    return {
+        "cold_start_ms": (times["first_ns"] - times["spawned_ns"]) / 1e6,
+        "load_ms": (times["loaded_ns"] - imported) / 1e6,
+        "first_step_us": (times["first_ns"] - times["loaded_ns"]) / 1e3,
+    }
+
+
+def connect(link: AgentLink, paths: Sequence[str]) -> dict[str, Any]:
+    """What is there to run controllers.
+
+    Raises:
+        DeviceError: it is no Linux machine.
+    """
+    try:
+        inventory, _ = link.request({"request": "inventory", "paths": list(paths)})
+    except RemoteError as error:
+        raise DeviceError(f"{link.name}: {error}") from None
+    inventory.pop("number", None)
+    if inventory.get("system") != "Linux":
+        raise DeviceError(f"{link.name}: runs {inventory.get('system')}, and only Linux is profiled")
+    return inventory
