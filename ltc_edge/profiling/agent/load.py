@@ -95,7 +95,7 @@ class BusyLoad:
         Raises:
             LoadFailed: one ended by itself, so that there is less load than `describe` says.
         """
-        for kind, process in zip(self.kinds, self.processes):  # noqa: B905 - strict is of Python 3.10
+        for kind, process in zip(self.kinds, self.processes):
             if process.poll() is not None:
                 raise LoadFailed(f"a process of the load ({kind}) ended: {_last_words(process)}")
 
@@ -134,7 +134,7 @@ class BusyLoad:
 
     def _await_work(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        for kind, process in zip(self.kinds, self.processes):  # noqa: B905 - strict is of Python 3.10
+        for kind, process in zip(self.kinds, self.processes):
             assert process.stdout is not None
             left = max(deadline - time.monotonic(), 0.0)
             if not select.select([process.stdout], [], [], left)[0]:
