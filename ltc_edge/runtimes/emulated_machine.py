@@ -41,11 +41,13 @@ class EmulatedMachine:
     Attributes:
         compiler: what compiled the controller.
         image: the program.
+        flags: how it was compiled, the target's own included.
         context_bytes: size of a context.
 
     Raises:
-        InputError: there is no compiler, it fails, or the controller does not fit the target's memory.
-        MissingExtraError: unicorn or pyelftools is not installed.
+        InputError: the compiler fails.
+        FormatRefusedError: the controller does not fit the target's memory.
+        MissingExtraError: there is no compiler, or unicorn or pyelftools is not installed.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class EmulatedMachine:
         traced: bool = False,
     ) -> None:
         self.compiler: CrossCompiler = find_cross_compiler(target, compiler)
+        self.flags = " ".join((*self.compiler.tool.flags, *flags))
         self._name = sources.name
         roots = [f"{self._name}_{function}" for function in FUNCTIONS]
         unit = Unit(sources.files, (*flags, *(DEBUG if traced else ())))
@@ -79,6 +82,16 @@ class EmulatedMachine:
     def instructions(self) -> int:
         """Of the last call; 0 where they are not counted."""
         return self._processor.instructions
+
+    @property
+    def flash_bytes(self) -> int:
+        """Code and constants, the selftest and what the compiler's library adds included."""
+        return self.image.flash_bytes
+
+    @property
+    def ram_bytes(self) -> int:
+        """Static variables and one context."""
+        return self.image.ram_bytes + self.context_bytes
 
     def execution(self) -> Execution:
         """What the last call executed, where calls are traced.

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ltc_edge.errors import EmulationError, InputError, require
+from ltc_edge.errors import EmulationError, FormatRefusedError, InputError, require
 from ltc_edge.runtimes.cross_compiler import BARE, Layout
 from ltc_edge.runtimes.elf_image import ElfImage
 from ltc_edge.runtimes.emulated_architecture import CONVENTIONS, instruction_starts, is_thumb
@@ -43,7 +43,8 @@ class EmulatedProcessor:
             takes its time for it.
 
     Raises:
-        InputError: unicorn has no such processor, or the program does not fit its memory.
+        InputError: unicorn has no such processor.
+        FormatRefusedError: the program does not fit its memory.
         MissingExtraError: unicorn is not installed.
     """
 
@@ -110,9 +111,10 @@ class EmulatedProcessor:
         """Map flash, RAM, and a page that calls return to; put the program there."""
         image, target = self._image, self._target
         if image.flash_bytes > self._stop - self._layout.code or self.free >= self._stack_top:
-            raise InputError(
+            raise FormatRefusedError(
+                "too-large",
                 f"a program of {image.flash_bytes} bytes with {image.ram_bytes} bytes of variables does not "
-                f"fit {target.name} ({target.flash_bytes} bytes of flash, {target.ram_bytes} of RAM)"
+                f"fit {target.name} ({target.flash_bytes} bytes of flash, {target.ram_bytes} of RAM)",
             )
         uc = self._unicorn
         code, ram = self._layout.code, self._layout.ram

@@ -95,9 +95,9 @@ def measure_firmware(
     return FirmwareFigures(
         target.name,
         machine.compiler.version(),
-        " ".join((*machine.compiler.tool.flags, *flags)),
-        machine.image.flash_bytes,
-        machine.image.ram_bytes + machine.context_bytes,
+        machine.flags,
+        machine.flash_bytes,
+        machine.ram_bytes,
         machine.stack_bytes,
         (min(counts), round(statistics.median(counts)), max(counts)),
         steps,
