@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Write a controller for ONNX Runtime and LiteRT, and prove that it works.",
     ),
     "verify": ("ltc_edge.cli.verify", "Check an exported bundle on this machine."),
+    "report": ("ltc_edge.cli.report", "Write a page about a bundle and what was measured of it."),
     "import-ncps": ("ltc_edge.cli.import_ncps", "Turn a trained ncps model into a controller."),
 }
 

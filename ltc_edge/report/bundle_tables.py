@@ -1,0 +1,144 @@
+"""What a bundle says of itself, as the report shows it: head, verification, sizes, firmware."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ltc_edge.bundle.folder import MANIFEST
+from ltc_edge.export.formats import FORMATS
+from ltc_edge.report.bundle_view import BundleView, Verified
+from ltc_edge.report.fields import Fields, clean
+from ltc_edge.report.profile import Firmware, Profile
+from ltc_edge.report.tables import Cell, Column, Table, Tone, table
+from ltc_edge.report.wording import MISSING, aligned, count_text, listed
+
+_TONES: dict[str, Tone] = {"ok": "good", "failed": "bad", "refused": "bad"}
+
+
+def verdict(view: BundleView, profiles: Sequence[Profile]) -> str:
+    """One sentence or two: which formats do the controller's job, and which one to ship."""
+    by_status: dict[str, list[str]] = {}
+    for entry in view.formats:
+        by_status.setdefault(entry.status, []).append(entry.name)
+    good, total = by_status.get("ok", []), len(view.formats)
+    if not view.is_verified:
+        said = "Nothing in this bundle was verified: it was exported with --no-verify."
+    elif not good:
+        said = "No format of this bundle is verified."
+    else:
+        against = f", on the task {view.source}" if view.source and view.task_note is None else ""
+        who = f"All {total} formats are" if len(good) == total else f"{len(good)} of {total} formats are"
+        if total == 1:
+            who = f"{good[0]} is"
+        said = f"{who} verified against the trained controller{against}."
+        if view.task_note is not None:
+            said += " The task itself was not tried, so nothing here says that the controller does its job."
+    for status, words in (("refused", "refused"), ("failed", "failing"), ("not-run", "not run here")):
+        if view.is_verified and by_status.get(status):
+            names = by_status[status]
+            said += f" {listed(names)} {'is' if len(names) == 1 else 'are'} {words}."
+    for profile in profiles:
+        if profile.recommended is not None:
+            said += f" For {profile.target}, {profile.recommended} is recommended."
+    return said
+
+
+def facts(view: BundleView) -> list[tuple[str, str]]:
+    """What the controller is, as labelled texts."""
+    controller, manifest = view.bundle.controller, view.bundle.files.manifest
+    effective, dense = controller.parameters_effective(), controller.parameters_dense()
+    timing = controller.timing
+    cell = f"{controller.cell.kind}, {controller.cell.units} units"
+    # The hub holds times in float32; the manifest has the one that was meant.
+    period = Fields(dict(manifest), str(view.bundle.path / MANIFEST)).number("period_s") or timing.period_s
+    return [
+        ("For", f"{view.source or 'an unnamed task'} ({controller.purpose})"),
+        ("Cell", cell),
+        ("Parameters", f"{effective:,}" + ("" if effective == dense else f" ({dense:,} without sparsity)")),
+        ("Period", f"{1000 * period:.6g} ms ({1 / period:.4g} Hz)"),
+        ("Elapsed time allowed", f"{1000 * timing.dt_min_s:.4g} to {1000 * timing.dt_max_s:.4g} ms"),
+        ("Signals", f"{len(controller.observations)} in, {len(controller.actions)} out"),
+        ("Exported by", f"ltc-edge {clean(str(manifest.get('ltc_edge', 'unknown')))}"),
+        ("Manifest sha256", view.sha256[:16]),
+    ]
+
+
+def verification_table(view: BundleView) -> Table | None:
+    """What the trials showed, by format."""
+    rms = aligned([None if v.rms_over_sigma is None else 100 * v.rms_over_sigma for v in view.formats], 1, 5)
+    worst = aligned([v.max_abs_error for v in view.formats], 1, 6)
+    values = aligned([v.value for v in view.formats], 5, 4)
+    lost = aligned([v.lost_percent for v in view.formats], 1, 3)
+    metric = next((v.metric for v in view.formats if v.metric is not None), None)
+    rows = [
+        (v.name, _status(v), rms[i], worst[i], values[i], lost[i], _interval(v.lost_ci95))
+        for i, v in enumerate(view.formats)
+    ]
+    columns = (
+        Column("Format", numeric=False),
+        Column("Status", numeric=False),
+        Column("RMS error", "% of σ"),
+        Column("Worst error", "actuator units"),
+        Column("Closed-loop return" if metric is None else clean(metric.replace("_", " "))),
+        Column("Lost", "%"),
+        Column("95 % interval", "%"),
+    )
+    return table("Errors against the float64 reference, and what the task loses", columns, rows)
+
+
+def _status(entry: Verified) -> Cell:
+    return Cell(entry.status, _TONES.get(entry.status, "muted"))
+
+
+def _interval(ci95: tuple[float, ...]) -> str:
+    return f"{ci95[0]:.3f} to {ci95[1]:.3f}" if len(ci95) == 2 else MISSING
+
+
+def reasons(view: BundleView) -> list[tuple[str, str, str]]:
+    """Format, status with its code, and why; for those that are not verified."""
+    return [
+        (v.name, f"{v.status} ({v.reason})" if v.reason else v.status, v.detail or "no reason was recorded")
+        for v in view.formats
+        if v.status not in ("ok", "unverified")
+    ]
+
+
+def size_table(view: BundleView) -> Table | None:
+    """Bytes of each format's files, with bars."""
+    sizes = {v.name: v.bytes for v in view.formats if v.bytes is not None}
+    most = max(sizes.values(), default=1)
+    rows = [
+        (
+            name,
+            Cell(count_text(size), share=size / max(most, 1)),
+            FORMATS[name].summary if name in FORMATS else "",
+        )
+        for name, size in sizes.items()
+    ]
+    columns = (Column("Format", numeric=False), Column("Size", "bytes"), Column("What", numeric=False))
+    note = "C formats are source text with packaging and tests; what they take of a device is below."
+    has_source = any(name in FORMATS and FORMATS[name].runtime == "c" for name in sizes)
+    return table("Size of the files in the bundle", columns, rows, [note] if has_source else [])
+
+
+def firmware_table(view: BundleView, profiles: Sequence[Profile]) -> Table | None:
+    """Flash, RAM, stack and instructions; a profile's figures take the place of the export's."""
+    found = {(v.name, target): figures for v in view.formats for target, figures in v.firmware}
+    for profile in profiles:
+        if profile.kind != "linux":
+            found |= {(f.name, profile.target): f.firmware for f in profile.formats}
+    rows = [
+        (name, target, *map(count_text, (f.flash_bytes, f.ram_bytes, f.stack_bytes, f.instructions)))
+        for (name, target), f in found.items()
+        if f != Firmware(None, None, None, None)
+    ]
+    columns = (
+        Column("Format", numeric=False),
+        Column("Processor", numeric=False),
+        Column("Flash", "bytes"),
+        Column("RAM", "bytes"),
+        Column("Stack", "bytes"),
+        Column("Instructions", "a step"),
+    )
+    note = "Instructions were counted in an emulator, and are no measure of time."
+    return table("What the C takes of processors", columns, rows, [note])

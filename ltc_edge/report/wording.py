@@ -1,0 +1,64 @@
+"""Numbers as people read them. What was not measured is `MISSING`, never 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+MISSING = "—"
+MOST_DECIMALS = 6
+
+
+def number_text(value: float) -> str:
+    """Whole numbers in full, others to four digits."""
+    if value == round(value) and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def count_text(value: int | None) -> str:
+    """A whole number with its thousands apart."""
+    return MISSING if value is None else f"{value:,}"
+
+
+def bytes_text(value: int) -> str:
+    """Bytes in the unit that suits them."""
+    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}" if value < 1000 * size else f"{value / size:,.0f} {unit}"
+    return f"{value} bytes"
+
+
+def time_text(us: float) -> str:
+    """A time of so many microseconds in the unit that suits it, to three digits."""
+    for unit, size in (("s", 1e6), ("ms", 1e3), ("µs", 1.0)):
+        if us >= size:
+            return f"{us / size:.3g} {unit}"
+    return f"{us * 1e3:.3g} ns"
+
+
+def aligned(values: Sequence[float | None], digits: int = 2, most: int = MOST_DECIMALS) -> list[str]:
+    """A column of numbers with equally many decimals, so that right-aligned their points are aligned.
+
+    Args:
+        values: the numbers; None where one was not measured.
+        digits: significant digits of the smallest.
+        most: decimals; what vanishes behind them is said to be less than the last.
+    """
+    sizes = [abs(value) for value in values if value]
+    smallest = min(sizes, default=1.0)
+    decimals = min(max(digits - 1 - math.floor(math.log10(smallest)), 0), most)
+    return [_fixed(value, decimals) for value in values]
+
+
+def _fixed(value: float | None, decimals: int) -> str:
+    if value is None:
+        return MISSING
+    text = f"{value:,.{decimals}f}"
+    vanished = value != 0 and not text.strip("-0.,")
+    return f"< {10.0**-decimals:.{decimals}f}" if vanished else text
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
