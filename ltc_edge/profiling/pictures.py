@@ -24,8 +24,8 @@ _MARKS = {
 }
 """Figures that are marked: their name in the picture, colour and line style."""
 _WIDTH, _PANEL, _WAKEUPS, _ROW, _AROUND = 10.0, 1.15, 0.75, 0.3, 1.3
-_COLUMN, _COLUMN_WIDTH = 1.02, 0.09
-"""Where the figures begin right of a panel, and how wide they are; shares of its width."""
+_COLUMN, _COLUMN_WIDTH = 0.755, 0.062
+"""Where the columns of figures begin right of the panels, and how wide they are; shares of the picture."""
 _EMPTY = 0.5
 """Where a logarithmic axis of counts begins, so that a single step still has a height."""
 
@@ -68,6 +68,7 @@ def draw_histograms(profile: Mapping[str, Any], path: Path) -> None:
     figure = require("matplotlib.figure", "train").Figure(
         figsize=(_WIDTH, _AROUND + sum(heights)), layout="constrained"
     )
+    figure.get_layout_engine().set(rect=(0.0, 0.0, _COLUMN - 0.015, 1.0))
     axes = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     _draw_steps(axes[: len(steps)], steps)
     if wakeups:
@@ -114,32 +115,42 @@ def _draw_wakeups(axis: Any, histograms: Sequence[_Histogram]) -> None:
             axis.pcolormesh(histogram.edges, edges, cells, norm=norm, cmap="Blues", rasterized=True)
         for key, value in histogram.marks.items():
             axis.plot([value] * 2, [row - 0.36, row + 0.36], color=_MARKS[key][1], linewidth=2.2)
-        _write_figures(axis, row, histogram.marks, axis.get_yaxis_transform())
+        _write_figures(axis, row, histogram.marks, axis.transData)
     names = [histogram.name for histogram in histograms]
     axis.set_yticks(range(len(names)), names, fontsize=8.5, parse_math=False)
     axis.tick_params(axis="y", length=0)
-    axis.set_ylim(len(names) - 0.4, -0.6)
+    axis.set_ylim(len(names) - 0.4, -0.75)
     axis.set_title("Wake-ups of paced runs", loc="left", fontsize=9.5, fontweight="bold", pad=4)
     _time_axis(axis, histograms)
     _write_heading(axis)
     axis.set_xlabel("how late a step began (logarithmic); the darker, the more often", fontsize=9)
 
 
-def _write_figures(axis: Any, height: float, marks: Mapping[str, float], transform: Any) -> None:
-    """The marked figures right of the axis, one below the other in each column."""
+def _write_figures(axis: Any, height: float, marks: Mapping[str, float], vertical: Any) -> None:
+    """The marked figures right of a panel, each in its column, at a ``height`` that ``vertical`` maps."""
     for column, key in enumerate(_MARKS):
         if key in marks:
-            place = _COLUMN + column * _COLUMN_WIDTH
-            axis.text(place, height, _time(marks[key]), transform=transform, va="center", fontsize=8.5)
+            _outside(axis, vertical, column, height, _time(marks[key]), va="center", fontsize=8.5)
 
 
 def _write_heading(axis: Any) -> None:
     """What the columns of figures are, and a piece of the line that marks each."""
     for column, (label, color, style) in enumerate(_MARKS.values()):
-        place = _COLUMN + column * _COLUMN_WIDTH
-        at = {"transform": axis.transAxes, "clip_on": False}
-        axis.text(place, 1.0, label, va="bottom", fontsize=8.5, fontweight="bold", transform=axis.transAxes)
-        axis.plot([place, place + 0.6 * _COLUMN_WIDTH], [0.97] * 2, color=color, linestyle=style, **at)
+        text = _outside(
+            axis, axis.transAxes, column, 1.02, label, va="bottom", fontsize=8.5, fontweight="bold"
+        )
+        left = _COLUMN + column * _COLUMN_WIDTH
+        (line,) = axis.plot([left, left + 0.7 * _COLUMN_WIDTH], [1.0] * 2, color=color, linestyle=style)
+        line.set(transform=text.get_transform(), clip_on=False, linewidth=1.8, in_layout=False)
+
+
+def _outside(axis: Any, vertical: Any, column: int, height: float, text: str, **style: Any) -> Any:
+    """Text in the margin that the layout leaves free; ``height`` is in what ``vertical`` maps."""
+    transforms = require("matplotlib.transforms", "train")
+    place = transforms.blended_transform_factory(axis.figure.transFigure, vertical)
+    written = axis.text(_COLUMN + column * _COLUMN_WIDTH, height, text, transform=place, **style)
+    written.set_in_layout(False)
+    return written
 
 
 def _time_axis(axis: Any, histograms: Sequence[_Histogram]) -> None:
@@ -210,7 +221,7 @@ def _read(name: str, histogram: Any, figures: Any) -> _Histogram | None:
         edges, counts = [], []
     read = {key: number(field(figures, key)) for key in _MARKS}
     marks = {key: max(value, _SMALLEST_US) for key, value in read.items() if value is not None}
-    return _Histogram(_plain(name, 60), edges, counts, marks) if edges or marks else None
+    return _Histogram(_plain(name, 48), edges, counts, marks) if edges or marks else None
 
 
 def _numbers(values: Any) -> list[float]:
@@ -224,7 +235,7 @@ def _time(us: float) -> str:
     for unit, factor in (("s", 1e6), ("ms", 1e3), ("µs", 1.0)):
         if us >= 0.9995 * factor:
             return f"{float(f'{us / factor:.3g}'):g} {unit}"
-    return f"{float(f'{us * 1e3:.3g}'):g} ns"
+    return f"{float(f'{us * 1e3:.3g}'):g} ns" if us > _SMALLEST_US else "≤ 1 ns"
 
 
 def _decades(most: float) -> list[float]:

@@ -31,9 +31,9 @@ def profile_csv(profile: Mapping[str, Any]) -> str:
     """The figures of every format, as text with a header line.
 
     A column is named after the keys in ``profile.json``, the unit last: ``latency_us.p50`` is in
-    ``latency_p50_us``, and a paced run in columns that begin with its load and scheduling, as
-    ``paced_busy_fifo_50_wakeup_p99_us``. What was not measured is empty. Lists (histograms, rounds) are in the
-    JSON alone.
+    ``latency_p50_us``, and a paced run in columns that begin with its load and scheduling, as in
+    ``paced_busy_fifo_50_wakeup_p99_us``. What was not measured is empty. Lists (histograms, rounds) are in
+    the JSON alone.
     """
     about = {name: profile.get(name) for name in ("target", "created", "valid")}
     formats = profile.get("formats")
