@@ -10,7 +10,8 @@ from ltc_edge.report.bundle_view import BundleView, Verified
 from ltc_edge.report.fields import Fields, clean
 from ltc_edge.report.profile import Firmware, Profile
 from ltc_edge.report.tables import Cell, Column, Table, Tone, table
-from ltc_edge.report.wording import MISSING, aligned, count_text, listed
+from ltc_edge.report.wording import MISSING, aligned, count_text, listed, significant
+from ltc_edge.verification.closed_loop import three_decimals
 
 _TONES: dict[str, Tone] = {"ok": "good", "failed": "bad", "refused": "bad"}
 
@@ -38,7 +39,9 @@ def verdict(view: BundleView, profiles: Sequence[Profile]) -> str:
             names = by_status[status]
             said += f" {listed(names)} {'is' if len(names) == 1 else 'are'} {words}."
     for profile in profiles:
-        if profile.recommended is not None:
+        if not profile.valid:
+            said += f" The figures of {profile.target} are invalid."
+        elif profile.recommended is not None:
             said += f" For {profile.target}, {profile.recommended} is recommended."
     return said
 
@@ -65,8 +68,8 @@ def facts(view: BundleView) -> list[tuple[str, str]]:
 
 def verification_table(view: BundleView) -> Table | None:
     """What the trials showed, by format."""
-    rms = aligned([None if v.rms_over_sigma is None else 100 * v.rms_over_sigma for v in view.formats], 1, 5)
-    worst = aligned([v.max_abs_error for v in view.formats], 1, 6)
+    rms = significant([None if v.rms_over_sigma is None else 100 * v.rms_over_sigma for v in view.formats])
+    worst = significant([v.max_abs_error for v in view.formats])
     values = aligned([v.value for v in view.formats], 5, 4)
     lost = aligned([v.lost_percent for v in view.formats], 1, 3)
     metric = next((v.metric for v in view.formats if v.metric is not None), None)
@@ -91,7 +94,7 @@ def _status(entry: Verified) -> Cell:
 
 
 def _interval(ci95: tuple[float, ...]) -> str:
-    return f"{ci95[0]:.3f} to {ci95[1]:.3f}" if len(ci95) == 2 else MISSING
+    return f"{three_decimals(ci95[0])} to {three_decimals(ci95[1])}" if len(ci95) == 2 else MISSING
 
 
 def reasons(view: BundleView) -> list[tuple[str, str, str]]:
@@ -110,15 +113,28 @@ def size_table(view: BundleView) -> Table | None:
     rows = [
         (
             name,
-            Cell(count_text(size), share=size / max(most, 1)),
+            count_text(size),
+            Cell("", "muted" if _is_source(name) else "", share=size / max(most, 1)),
             FORMATS[name].summary if name in FORMATS else "",
         )
         for name, size in sizes.items()
     ]
-    columns = (Column("Format", numeric=False), Column("Size", "bytes"), Column("What", numeric=False))
-    note = "C formats are source text with packaging and tests; what they take of a device is below."
-    has_source = any(name in FORMATS and FORMATS[name].runtime == "c" for name in sizes)
-    return table("Size of the files in the bundle", columns, rows, [note] if has_source else [])
+    columns = (
+        Column("Format", numeric=False),
+        Column("Size", "bytes"),
+        Column("", numeric=False),
+        Column("What", numeric=False),
+    )
+    note = (
+        "Hatched: source text with packaging and tests, which says nothing of what the C takes of a device."
+    )
+    return table(
+        "Size of the files in the bundle", columns, rows, [note] if any(map(_is_source, sizes)) else []
+    )
+
+
+def _is_source(name: str) -> bool:
+    return name in FORMATS and FORMATS[name].runtime == "c"
 
 
 def firmware_table(view: BundleView, profiles: Sequence[Profile]) -> Table | None:

@@ -112,8 +112,8 @@ _STATE: dict[str, Read] = {
 }
 
 _SETTINGS: dict[str, Read] = {
-    "Single steps": _number("iterations"),
-    "At most": _number("seconds", "s"),
+    "Single steps, at most": _number("iterations"),
+    "Time for them, at most": _number("seconds", "s"),
     "Warm-up": _number("warmup", "steps"),
     "Rounds": _number("rounds"),
     "Rate": _number("rate_hz", "Hz"),

@@ -17,7 +17,7 @@ from ltc_edge.report.wording import time_text
 
 WIDTH = 640.0
 _LEFT, _RIGHT = 54.0, 18.0
-_TITLE, _PLOT, _GAP = 30.0, 48.0, 18.0
+_TITLE, _PLOT, _GAP = 36.0, 48.0, 16.0
 _LIFT = 0.35  # of a decade: how high a single count stands
 _MARKS = (("p50", "p50"), ("p99", "p99"), ("p999", "p99.9"))
 
@@ -87,7 +87,8 @@ def _row(
 ) -> None:
     base = top + _TITLE + _PLOT
     # The row's own background hides the grid behind its title.
-    add(root, "rect", class_="behind", x=0, y=top, width=WIDTH, height=_TITLE)
+    above = _GAP - 6 if top else 0
+    add(root, "rect", class_="behind", x=0, y=top - above, width=WIDTH, height=_TITLE + above)
     add(root, "text", figures.name, class_="row", x=0, y=top + 20)
     slowest = figures.latency.max
     if slowest is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ltc_edge.report.histogram_drawing import histogram_svg
 from ltc_edge.report.profile import Distribution, FormatFigures, PacedRun, Profile
 from ltc_edge.report.tables import Cell, Column, Table, columns_of, table
-from ltc_edge.report.wording import MISSING, aligned, count_text
+from ltc_edge.report.wording import MISSING, count_text, listed, significant
 
 Row = Sequence[Cell | str]
 
@@ -73,7 +73,9 @@ def profile_view(profile: Profile) -> ProfileView:
 
 
 def _name(figures: FormatFigures, profile: Profile) -> Cell:
-    return Cell(figures.name, "good" if figures.name == profile.recommended else "")
+    if figures.name == profile.recommended:
+        return Cell(f"{figures.name} (recommended)", "good")
+    return Cell(figures.name)
 
 
 def _quantiles(found: Sequence[Distribution]) -> list[list[str]]:
@@ -98,13 +100,13 @@ def _latencies(profile: Profile, measured: Sequence[FormatFigures]) -> Table | N
     columns = [FORMAT, *(Column(heading, "µs") for heading in headings), Column("Steps"), Column("Misses")]
     notes = ["Single steps, the cost of reading the clock subtracted."]
     if any(f.paced for f in measured):
-        notes[0] += " Misses are of all paced runs together."
+        notes[0] += " Misses are of the worst paced run."
     return table("Latency of one step", columns, rows, notes)
 
 
 def _misses(figures: FormatFigures) -> int | None:
     counts = [run.misses for run in figures.paced if run.misses is not None]
-    return sum(counts) if counts else None
+    return max(counts, default=None)
 
 
 def _steps(measured: Sequence[FormatFigures]) -> Table | None:
@@ -116,7 +118,7 @@ def _steps(measured: Sequence[FormatFigures]) -> Table | None:
     (resident,) = columns_of(
         [None if f.rss_bytes is None else f.rss_bytes / (1 << 20) for f in measured], digits=2, most=1
     )
-    error = aligned([f.max_abs_error for f in measured], 1)
+    error = significant([f.max_abs_error for f in measured])
     rows = [
         (
             f.name,
@@ -129,7 +131,6 @@ def _steps(measured: Sequence[FormatFigures]) -> Table | None:
             cpu[i],
             count_text(f.interruptions),
             error[i],
-            f.runtime or MISSING,
         )
         for i, f in enumerate(measured)
     ]
@@ -144,11 +145,18 @@ def _steps(measured: Sequence[FormatFigures]) -> Table | None:
         Column("CPU", "%"),
         Column("Interrupted", "times"),
         Column("Worst error", "actuator units"),
-        Column("Runtime", numeric=False),
     )
-    return table(
-        "Throughput, start and memory", columns, rows, ["Steps a second are of batches without a clock."]
-    )
+    notes = ["Steps a second are of batches in which no clock is read.", *_runtimes(measured)]
+    return table("Throughput, start and memory", columns, rows, notes)
+
+
+def _runtimes(measured: Sequence[FormatFigures]) -> list[str]:
+    """What ran the formats, a sentence each."""
+    by_runtime: dict[str, list[str]] = {}
+    for figures in measured:
+        if figures.runtime is not None:
+            by_runtime.setdefault(figures.runtime, []).append(figures.name)
+    return [f"{listed(names)}: {runtime}." for runtime, names in by_runtime.items()]
 
 
 def _paced(measured: Sequence[FormatFigures]) -> Table | None:
@@ -224,12 +232,15 @@ def _emulated(profile: Profile, measured: Sequence[FormatFigures]) -> Table | No
 
 def _budgets(profile: Profile) -> Table | None:
     rows: list[Row] = []
-    for budget in profile.budgets:
-        limit, value, over = aligned([budget.limit, budget.value, budget.over], 3, 3)
-        said = "not measured" if budget.kept is None else "kept" if budget.kept else "broken"
-        result = Cell(said, "muted" if budget.kept is None else "good" if budget.kept else "bad")
+    limits = significant([budget.limit for budget in profile.budgets], 4)
+    values = significant([budget.value for budget in profile.budgets], 4)
+    overs = significant([None if budget.kept else budget.over for budget in profile.budgets], 4)
+    for i, budget in enumerate(profile.budgets):
+        unknown = budget.kept is None or budget.value is None
+        said = "not measured" if unknown else "kept" if budget.kept else "broken"
+        result = Cell(said, "bad" if unknown else "good" if budget.kept else "bad")
         what = _BUDGETS.get(budget.budget.removeprefix("--"), budget.budget)
-        rows.append((what, budget.format or MISSING, limit, value, over, result))
+        rows.append((what, budget.format or MISSING, limits[i], values[i], overs[i], result))
     columns = [Column("Budget", numeric=False), FORMAT, Column("Limit"), Column("Value"), Column("Over by")]
     return table("Budgets", [*columns, Column("Result", numeric=False)], rows)
 

@@ -160,17 +160,18 @@ def _matrix(circuit: Circuit) -> Element:
     }
     rows = [n for layer in LAYERS[:-1] for n in by_layer[layer]]
     columns = [n for layer in LAYERS[1:] for n in by_layer[layer]]
-    longest = max(len(_label(neuron.name)) for neuron in circuit.neurons)
-    margin = _LETTER * longest + 14.0
+    margin, above = (
+        _LETTER * max(len(_label(circuit.neurons[n].name)) for n in side) + 14.0 for side in (rows, columns)
+    )
     pitch = min(26.0, (WIDTH - margin - 24.0) / len(columns))
     x = {n: margin + pitch * (place + 0.5) for place, n in enumerate(columns)}
-    top = margin + 26.0 if pitch >= 12 else 40.0
+    top = max(above, 26.0) if pitch >= 12 else 26.0
     y = {n: top + pitch * (place + 0.5) for place, n in enumerate(rows)}
     width = max(margin + pitch * len(columns) + 8.0, 320.0)
     root = drawing(
         width, top + pitch * len(rows) + 8.0, f"Wiring as a matrix, {circuit.summary}", "wiring matrix"
     )
-    root.set("style", f"max-width:{width:.0f}px")
+    root.set("width", f"{width:.0f}")
     add(root, "text", "speaks ↓  listens →", class_="heading", x=0, y=14)
     _grid(root, circuit, (rows, columns), (x, y), pitch, (margin, top))
     shares = _shares(circuit)

@@ -59,6 +59,28 @@ def _fixed(value: float | None, decimals: int) -> str:
     return f"< {10.0**-decimals:.{decimals}f}" if vanished else text
 
 
+def significant(values: Sequence[float | None], digits: int = 3) -> list[str]:
+    """A column of numbers of the same precision, however far apart they are.
+
+    Each has so many significant digits and no more; blanks as wide as a digit stand in for decimals that it
+    lacks, so that right-aligned the points are aligned.
+    """
+    texts = [MISSING if value is None else _significant(value, digits) for value in values]
+    most = max((len(text.partition(".")[2]) for text in texts), default=0)
+    return [text if text == MISSING else text + _blanks(text, most) for text in texts]
+
+
+def _significant(value: float, digits: int) -> str:
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:,.{min(max(digits - 1 - size, 0), 12)}f}"
+
+
+def _blanks(text: str, most: int) -> str:
+    decimals = len(text.partition(".")[2])
+    point = "\u2008" if most and not decimals else ""
+    return point + "\u2007" * (most - decimals)
+
+
 def listed(names: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
