@@ -4,8 +4,8 @@
     python tools/bench_icount.py --target cortex-m4 --steps 1000
 
 QEMU's clock goes on by a fixed time for each instruction (``-icount``), and a timer of the board tells it. A
-program that QEMU starts does the steps; unicorn calls the functions of that program's file with the same inputs.
-Exits with 1 where a difference is beyond 0.5 %. Needs the extras firmware and dev, and what
+program that QEMU starts does the steps; unicorn calls the functions in the file of that program with the same
+inputs. Exits with 1 where a difference is beyond 0.5 %. Needs the extras firmware and dev, and what
 `ltc-edge targets` lists.
 """
 

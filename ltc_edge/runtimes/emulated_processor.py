@@ -191,7 +191,8 @@ class EmulatedProcessor:
         if self._target.cycles is not None:
             for (block, _), count in trace.blocks.items():
                 classes.update({kind: count * n for kind, n in self._classes[block].items()})
-            classes["taken_branch"] = trace.taken
+            # The return of the call itself leads out of what is executed.
+            classes["taken_branch"] = trace.taken + 1
         return Execution(
             instructions=self.instructions,
             stages=trace.stages(self._starts, self._stages),

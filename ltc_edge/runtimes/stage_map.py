@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from ltc_edge.errors import require
@@ -29,7 +30,7 @@ def stage_map(elf: bytes, file: str, functions: Collection[str], lines: Mapping[
         MissingExtraError: pyelftools is not installed.
     """
     dwarf = require("elftools.elf.elffile", "firmware").ELFFile(io.BytesIO(elf)).get_dwarf_info()
-    unit = next(unit for unit in dwarf.iter_CUs() if _name(unit.get_top_DIE()).endswith(file))
+    unit = next(unit for unit in dwarf.iter_CUs() if Path(_name(unit.get_top_DIE())).name == file)
     ranges = dwarf.range_lists()
     found: dict[int, str] = {}
     calls: list[tuple[int, Any]] = []
@@ -86,13 +87,13 @@ def _rows(dwarf: Any, unit: Any, file: str) -> Iterator[tuple[int, int, int]]:
     """First address, end and line of each run of instructions that comes of a line of ``file``."""
     program = dwarf.line_program_for_CU(unit)
     first = 0 if program["version"] >= 5 else 1
-    names = [entry.name.decode() for entry in program["file_entry"]]
+    names = [Path(entry.name.decode()).name for entry in program["file_entry"]]
     last: Any = None
     for entry in program.get_entries():
         state = entry.state
         if state is None:
             continue
-        if last is not None and names[last.file - first].endswith(file) and last.address < state.address:
+        if last is not None and names[last.file - first] == file and last.address < state.address:
             yield last.address, state.address, last.line
         last = None if state.end_sequence else state
 
