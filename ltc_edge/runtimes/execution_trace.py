@@ -20,7 +20,7 @@ class Execution:
         instructions: how many.
         stages: of these, by part of a controller's step; empty where that is not known.
         classes: of these, by class, with ``taken_branch`` and ``transfer``; empty where there is no model.
-        loads, stores: accesses of data; a double word of a 32-bit processor counts as two.
+        loads, stores: accesses of data, one for each register that is moved.
         bytes_read, bytes_written: by them.
     """
 
