@@ -87,7 +87,7 @@ def circuit_of(controller: Controller) -> Circuit:
         circuit = Circuit((), (), f"{liquid.kind} of {cell.units} units", note)
     if not memory:
         return circuit
-    before = "An LSTM memory of the same size stands before the cell, and adds to the state it steps from."
+    before = "An LSTM of the same size gives the state that the cell steps from; its gates are not drawn."
     return Circuit(circuit.neurons, circuit.synapses, circuit.summary, f"{circuit.note} {before}")
 
 
@@ -149,8 +149,8 @@ def _ltc(controller: Controller, spec: LTCSpec) -> Circuit:
     motors = [wiring.inputs + index for index in range(wiring.outputs)]
     synapses += _readout(controller, motors)
     note = (
-        "Each mark is a synapse; its strength is conductance times reversal potential, and the sign of the "
-        "reversal potential tells whether it excites or inhibits."
+        "A synapse is as strong as its conductance times its reversal potential, whose sign tells whether it "
+        "excites or inhibits."
     )
     return Circuit(
         _neurons(controller, [str(role) for role in wiring.roles]), tuple(synapses), wiring.describe(), note
@@ -170,7 +170,7 @@ def _ctrnn(controller: Controller, spec: CTRNNSpec) -> Circuit:
     ]
     role = "inter" if controller.has_readout else "motor"
     summary = f"fully connected: {spec.inputs} sensory, {spec.units} neurons"
-    note = "Each mark is a weight; a positive one excites, a negative one inhibits."
+    note = "A positive weight excites, a negative one inhibits."
     return Circuit(_neurons(controller, [role] * spec.units), tuple(synapses), summary, note)
 
 
@@ -193,7 +193,7 @@ def _wired_cfc(controller: Controller, spec: CfCSpec, wiring: Wiring) -> Circuit
         previous = own
     synapses += _readout(controller, previous)
     note = (
-        "Each line is a connection, as strong as the largest weight of the cell's heads; the heads may "
+        "A connection is as strong as the largest weight of the cell's heads; the heads may "
         "differ in sign, so none is shown. Every layer also hears all of its own state, which is not drawn."
     )
     return Circuit(

@@ -74,7 +74,7 @@ def profile_view(profile: Profile) -> ProfileView:
 
 def _name(figures: FormatFigures, profile: Profile) -> Cell:
     if figures.name == profile.recommended:
-        return Cell(f"{figures.name} (recommended)", "good")
+        return Cell(f"★ {figures.name}", "good")
     return Cell(figures.name)
 
 
@@ -232,9 +232,9 @@ def _emulated(profile: Profile, measured: Sequence[FormatFigures]) -> Table | No
 
 def _budgets(profile: Profile) -> Table | None:
     rows: list[Row] = []
-    limits = significant([budget.limit for budget in profile.budgets], 4)
-    values = significant([budget.value for budget in profile.budgets], 4)
-    overs = significant([None if budget.kept else budget.over for budget in profile.budgets], 4)
+    limits = significant([budget.limit for budget in profile.budgets])
+    values = significant([budget.value for budget in profile.budgets])
+    overs = significant([None if budget.kept else budget.over for budget in profile.budgets])
     for i, budget in enumerate(profile.budgets):
         unknown = budget.kept is None or budget.value is None
         said = "not measured" if unknown else "kept" if budget.kept else "broken"
