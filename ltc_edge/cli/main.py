@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "verify": ("ltc_edge.cli.verify", "Check an exported bundle on this machine."),
     "report": ("ltc_edge.cli.report", "Write a page about a bundle and what was measured of it."),
+    "profile": ("ltc_edge.cli.profile", "Measure what a step costs on a device, and check budgets."),
     "import-ncps": ("ltc_edge.cli.import_ncps", "Turn a trained ncps model into a controller."),
 }
 

@@ -146,10 +146,10 @@ class Bench:
         for key in samples.usage:
             samples.usage[key] += int(usage[key])
         _, block = runner.ask("batches", 1.0, count=BATCHES, steps=samples.batch_steps)
-        samples.batches.append(np.frombuffer(block, "<i8").reshape(-1, 3))
+        samples.batches.append(np.frombuffer(block, "<i8").reshape(-1, 4))
         if isinstance(runner.job, ModelJob) and runner.job.runtime == "litert":
             _, block = runner.ask("invoke", 1.0, count=BATCHES, steps=samples.batch_steps)
-            samples.invokes.append(np.frombuffer(block, "<i8").reshape(-1, 3))
+            samples.invokes.append(np.frombuffer(block, "<i8").reshape(-1, 4))
 
     def _fill_row(self, name: str) -> None:
         samples, row = self._samples[name], self.rows[name]
@@ -188,7 +188,7 @@ class _Samples:
         """As docs/profile-format.md has them."""
         single = np.maximum(np.concatenate(self.singles) - self.clock_us, 0.0)
         rounds = [_steps_us(found, self.batch_steps) for found in self.batches]
-        empty = np.median(np.concatenate([found[:, 2] for found in self.batches])) / self.batch_steps / 1e3
+        empty = np.median(np.concatenate([found[:, 3] for found in self.batches])) / self.batch_steps / 1e3
         step = float(np.median(rounds))
         return {
             "latency_us": summarise(single),
@@ -198,7 +198,7 @@ class _Samples:
             "clock_us": self.clock_us,
             "loop_us": float(empty),
             "rounds_us": rounds,
-            "yardstick_us": [float(np.median(found[:, 0])) / 1e3 for found in self.batches],
+            "yardsticks_us": [(np.median(found[:, :2], axis=0) / 1e3).tolist() for found in self.batches],
             "invoke_us": float(np.median([_steps_us(f, self.batch_steps) for f in self.invokes]))
             if self.invokes
             else None,
@@ -209,8 +209,8 @@ class _Samples:
 
 
 def _steps_us(found: Any, steps: int) -> float:
-    """Microseconds a step, of batches ``(n, 3)``: the empty loop is taken off."""
-    return float(np.median(found[:, 1] - found[:, 2])) / steps / 1e3
+    """Microseconds a step, of batches ``(n, 4)``: the empty loop is taken off."""
+    return float(np.median(found[:, 2] - found[:, 3])) / steps / 1e3
 
 
 def _start_figures(times: Mapping[str, int]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ltc_edge.profiling.agent_link import AgentLink
+from ltc_edge.profiling.agent_link import AgentLink, RemoteError
 from ltc_edge.profiling.runner import NotRunError, Runner
 from ltc_edge.profiling.samples import histogram, summarise
 from ltc_edge.profiling.settings import Settings
@@ -49,8 +49,7 @@ def _one(
     link: AgentLink, runner: Runner, settings: Settings, load: str, fifo: int, cpu: int | None
 ) -> dict[str, Any]:
     assert settings.rate_hz is not None
-    period_ns = round(1e9 / settings.rate_hz)
-    periods = max(round(settings.paced_seconds * settings.rate_hz), 1)
+    period_ns, periods = round(1e9 / settings.rate_hz), settings.periods
     lock = fifo > 0
     found: dict[str, Any] = {
         "load": load,
@@ -72,7 +71,7 @@ def _one(
         finally:
             link.request({"request": "busy", "on": False})
             runner.stop(SUFFIX)
-    except NotRunError as error:
+    except (NotRunError, RemoteError) as error:
         return found | {"status": "refused", "detail": str(error)}
     late, took = np.frombuffer(block, "<u4").reshape(2, -1) / 1e3
     return found | {"status": "ok"} | timeliness(late, took, period_ns / 1e3)

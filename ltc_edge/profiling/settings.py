@@ -32,6 +32,11 @@ class Settings:
     cpu: int | None = None
     compiler_flags: tuple[str, ...] = ("-std=c99", "-O3", "-ffp-contract=off")
 
+    @property
+    def periods(self) -> int:
+        """Of a paced run."""
+        return max(round(self.paced_seconds * (self.rate_hz or 0.0)), 1)
+
     def to_json(self) -> dict[str, Any]:
         """As the profile says it."""
         return asdict(self) | {"compiler_flags": " ".join(self.compiler_flags)}

@@ -20,7 +20,7 @@
 
 #define SECOND 1000000000LL
 #define MOST 20000000L /* samples that a request may ask for */
-#define SPIN 2000      /* terms of the yardstick */
+#define SPIN 1000      /* terms of the first yardstick */
 
 static harness_context context;
 static float *feed; /* rows of observations, and dt behind them */
@@ -28,6 +28,7 @@ static long rows;
 static float action[HARNESS_ACTIONS];
 static uint32_t statuses; /* what any step said, so that no step can be left out */
 static volatile double yard; /* and no yardstick */
+static volatile uint32_t grain = 7U;
 
 static int64_t now(void)
 {
@@ -51,8 +52,10 @@ static void step(const float *given)
     statuses |= harness_step(&context, given, given[HARNESS_OBSERVATIONS], action);
 }
 
-/* A sum that no compiler can shorten: how long it takes tells how fast the processor is just now. */
-static int64_t yardstick(void)
+/* Two fixed pieces of work, which tell how fast the processor is just now: a chain in which each term waits
+ * for the one before, and as many words side by side as a processor has room for, which a neighbour on the
+ * same core slows down as it does a controller. */
+static int64_t chain_yardstick(void)
 {
     int64_t start = now();
     double sum = 1.0;
@@ -60,6 +63,31 @@ static int64_t yardstick(void)
         sum = 1.0 + sum / (2.0 + (double)term);
     }
     yard = sum;
+    return now() - start;
+}
+
+static int64_t broad_yardstick(void)
+{
+    int64_t start = now();
+    uint32_t a = grain;
+    uint32_t b = a + 1U;
+    uint32_t c = a + 2U;
+    uint32_t d = a + 3U;
+    uint32_t e = a + 4U;
+    uint32_t f = a + 5U;
+    uint32_t g = a + 6U;
+    uint32_t h = a + 7U;
+    for (int term = 0; term < 2 * SPIN; ++term) {
+        a += (a >> 3) ^ b;
+        b += (b >> 5) ^ 1U;
+        c += (c << 2) ^ d;
+        d += (d >> 7) ^ 3U;
+        e += (e >> 3) ^ f;
+        f += (f >> 5) ^ 5U;
+        g += (g << 2) ^ h;
+        h += (h >> 7) ^ 7U;
+    }
+    grain = (a ^ b ^ c ^ d ^ e ^ f ^ g ^ h) | 1U;
     return now() - start;
 }
 
@@ -156,17 +184,18 @@ static void singles(long steps, int64_t limit, int empty)
     free(block);
 }
 
-/* batches COUNT STEPS: of each a yardstick, so many steps, and the same loop without them. */
+/* batches COUNT STEPS: of each both yardsticks, so many steps, and the same loop without them. */
 static void batches(long count, long steps)
 {
-    int64_t *block = malloc((size_t)count * 3U * sizeof *block);
+    int64_t *block = malloc((size_t)count * 4U * sizeof *block);
     if (block == NULL) {
         refuse("not enough memory");
         return;
     }
     for (long index = 0; index < count; ++index) {
-        int64_t *found = block + 3 * index;
-        found[0] = yardstick();
+        int64_t *found = block + 4 * index;
+        found[0] = chain_yardstick();
+        found[1] = broad_yardstick();
         int64_t start = now();
         for (long done = 0; done < steps; ++done) {
             step(row(done));
@@ -176,10 +205,10 @@ static void batches(long count, long steps)
             const float *volatile given = row(done);
             (void)given;
         }
-        found[1] = middle - start;
-        found[2] = now() - middle;
+        found[2] = middle - start;
+        found[3] = now() - middle;
     }
-    answer(block, (size_t)count * 3U * sizeof *block, "");
+    answer(block, (size_t)count * 4U * sizeof *block, "");
     free(block);
 }
 

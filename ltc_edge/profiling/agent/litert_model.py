@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import importlib.util
 import os
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from .model import ModelError, Spec, check_states, pick_action, rows
 
 SIGNATURE = "serving_default"
+PACKAGES = {"ai_edge_litert": "ai-edge-litert", "tflite_runtime": "tflite-runtime"}
+"""By module, the first that is there is used."""
 
 
 class LiteRTModel:
@@ -82,20 +87,15 @@ class LiteRTModel:
 
 def runtime() -> tuple[Any, str]:
     """The module of the interpreter, and what it is of which version."""
-    import importlib
-    from importlib import metadata
-
-    for module, package in (("ai_edge_litert", "ai-edge-litert"), ("tflite_runtime", "tflite-runtime")):
-        try:
-            found = importlib.import_module(f"{module}.interpreter")
-        except ModuleNotFoundError as error:
-            if error.name != module:
-                raise ModelError(f"{package} does not start here: {error}") from None
-        except ImportError as error:
-            raise ModelError(f"{package} does not start here: {error}") from None
-        else:
-            return found, f"{package} {metadata.version(package)}"
-    raise ModelError("neither ai-edge-litert nor tflite-runtime is installed")
+    found = [name for name in PACKAGES if importlib.util.find_spec(name) is not None]
+    if not found:
+        raise ModelError(f"neither {' nor '.join(PACKAGES.values())} is installed")
+    package = PACKAGES[found[0]]
+    try:
+        module = importlib.import_module(f"{found[0]}.interpreter")
+    except ImportError as error:
+        raise ModelError(f"{package} does not start here: {error}") from None
+    return module, f"{package} {metadata.version(package)}"
 
 
 def _interpreter(module: Any, spec: Spec, version: str) -> Any:

@@ -176,8 +176,13 @@ class Session:
     def _busy(self, request: dict[str, Any], _: bytes) -> frames.Message:
         """Begin or end generated load."""
         if self._load is not None:
-            self._load.__exit__(None, None, None)
-            self._load = None
+            load, self._load = self._load, None
+            try:
+                load.check()
+            except LoadFailed as error:
+                raise ProcessError("failed", str(error)) from None
+            finally:
+                load.__exit__(None, None, None)
         if not request["on"]:
             return {}, b""
         load = BusyLoad(self._folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import resource
 import time
+import zlib
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ from .realtime import clock_nanosleep_until
 
 MOST_NS = 0xFFFF_FFFF
 """What a sample can hold: 4.29 s."""
-SPIN = 2000
-"""Terms of the yardstick."""
+SPIN = 1000
+"""Terms of the first yardstick."""
+_TEXT = " ".join(str(number**3) for number in range(600)).encode()
 
 Feed = Callable[[int], None]
 """Puts the inputs of a step in their places."""
@@ -57,11 +59,12 @@ def singles(feed: Feed, step: Step, steps: int, limit_ns: int) -> tuple[bytes, d
 
 
 def batches(step: Step, count: int, steps: int) -> bytes:
-    """Of each batch the nanoseconds of a yardstick, of so many steps, and of as many that do nothing."""
+    """Of each batch the nanoseconds of both yardsticks, of so many steps, and of as many that do nothing."""
     found = array("q")
     with quiet():
         for _ in range(count):
-            found.append(yardstick())
+            found.append(loop_yardstick())
+            found.append(text_yardstick())
             found.append(_loop(step, steps))
             found.append(_loop(nothing, steps))
     return found.tobytes()
@@ -74,12 +77,19 @@ def _loop(step: Step, steps: int) -> int:
     return time.perf_counter_ns() - start
 
 
-def yardstick() -> int:
-    """Nanoseconds of a fixed piece of work: how fast the machine is just now."""
+def loop_yardstick() -> int:
+    """Nanoseconds of a fixed piece of work in Python: how fast the machine is just now."""
     start = time.perf_counter_ns()
     total = 1.0
     for term in range(SPIN):
         total = 1.0 + total / (2.0 + term)
+    return time.perf_counter_ns() - start
+
+
+def text_yardstick() -> int:
+    """The same of compiled code that branches and looks things up, as a runtime does."""
+    start = time.perf_counter_ns()
+    zlib.compress(_TEXT)
     return time.perf_counter_ns() - start
 
 

@@ -1,0 +1,245 @@
+"""``ltc-edge profile``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ltc_edge.cli.options import FILE, Finite, json_option, output_option
+from ltc_edge.cli.output import print_json, stages
+from ltc_edge.cli.profile_table import print_profile
+from ltc_edge.export.formats import FORMATS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MOST_PERIODS = 10_000_000
+"""Of a paced run: what a small device has the memory for."""
+
+
+def _states(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Callback: pairs such as in:out. TensorFlow's names end in a colon and a number."""
+    pairs = []
+    for value in values:
+        parts = value.split(":")
+        middle = len(parts) // 2
+        if len(parts) % 2 or not all(parts):
+            raise click.BadParameter(f"{value!r} is not a pair INPUT:OUTPUT such as h_in:h_out")
+        pairs.append((":".join(parts[:middle]), ":".join(parts[middle:])))
+    return tuple(pairs)
+
+
+def _budget_options(function: F) -> F:
+    count = click.IntRange(min=0)
+    for name, kind, what in reversed(
+        (
+            ("max-p99-us", Finite(min=0), "Budget: microseconds of a step at p99."),
+            ("max-p999-us", Finite(min=0), "Budget: microseconds of a step at p99.9."),
+            ("max-deadline-misses", count, "Budget: missed periods of the worst paced run."),
+            ("max-flash-bytes", count, "Budget: code and constants, of firmware."),
+            ("max-ram-bytes", count, "Budget: variables and a context, of firmware."),
+            ("max-stack-bytes", count, "Budget: stack of a step, of firmware."),
+            ("max-instructions", count, "Budget: instructions of the longest step, of firmware."),
+            ("max-error", Finite(min=0), "Budget: error of an action, in the actuator's unit."),
+        )
+    ):
+        function = click.option(f"--{name}", type=kind, help=what)(function)
+    return function
+
+
+def _timing_options(function: F) -> F:
+    for option in reversed(
+        (
+            click.option(
+                "--iterations",
+                type=click.IntRange(100, 10_000_000),
+                default=20_000,
+                show_default=True,
+                help="Steps to time, for each format.",
+            ),
+            click.option(
+                "--seconds",
+                type=Finite(0.01, 3600),
+                default=2.0,
+                show_default=True,
+                help="The most that these may take.",
+            ),
+            click.option(
+                "--warmup",
+                type=click.IntRange(0, 1_000_000),
+                default=500,
+                show_default=True,
+                help="Steps before.",
+            ),
+            click.option(
+                "--rate",
+                type=Finite(0.1, 100_000),
+                metavar="HZ",
+                help="Also step at this rate, idle and under load, and count missed periods.",
+            ),
+            click.option(
+                "--paced-seconds",
+                type=Finite(0.1, 3600),
+                default=3.0,
+                show_default=True,
+                help="Of each run at --rate.",
+            ),
+            click.option(
+                "--fifo",
+                type=click.IntRange(1, 99),
+                help="With --rate: also as a real-time process of this SCHED_FIFO priority, memory locked.",
+            ),
+            click.option("--cpu", type=click.IntRange(0, 4095), help="Processor to run on; the last one."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@click.command("profile")
+@click.argument("subject", metavar="BUNDLE|MODEL", type=FILE)
+@click.option(
+    "--target",
+    default="local",
+    show_default=True,
+    help="local, ssh://user@host[:port], serial:PORT, or a processor to emulate (`ltc-edge targets`).",
+)
+@click.option("--format", "formats", type=click.Choice([*FORMATS]), multiple=True, help="Repeatable; all.")
+@output_option("Folder for profile.json, profile.csv and latency.png.", required=False)
+@_timing_options
+@_budget_options
+@click.option(
+    "--baseline",
+    type=FILE,
+    help="An earlier profile.json, or an earlier bundle, which is timed in turns: what is slower fails.",
+)
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    callback=_states,
+    metavar="INPUT:OUTPUT",
+    help="Of a MODEL of yours: an output that goes back into an input; repeatable.",
+)
+@click.option("--python", help="Python on the device; python3.")
+@click.option("--remote-dir", help="Where files go on the device; its temporary folder.")
+@click.option(
+    "--install", is_flag=True, help="Install missing runtimes on the device, in ~/.cache/ltc-edge/packages."
+)
+@click.option("--c-flags", metavar="FLAGS", help="What C is compiled with; -std=c99 -O3 -ffp-contract=off.")
+@click.option("--allow-throttled", is_flag=True, help="Do not fail where the device was throttled.")
+@click.option("--force", is_flag=True, help="Replace an earlier profile in the folder.")
+@json_option
+def command(
+    subject: Path,
+    target: str,
+    formats: tuple[str, ...],
+    output: Path | None,
+    states: tuple[tuple[str, str], ...],
+    force: bool,
+    as_json: bool,
+    **said: Any,
+) -> None:
+    """Measure what a step of BUNDLE costs on a device: time, jitter, memory, and whether budgets are kept.
+
+    \b
+    ltc-edge profile BUNDLE
+    ltc-edge profile BUNDLE --target ssh://pi@raspberrypi.local --rate 200 --fifo 50 --cpu 3
+    ltc-edge profile BUNDLE --target cortex-m4 --format c-int16 --max-flash-bytes 8192
+    ltc-edge profile model.onnx --state h_in:h_out
+
+    Over ssh the system's OpenSSH is used, with its configuration and keys. Exit code 1: a budget is broken,
+    something became slower than in --baseline, or the device was throttled.
+    """
+    from ltc_edge.profiling.places import find_place
+    from ltc_edge.profiling.profile import ProfileInterruptedError, profile
+    from ltc_edge.profiling.profile_files import refuse_existing, write_profile
+    from ltc_edge.profiling.request import Request
+    from ltc_edge.profiling.subject import read_profile_subject
+
+    if said["fifo"] is not None and said["rate"] is None:
+        raise click.UsageError("--fifo is for steps at a rate: say --rate too")
+    request = Request(
+        target=target,
+        place=find_place(target),
+        settings=_settings(said),
+        limits=_limits(said),
+        baseline=said["baseline"],
+        python=said["python"],
+        folder=said["remote_dir"],
+        install=said["install"],
+        allow_throttled=said["allow_throttled"],
+    )
+    if output is not None:
+        refuse_existing(output, force=force)
+    what = read_profile_subject(subject, formats, states)
+    interrupted: BaseException | None = None
+    try:
+        with stages() as on_share:
+            document = profile(what, request, on_share)
+    except ProfileInterruptedError as error:
+        document, interrupted = error.document, error.cause
+    if output is not None:
+        for note in write_profile(output, document):
+            click.echo(f"Note: {note}", err=True)
+    if as_json:
+        print_json(document)
+    else:
+        print_profile(document, output)
+    if interrupted is not None:
+        raise interrupted
+    _check(document, formats, allow_throttled=request.allow_throttled)
+
+
+def _settings(said: dict[str, Any]) -> Any:
+    from ltc_edge.profiling.settings import Settings
+
+    chosen = {
+        "iterations": said["iterations"],
+        "seconds": said["seconds"],
+        "warmup": said["warmup"],
+        "rate_hz": said["rate"],
+        "paced_seconds": said["paced_seconds"],
+        "fifo": said["fifo"] or 0,
+        "cpu": said["cpu"],
+    }
+    if said["c_flags"] is not None:
+        try:
+            chosen["compiler_flags"] = tuple(shlex.split(said["c_flags"]))
+        except ValueError as error:
+            raise click.UsageError(f"--c-flags cannot be read: {error}") from None
+    settings = Settings(**chosen)
+    if settings.periods > MOST_PERIODS:
+        raise click.UsageError(f"{settings.periods:,} periods are too many; at most {MOST_PERIODS:,}")
+    return settings
+
+
+def _limits(said: dict[str, Any]) -> dict[str, float]:
+    from ltc_edge.profiling.budgets import BUDGETS
+
+    limits = {name: said[name.replace("-", "_")] for name in BUDGETS}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _check(document: dict[str, Any], formats: tuple[str, ...], *, allow_throttled: bool) -> None:
+    """Fail where something did not run, a budget is broken, or the figures cannot be trusted."""
+    from ltc_edge.errors import CheckFailedError, InputError
+    from ltc_edge.profiling.baseline import regressions
+    from ltc_edge.profiling.budgets import broken
+    from ltc_edge.profiling.document import not_run
+
+    if missing := not_run(document, formats):
+        failed = any(document["formats"][line.partition(":")[0]]["status"] == "failed" for line in missing)
+        raise (CheckFailedError if failed else InputError)(missing[0])
+    failures = [] if allow_throttled else list(document["problems"])
+    if failures:
+        failures[0] += "; --allow-throttled lets it pass"
+    failures += broken(document["budgets"])
+    failures += [] if document["baseline"] is None else regressions(document["baseline"])
+    if failures:
+        for further in failures[1:]:
+            click.echo(f"Failed: {further}", err=True)
+        raise CheckFailedError(failures[0])

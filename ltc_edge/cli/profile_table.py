@@ -1,0 +1,211 @@
+"""A profile, as a table and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ltc_edge.cli.output import console, one_line
+
+Row = Mapping[str, Any]
+Column = tuple[str, Callable[[Row], str]]
+
+
+def _number(*path: str, pattern: str = "{:,.4g}", scale: float = 1.0) -> Callable[[Row], str]:
+    def text(row: Row) -> str:
+        found: Any = row
+        for key in path:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return "" if found is None else pattern.format(found if scale == 1.0 else found * scale)
+
+    return text
+
+
+def _microseconds(name: str) -> Callable[[Row], str]:
+    value = _number("latency_us", name, pattern="{}")
+
+    def text(row: Row) -> str:
+        found = value(row)
+        if not found:
+            return ""
+        us = float(found)
+        return f"{us:,.2f}" if us < 100 else f"{us:,.0f}"
+
+    return text
+
+
+_SIZE: Column = ("bytes", _number("bytes", pattern="{:,}"))
+
+
+def _lost(row: Row) -> str:
+    """Share of the return in percent; a millionth of it is nothing."""
+    lost = row.get("return_lost_percent")
+    return "" if lost is None else f"{lost:.2g}" if abs(lost) >= 1e-4 else "0"
+
+
+_RIGHT: tuple[Column, ...] = (
+    ("error,\n% of σ", _number("rms_over_sigma", pattern="{:.1g}", scale=100)),
+    ("return", _number("return_mean", pattern="{:.6g}")),
+    ("lost,\n%", _lost),
+)
+_TIMES: tuple[Column, ...] = (
+    ("p50,\nµs", _microseconds("p50")),
+    ("p99,\nµs", _microseconds("p99")),
+    ("p99.9,\nµs", _microseconds("p999")),
+    ("max,\nµs", _microseconds("max")),
+)
+_PROCESS: tuple[Column, ...] = (
+    ("steps a second", _number("steps_per_second", pattern="{:,.0f}")),
+    ("cold start, ms", _number("cold_start_ms", pattern="{:,.3g}")),
+    ("loading, ms", _number("load_ms", pattern="{:,.2g}")),
+    ("first step, µs", _number("first_step_us", pattern="{:,.3g}")),
+    ("RSS, MiB", _number("rss_bytes", pattern="{:,.1f}", scale=1 / (1 << 20))),
+    ("CPU, %", _number("cpu_percent", pattern="{:.0f}")),
+)
+_FIRMWARE: tuple[Column, ...] = (
+    ("instructions\na step", _number("instructions_per_step", pattern="{:,.0f}")),
+    ("cycles,\nestimated", _number("cycles_estimate", pattern="{:,.0f}")),
+    ("flash", _number("flash_bytes", pattern="{:,}")),
+    ("RAM", _number("ram_bytes", pattern="{:,}")),
+    ("stack", _number("stack_bytes", pattern="{:,}")),
+)
+COLUMNS: Mapping[str, tuple[Column, ...]] = {
+    "linux": (_SIZE, *_RIGHT, *_TIMES),
+    "serial": (_SIZE, *_RIGHT, *_TIMES),
+    "emulated": (*_RIGHT, *_FIRMWARE),
+}
+
+
+def print_profile(document: Mapping[str, Any], output: Path | None) -> None:
+    """The table of formats, paced runs, and what follows from them."""
+    _print_device(document)
+    title = f"{document['subject']['name']} on {document['target']}"
+    _print_rows(title, document["formats"], COLUMNS[document["kind"]])
+    _print_reasons(document["formats"])
+    if document["kind"] == "linux":
+        _print_rows("Processes", document["formats"], _PROCESS)
+    _print_paced(document["formats"])
+    _print_stages(document["formats"])
+    for problem in document["problems"]:
+        click.echo(f"Not valid: {problem}")
+    for note in document["device"].get("notes") or ():
+        click.echo(f"Note: {note}")
+    if document["partial"]:
+        click.echo("Partial: it ended before everything was measured.")
+    _print_comparison(document["baseline"])
+    if document["recommendation"] is not None:
+        found = document["recommendation"]
+        click.echo(f"Ship {found['format']}: {found['reason']}.")
+    if output is not None:
+        path = document["subject"]["path"]
+        click.echo(f"Written: {output}")
+        if document["subject"]["kind"] == "bundle":
+            click.echo(f"Next: ltc-edge report {path} --profile {output / 'profile.json'} -o report.html")
+
+
+def _print_device(document: Mapping[str, Any]) -> None:
+    device = document["device"]
+    known = [device.get(key) for key in ("model", "soc", "board")]
+    parts = [one_line(str(value)) for value in dict.fromkeys(known) if value]
+    if device.get("cores"):
+        parts.append(f"{device['cores']} cores")
+    if device.get("kernel_release"):
+        parts.append(f"Linux {one_line(str(device['kernel_release']))}")
+    if device.get("preemption"):
+        parts.append(str(device["preemption"]))
+    if parts:
+        click.echo(f"{document['target']}: {', '.join(parts)}")
+
+
+def _print_rows(title: str, rows: Mapping[str, Row], columns: tuple[Column, ...]) -> None:
+    """A table of the formats that ran; a column of which nothing is known is left out."""
+    ran = {name: row for name, row in rows.items() if row["status"] == "ok"}
+    shown = [(heading, text) for heading, text in columns if any(text(row) for row in ran.values())]
+    if not shown:
+        return
+    table = _table(title, ("format",), tuple(heading for heading, _ in shown))
+    for name, row in ran.items():
+        table.add_row(one_line(name), *(text(row) for _, text in shown))
+    _print_table(table)
+
+
+def _table(title: str, names: tuple[str, ...], figures: tuple[str, ...]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        title=one_line(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for heading in names:
+        table.add_column(heading, no_wrap=True)
+    for heading in figures:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _print_table(table: Any) -> None:
+    """As wide as it is: a figure that is cut off is none."""
+    out = console()
+    out.width = max(out.width, 120)
+    out.print(table)
+
+
+def _print_reasons(rows: Mapping[str, Row]) -> None:
+    """Why formats did not run; the same sentence about several of them is said once."""
+    reasons: dict[str, list[str]] = {}
+    for name, row in rows.items():
+        if row["status"] != "ok":
+            text = f"{row['status']} ({row['reason']}): {row['detail']}".replace(f"{name} ", "it ", 1)
+            reasons.setdefault(text, []).append(name)
+        elif row.get("detail"):
+            reasons.setdefault(str(row["detail"]), []).append(name)
+    for text, names in reasons.items():
+        click.echo(f"{', '.join(names)}: {text}")
+
+
+def _print_paced(rows: Mapping[str, Row]) -> None:
+    runs = [(name, run) for name, row in rows.items() for run in row.get("paced") or ()]
+    if not runs:
+        return
+    title = f"Steps at {runs[0][1]['rate_hz']:g} Hz"
+    figures = ("missed", "in a row", "late p99, µs", "late max", "step p99, µs", "step max")
+    table = _table(title, ("format", "load", "scheduling"), figures)
+    refused: dict[str, None] = {}
+    for name, run in runs:
+        cpu = "" if run["cpu"] is None else f" on {run['cpu']}"
+        head = (one_line(name), run["load"], f"{run['scheduling']}{cpu}")
+        if run["status"] != "ok":
+            refused[f"{run['scheduling']}{cpu}: refused: {run['detail']}"] = None
+            continue
+        late_and_took = [run["wakeup_us"]["p99"], run["wakeup_us"]["max"]]
+        late_and_took += [run["execution_us"]["p99"], run["execution_us"]["max"]]
+        cells = ["" if value is None else f"{value:,.1f}" for value in late_and_took]
+        missed = f"{run['misses']} of {run['periods']}"
+        table.add_row(*head, missed, str(run["longest_run_of_misses"]), *cells)
+    if table.row_count:
+        _print_table(table)
+    for line in refused:
+        click.echo(line)
+
+
+def _print_stages(rows: Mapping[str, Row]) -> None:
+    for name, row in rows.items():
+        if row["status"] == "ok" and row.get("stages"):
+            of = "instructions" if row.get("instructions_per_step") else "time"
+            parts = ", ".join(f"{stage} {100 * share:.0f} %" for stage, share in row["stages"].items())
+            click.echo(f"{name}, share of the {of}: {parts}")
+
+
+def _print_comparison(baseline: Mapping[str, Any] | None) -> None:
+    if baseline is None:
+        return
+    for name, entry in baseline["formats"].items():
+        low, high = (100 * (value - 1) for value in entry["ci99"])
+        verdict = "slower" if entry["regression"] else "not slower"
+        click.echo(
+            f"{name} against {baseline['file']}: {100 * (entry['ratio'] - 1):+.1f} % "
+            f"({low:+.1f} to {high:+.1f} %), {verdict}"
+        )

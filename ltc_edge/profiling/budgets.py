@@ -1,0 +1,124 @@
+"""Budgets: the most that a format may take of something, and whether it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ltc_edge.errors import InputError
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A kind of budget.
+
+    Attributes:
+        name: as the option and the profile call it.
+        what: in words, with its unit.
+        kinds: of targets where it is measured.
+        value: what a format takes of it; None where that was not measured.
+        hint: what has it measured where it was not.
+    """
+
+    name: str
+    what: str
+    kinds: tuple[str, ...]
+    value: Callable[[Row], float | None]
+    hint: str
+
+
+def _at(*path: str) -> Callable[[Row], float | None]:
+    def value(row: Row) -> float | None:
+        found: Any = row
+        for key in path:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return None if found is None else float(found)
+
+    return value
+
+
+def misses(row: Row) -> int | None:
+    """Missed periods of the worst paced run; None where none ran.
+
+    Where runs as a real-time process were asked for, those count: the others only show what it is good for.
+    """
+    runs = row.get("paced") or ()
+    wanted = [run for run in runs if run["scheduling"] != "other"] or runs
+    return max((run["misses"] for run in wanted if run["status"] == "ok"), default=None)
+
+
+_TIMED, _COUNTED = ("linux", "serial"), ("emulated",)
+_LONGER = "more --iterations"
+
+BUDGETS = {
+    budget.name: budget
+    for budget in (
+        Budget("max-p99-us", "µs at p99", _TIMED, _at("latency_us", "p99"), _LONGER),
+        Budget("max-p999-us", "µs at p99.9", _TIMED, _at("latency_us", "p999"), _LONGER),
+        Budget(
+            "max-deadline-misses",
+            "missed periods",
+            ("linux",),
+            misses,
+            "--rate, and that the runs are allowed there",
+        ),
+        Budget("max-flash-bytes", "bytes of flash", _COUNTED, _at("flash_bytes"), "an emulated --target"),
+        Budget("max-ram-bytes", "bytes of RAM", _COUNTED, _at("ram_bytes"), "an emulated --target"),
+        Budget("max-stack-bytes", "bytes of stack", _COUNTED, _at("stack_bytes"), "an emulated --target"),
+        Budget(
+            "max-instructions", "instructions", _COUNTED, _at("instructions_most"), "an emulated --target"
+        ),
+        Budget("max-error", "of error", (*_TIMED, *_COUNTED), _at("max_abs_error"), "a bundle"),
+    )
+}
+
+
+def refuse_unmeasured(limits: Mapping[str, float], kind: str, *, rated: bool) -> None:
+    """Refuse a budget of something that is not measured on a kind of target: it could not be broken.
+
+    Raises:
+        InputError: there is one.
+    """
+    for name in limits:
+        budget = BUDGETS[name]
+        if kind not in budget.kinds or (name == "max-deadline-misses" and not rated):
+            raise InputError(f"--{name} is not measured here: that takes {budget.hint}")
+
+
+def judge(limits: Mapping[str, float], rows: Mapping[str, Row]) -> list[dict[str, Any]]:
+    """Each budget with each format that ran, as the profile has it; what was not measured is not kept."""
+    return [
+        {
+            "budget": name,
+            "limit": limit,
+            "format": form,
+            "value": value,
+            "kept": value is not None and value <= limit,
+            "over": None if value is None else max(value - limit, 0.0),
+        }
+        for name, limit in limits.items()
+        for form, row in rows.items()
+        if row["status"] == "ok"
+        for value in (BUDGETS[name].value(row),)
+    ]
+
+
+def broken(judged: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which budgets are broken, by which format, and by how much, a line each."""
+    lines = []
+    for entry in judged:
+        budget = BUDGETS[entry["budget"]]
+        if entry["kept"]:
+            continue
+        if entry["value"] is None:
+            lines.append(f"{entry['format']}: {budget.what} were not measured; that takes {budget.hint}")
+            continue
+        share = f" ({100 * entry['over'] / entry['limit']:.0f} %)" if entry["limit"] > 0 else ""
+        lines.append(
+            f"{entry['format']}: {entry['value']:,.6g} {budget.what}, {entry['over']:,.4g}{share} over "
+            f"--{budget.name} {entry['limit']:,.6g}"
+        )
+    return lines

@@ -1,0 +1,109 @@
+"""The document of a profile, from what was found; docs/profile-format.md."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ltc_edge.controller import Controller
+from ltc_edge.profiling.baseline import FORMAT, SCHEMA
+from ltc_edge.profiling.budgets import judge
+from ltc_edge.profiling.operations import operations
+from ltc_edge.profiling.parameter_bytes import parameter_bytes
+from ltc_edge.profiling.recommendation import recommend
+from ltc_edge.profiling.request import Findings, Request
+from ltc_edge.profiling.subject import BundleSubject, ModelSubject, Subject
+from ltc_edge.version import __version__
+
+
+def profile_document(
+    subject: Subject, request: Request, findings: Findings, baseline: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What was asked for and found, as JSON.
+
+    Args:
+        subject: what was profiled.
+        request: how.
+        findings: of it.
+        baseline: its comparison with an earlier profile.
+    """
+    rows = findings.rows
+    if isinstance(subject, BundleSubject):
+        for name, row in rows.items():
+            _add_what_is_known(row, subject, name)
+    judged = judge(request.limits, rows)
+    valid = not findings.problems
+    trusted = (valid or request.allow_throttled) and not findings.partial
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "ltc_edge": __version__,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "target": request.target,
+        "kind": request.kind,
+        "subject": _subject(subject),
+        "valid": valid,
+        "problems": findings.problems,
+        "partial": findings.partial,
+        **_about(subject),
+        "settings": request.settings.to_json(),
+        "device": findings.device,
+        "formats": rows,
+        "recommendation": recommend(request.kind, rows, judged) if trusted else None,
+        "budgets": judged,
+        "baseline": baseline,
+    }
+
+
+def _add_what_is_known(row: dict[str, Any], subject: BundleSubject, name: str) -> None:
+    """What the bundle itself says of a format."""
+    verified = subject.verified.get(name, {})
+    row["return_mean"] = verified.get("return_mean")
+    row["return_lost_percent"] = verified.get("return_lost_percent")
+    row["parameter_bytes"] = parameter_bytes(subject.artifacts[name])
+
+
+def _subject(subject: Subject) -> dict[str, Any]:
+    bundle = isinstance(subject, BundleSubject)
+    name = subject.controller.name if isinstance(subject, BundleSubject) else subject.path.name
+    kind = "bundle" if bundle else "model"
+    return {"path": str(subject.path), "kind": kind, "name": name, "sha256": subject.sha256}
+
+
+def _about(subject: Subject) -> dict[str, Any]:
+    if isinstance(subject, ModelSubject):
+        return {"parameters_effective": None, "parameters_dense": None, "controller": None}
+    controller = subject.controller
+    return {
+        "parameters_effective": controller.parameters_effective(),
+        "parameters_dense": controller.parameters_dense(),
+        "controller": _controller(controller),
+    }
+
+
+def _controller(controller: Controller) -> dict[str, Any]:
+    cell = controller.cell
+    wiring = getattr(cell, "wiring", None)
+    synapses = None if wiring is None else len(wiring.synapses) + len(wiring.sensory_synapses)
+    return {
+        "cell": cell.kind,
+        "units": cell.units,
+        "inputs": cell.inputs,
+        "actions": len(controller.actions),
+        "period_s": controller.timing.period_s,
+        "synapses": synapses,
+        "operations": {stage: counted.to_json() for stage, counted in operations(controller).items()},
+    }
+
+
+def not_run(document: Mapping[str, Any], named: Sequence[str]) -> list[str]:
+    """Formats that were asked for by name, or all of them, and did not run, a line each."""
+    rows = document["formats"]
+    lines = {
+        name: f"{name}: {row['status']} ({row['reason']}): {row['detail']}"
+        for name, row in rows.items()
+        if row["status"] != "ok"
+    }
+    insisted = [line for name, line in lines.items() if name in named]
+    return insisted or (list(lines.values()) if len(lines) == len(rows) else [])

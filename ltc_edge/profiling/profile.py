@@ -1,0 +1,197 @@
+"""Profiling a bundle or a model on a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ltc_edge.errors import DeviceError, InputError
+from ltc_edge.export.artifacts import Artifact
+from ltc_edge.profiling.agent_link import AgentLink, RemoteError
+from ltc_edge.profiling.baseline import compare, read_baseline
+from ltc_edge.profiling.budgets import refuse_unmeasured
+from ltc_edge.profiling.document import profile_document
+from ltc_edge.profiling.emulated import profile_emulated
+from ltc_edge.profiling.inputs import Inputs, profile_inputs
+from ltc_edge.profiling.jobs import Job, foreign_job, job_of
+from ltc_edge.profiling.linux import Bench, connect
+from ltc_edge.profiling.places import Emulated, Local, Remote, Serial
+from ltc_edge.profiling.request import Findings, Request
+from ltc_edge.profiling.serial import STEPS as SERIAL_STEPS
+from ltc_edge.profiling.serial import profile_serial
+from ltc_edge.profiling.subject import BundleSubject, ModelSubject, Subject, read_profile_subject
+
+OnShare = Callable[[str, float], None]
+
+INSTALL_FOLDER = "~/.cache/ltc-edge/packages"
+"""Where ``--install`` puts packages on a device; they are used from there the next time too."""
+INSTALLED = ("numpy", "onnxruntime", "ai-edge-litert")
+INSTALL_S = 1800.0
+BEFORE = ".before"
+"""Ends the name of a format of the bundle that a profile is compared with."""
+
+
+class ProfileInterruptedError(Exception):
+    """The device vanished, or the user interrupted; ``document`` holds what was measured, ``cause`` why."""
+
+    def __init__(self, document: dict[str, Any], cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.document, self.cause = document, cause
+
+
+def profile(subject: Subject, request: Request, on_share: OnShare) -> dict[str, Any]:
+    """Profile a bundle or a model on a target.
+
+    Args:
+        subject: what to profile.
+        request: where, how, and what must hold.
+        on_share: told the stage and the share of it that is done.
+
+    Raises:
+        InputError: the target cannot run it, or a budget or the baseline does not fit the target.
+        DeviceError: the device does not answer.
+        ProfileInterruptedError: it ended before all was measured.
+    """
+    refuse_unmeasured(request.limits, request.kind, rated=request.settings.rate_hz is not None)
+    if isinstance(subject, ModelSubject) and "max-error" in request.limits:
+        raise InputError("--max-error is not measured of a model whose right answers are not known")
+    earlier = None if request.baseline is None else _earlier(request.baseline, request, subject)
+    findings = Findings()
+    try:
+        _measure(
+            subject, request, earlier if isinstance(earlier, BundleSubject) else None, findings, on_share
+        )
+    except (KeyboardInterrupt, DeviceError) as cause:
+        if not any(row["status"] == "ok" for row in findings.rows.values()):
+            raise
+        findings.partial = True
+        raise ProfileInterruptedError(profile_document(subject, request, findings, None), cause) from None
+    compared = None
+    if earlier is not None:
+        assert request.baseline is not None
+        paired = isinstance(earlier, BundleSubject)
+        then = findings.earlier if isinstance(earlier, BundleSubject) else earlier["formats"]
+        compared = compare(request.baseline, then, findings.rows, interleaved=paired)
+    return profile_document(subject, request, findings, compared)
+
+
+def _earlier(path: Path, request: Request, subject: Subject) -> BundleSubject | dict[str, Any]:
+    """What to compare with: a bundle, which is then profiled too, or the JSON of an earlier profile."""
+    if not path.is_dir():
+        return read_baseline(path, request.kind)
+    if isinstance(request.place, Serial) or not isinstance(subject, BundleSubject):
+        raise InputError(
+            f"{path}: a bundle is compared with another on local, ssh:// and emulated targets only"
+        )
+    found = read_profile_subject(path, (), ())
+    assert isinstance(found, BundleSubject)
+    shared = {name: artifact for name, artifact in found.artifacts.items() if name in subject.artifacts}
+    return replace(found, artifacts=shared)
+
+
+def _measure(
+    subject: Subject,
+    request: Request,
+    earlier: BundleSubject | None,
+    findings: Findings,
+    on_share: OnShare,
+) -> None:
+    place = request.place
+    if isinstance(place, Local | Remote):
+        _measure_linux(subject, request, place, earlier, findings, on_share)
+    elif isinstance(subject, ModelSubject):
+        raise InputError(f"{subject.path}: a model runs on local and ssh:// targets, not on {request.target}")
+    elif isinstance(place, Emulated):
+        findings.rows = _emulated(subject, place, on_share)
+        if earlier is not None:
+            findings.earlier = _emulated(earlier, place, on_share)
+    else:
+        _measure_serial(subject, place, findings, on_share)
+
+
+def _emulated(subject: BundleSubject, place: Emulated, on_share: OnShare) -> dict[str, dict[str, Any]]:
+    return {
+        name: profile_emulated(artifact, subject.controller, place.target, on_share=on_share)
+        | {"bytes": _size(artifact)}
+        for name, artifact in subject.artifacts.items()
+    }
+
+
+def _size(artifact: Artifact) -> int:
+    return sum(map(len, artifact.files.values()))
+
+
+def _jobs(subject: BundleSubject, inputs: Inputs, suffix: str = "") -> list[Job]:
+    jobs = [job_of(artifact, inputs) for artifact in subject.artifacts.values()]
+    return [replace(job, name=f"{job.name}{suffix}") for job in jobs]
+
+
+def _measure_linux(
+    subject: Subject,
+    request: Request,
+    place: Local | Remote,
+    earlier: BundleSubject | None,
+    findings: Findings,
+    on_share: OnShare,
+) -> None:
+    if isinstance(subject, ModelSubject):
+        inputs, jobs = None, list[Job]([foreign_job(subject.path.name, subject.content, subject.states)])
+    else:
+        inputs = profile_inputs(subject.controller)
+        jobs = _jobs(subject, inputs)
+        if earlier is not None:
+            jobs += _jobs(earlier, profile_inputs(earlier.controller), BEFORE)
+    on_share("connected", 0.0)
+    with AgentLink(place, request.python, request.folder) as link:
+        inventory = connect(link, [INSTALL_FOLDER])
+        if request.install:
+            inventory = _install(link, inventory, on_share)
+        bench = Bench(link, jobs, inputs, request.settings, on_share)
+        try:
+            bench.run(inventory)
+        finally:
+            of_earlier = {name for name in bench.rows if name.endswith(BEFORE)}
+            findings.rows = {name: row for name, row in bench.rows.items() if name not in of_earlier}
+            findings.earlier = {name.removesuffix(BEFORE): bench.rows[name] for name in of_earlier}
+            findings.device, findings.problems = bench.device, bench.problems
+
+
+def _install(link: AgentLink, inventory: Mapping[str, Any], on_share: OnShare) -> dict[str, Any]:
+    """Install what is missing on the device.
+
+    Raises:
+        DeviceError: pip there cannot.
+    """
+    missing = [package for package in INSTALLED if not inventory["packages"].get(package)]
+    if missing:
+        on_share(f"installed {', '.join(missing)}", 0.0)
+        request = {"request": "install", "packages": missing, "folder": INSTALL_FOLDER}
+        try:
+            link.request(request, timeout_s=INSTALL_S)
+        except RemoteError as error:
+            raise DeviceError(f"{link.name}: {error}") from None
+    return connect(link, [INSTALL_FOLDER])
+
+
+def _measure_serial(subject: BundleSubject, place: Serial, findings: Findings, on_share: OnShare) -> None:
+    """The one format that the board runs; the others are refused."""
+    inputs = profile_inputs(subject.controller, SERIAL_STEPS)
+    refused = list[DeviceError]()
+    for name, artifact in subject.artifacts.items():
+        found: dict[str, Any] = {"bytes": _size(artifact)}
+        if artifact.form.runtime != "c":
+            detail = f"{name} does not run on a board: formats in C do, such as c-int16"
+            findings.rows[name] = found | {"status": "refused", "reason": "needs-c", "detail": detail}
+            continue
+        try:
+            row, device = profile_serial(artifact, subject.controller, inputs, place.port, on_share)
+        except DeviceError as error:
+            refused.append(error)
+            said = {"status": "refused", "reason": "other-controller", "detail": str(error)}
+            findings.rows[name] = found | said
+        else:
+            findings.rows[name], findings.device = found | row, device
+    if refused and not findings.device:
+        raise refused[0]

@@ -1,0 +1,51 @@
+"""The files of a profile: its JSON, its table, its picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ltc_edge.errors import MissingExtraError, OutputError
+from ltc_edge.files import write_atomically
+from ltc_edge.profiling.pictures import can_draw, draw_histograms
+from ltc_edge.profiling.table_csv import profile_csv
+
+JSON, CSV, PICTURE = "profile.json", "profile.csv", "latency.png"
+
+
+def refuse_existing(folder: Path, *, force: bool) -> None:
+    """See before anything is measured that a profile can be written.
+
+    Raises:
+        OutputError: there is one already and ``force`` is not given, or the folder cannot be one.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: exists and is not a folder; choose another with -o")
+    if (folder / JSON).exists() and not force:
+        raise OutputError(
+            f"{folder}: has a profile already; choose another with -o, or replace it with --force"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror})") from None
+
+
+def write_profile(folder: Path, document: Mapping[str, Any]) -> list[str]:
+    """Write a profile's files; what could not be made, a line each.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+    write_atomically(folder / JSON, text.encode())
+    write_atomically(folder / CSV, profile_csv(document).encode())
+    if not can_draw(document):
+        return []
+    try:
+        draw_histograms(document, folder / PICTURE)
+    except MissingExtraError as missing:
+        return [f"{PICTURE} was not drawn: {missing}"]
+    return []

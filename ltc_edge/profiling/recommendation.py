@@ -1,0 +1,91 @@
+"""Which format to ship, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ltc_edge.profiling.budgets import misses
+
+Row = Mapping[str, Any]
+
+NEARLY = 1.1
+"""Formats this close in time are told apart by their error."""
+
+_MEASURES = {
+    "linux": ("p99", "µs"),
+    "serial": ("p99", "µs"),
+    "emulated": ("instructions", "instructions"),
+}
+
+
+def recommend(
+    kind: str, rows: Mapping[str, Row], judged: Sequence[Mapping[str, Any]]
+) -> dict[str, str] | None:
+    """The format, and the reason in a sentence; None where none ran and keeps its budgets.
+
+    The fewest missed periods come first, then the least time at p99 (or instructions), and among formats that
+    nearly equal the fastest the least error.
+
+    Args:
+        kind: of the target.
+        rows: the formats of a profile.
+        judged: its budgets.
+    """
+    over = {entry["format"] for entry in judged if not entry["kept"]}
+    costs = {
+        name: cost
+        for name, row in rows.items()
+        if row["status"] == "ok" and name not in over and (cost := _cost(kind, row)) is not None
+    }
+    if not costs:
+        return None
+    fewest = min(_misses(rows[name]) for name in costs)
+    timely = {name: cost for name, cost in costs.items() if _misses(rows[name]) == fewest}
+    least = min(timely.values())
+    near = [name for name, cost in timely.items() if cost <= NEARLY * least]
+    best = min(near, key=lambda name: (_error(rows[name]), costs[name]))
+    return {"format": best, "reason": _reason(kind, rows, costs, best, len(over))}
+
+
+def _cost(kind: str, row: Row) -> float | None:
+    if kind == "emulated":
+        value = row.get("instructions_per_step")
+    else:
+        latency = row.get("latency_us") or {}
+        # Where there were too few steps for a p99, the median tells.
+        value = latency.get("p99") if latency.get("p99") is not None else latency.get("p50")
+    return None if value is None else float(value)
+
+
+def _misses(row: Row) -> int:
+    return misses(row) or 0
+
+
+def _error(row: Row) -> float:
+    error = row.get("rms_over_sigma")
+    return float("inf") if error is None else float(error)
+
+
+def _reason(kind: str, rows: Mapping[str, Row], costs: Mapping[str, float], best: str, over: int) -> str:
+    row = rows[best]
+    name, unit = _MEASURES[kind]
+    parts = [f"{costs[best]:,.4g} {unit}{' at p99' if name == 'p99' else ' a step'}"]
+    others = {form: cost for form, cost in costs.items() if form != best}
+    if others:
+        second = min(others, key=lambda form: others[form])
+        ratio = others[second] / costs[best]
+        parts.append(
+            f"{ratio:.2g} times faster than {second}"
+            if ratio > NEARLY
+            else f"about as fast as {second}, and closer to the float64 controller"
+            if _error(row) < _error(rows[second])
+            else f"about as fast as {second}"
+        )
+    if row.get("rms_over_sigma") is not None:
+        parts.append(f"an error of {100 * row['rms_over_sigma']:.2g} % of the action's deviation")
+    if row.get("return_lost_percent") is not None:
+        parts.append(f"{max(row['return_lost_percent'], 0):.2g} % of the return lost")
+    if over:
+        parts.append(f"{over} other{'s' if over > 1 else ''} over budget")
+    return "; ".join(parts)
