@@ -110,7 +110,7 @@ class EmulatedProcessor:
     def _load(self) -> None:
         """Map flash, RAM, and a page that calls return to; put the program there."""
         image, target = self._image, self._target
-        if image.flash_bytes > self._stop - self._layout.code or self.free >= self._stack_top:
+        if image.flash_bytes > (target.flash_bytes or _MEMORY) or self.free >= self._stack_top:
             raise FormatRefusedError(
                 "too-large",
                 f"a program of {image.flash_bytes} bytes with {image.ram_bytes} bytes of variables does not "
