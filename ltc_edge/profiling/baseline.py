@@ -4,8 +4,8 @@ With an earlier bundle, both are timed on the same device in the same rounds, an
 that tells a few percent on a busy machine too. With the JSON of an earlier profile, the machine may be
 another one today. Each round of a profile therefore times two fixed pieces of work beside the formats; where
 they became slower, a format is allowed to have become so by more (`SENSITIVITY`), since a neighbour on the
-same core hits it harder. Ratios have an interval from a bootstrap over the rounds. Instructions in an emulator
-are compared as they are.
+same core hits it harder. Ratios have an interval from a bootstrap over the rounds. Instructions in an
+emulator are compared as they are.
 """
 
 from __future__ import annotations

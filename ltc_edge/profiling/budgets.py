@@ -20,13 +20,15 @@ class Budget:
         what: in words, with its unit.
         kinds: of targets where it is measured.
         value: what a format takes of it; None where that was not measured.
-        hint: what has it measured where it was not.
+        where: what has it measured, where this kind of target does not.
+        hint: what has it measured, where this run did not.
     """
 
     name: str
     what: str
     kinds: tuple[str, ...]
     value: Callable[[Row], float | None]
+    where: str
     hint: str
 
 
@@ -51,27 +53,27 @@ def misses(row: Row) -> int | None:
 
 
 _TIMED, _COUNTED = ("linux", "serial"), ("emulated",)
+_A_BOARD, _FIRMWARE = "--target local, ssh://… or serial:…", "an emulated --target, such as cortex-m4"
 _LONGER = "more --iterations"
+
+
+def _size(what: str) -> Budget:
+    return Budget(
+        f"max-{what}-bytes", f"bytes of {what}", _COUNTED, _at(f"{what}_bytes"), _FIRMWARE, _FIRMWARE
+    )
+
 
 BUDGETS = {
     budget.name: budget
     for budget in (
-        Budget("max-p99-us", "µs at p99", _TIMED, _at("latency_us", "p99"), _LONGER),
-        Budget("max-p999-us", "µs at p99.9", _TIMED, _at("latency_us", "p999"), _LONGER),
-        Budget(
-            "max-deadline-misses",
-            "missed periods",
-            ("linux",),
-            misses,
-            "--rate, and that the runs are allowed there",
-        ),
-        Budget("max-flash-bytes", "bytes of flash", _COUNTED, _at("flash_bytes"), "an emulated --target"),
-        Budget("max-ram-bytes", "bytes of RAM", _COUNTED, _at("ram_bytes"), "an emulated --target"),
-        Budget("max-stack-bytes", "bytes of stack", _COUNTED, _at("stack_bytes"), "an emulated --target"),
-        Budget(
-            "max-instructions", "instructions", _COUNTED, _at("instructions_most"), "an emulated --target"
-        ),
-        Budget("max-error", "of error", (*_TIMED, *_COUNTED), _at("max_abs_error"), "a bundle"),
+        Budget("max-p99-us", "µs at p99", _TIMED, _at("latency_us", "p99"), _A_BOARD, _LONGER),
+        Budget("max-p999-us", "µs at p99.9", _TIMED, _at("latency_us", "p999"), _A_BOARD, _LONGER),
+        Budget("max-deadline-misses", "missed periods", ("linux",), misses, "--rate", "what was refused"),
+        _size("flash"),
+        _size("ram"),
+        _size("stack"),
+        Budget("max-instructions", "instructions", _COUNTED, _at("instructions_most"), _FIRMWARE, _FIRMWARE),
+        Budget("max-error", "of error", (*_TIMED, *_COUNTED), _at("max_abs_error"), "a bundle", "a bundle"),
     )
 }
 
@@ -85,7 +87,7 @@ def refuse_unmeasured(limits: Mapping[str, float], kind: str, *, rated: bool) ->
     for name in limits:
         budget = BUDGETS[name]
         if kind not in budget.kinds or (name == "max-deadline-misses" and not rated):
-            raise InputError(f"--{name} is not measured here: that takes {budget.hint}")
+            raise InputError(f"--{name} is not measured here: that takes {budget.where}")
 
 
 def judge(limits: Mapping[str, float], rows: Mapping[str, Row]) -> list[dict[str, Any]]:

@@ -133,7 +133,9 @@ class Bench:
     def _take_turns(self) -> None:
         rounds = self._settings.rounds
         for index in range(rounds):
-            for place, (name, runner) in enumerate(list(self._runners.items())):
+            # Each way round in turn: what comes first in a round must not always be the same one.
+            order = list(self._runners.items())[:: 1 if index % 2 == 0 else -1]
+            for place, (name, runner) in enumerate(order):
                 self._on_share("timed", (index + place / len(self._runners)) / rounds)
                 self._attempt(name, partial(self._one_round, runner))
 

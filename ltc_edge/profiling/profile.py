@@ -128,6 +128,12 @@ def _jobs(subject: BundleSubject, inputs: Inputs, suffix: str = "") -> list[Job]
     return [replace(job, name=f"{job.name}{suffix}") for job in jobs]
 
 
+def _paired(jobs: list[Job], before: list[Job]) -> list[Job]:
+    """Each format beside what it is compared with, so that as little as possible happens in between."""
+    partners = {job.name.removesuffix(BEFORE): job for job in before}
+    return [each for job in jobs for each in (job, partners.get(job.name)) if each is not None]
+
+
 def _measure_linux(
     subject: Subject,
     request: Request,
@@ -142,7 +148,7 @@ def _measure_linux(
         inputs = profile_inputs(subject.controller)
         jobs = _jobs(subject, inputs)
         if earlier is not None:
-            jobs += _jobs(earlier, profile_inputs(earlier.controller), BEFORE)
+            jobs = _paired(jobs, _jobs(earlier, profile_inputs(earlier.controller), BEFORE))
     on_share("connected", 0.0)
     with AgentLink(place, request.python, request.folder) as link:
         inventory = connect(link, [INSTALL_FOLDER])

@@ -25,7 +25,7 @@ class Settings:
     iterations: int = 20_000
     seconds: float = 2.0
     warmup: int = 500
-    rounds: int = 10
+    rounds: int = 20
     rate_hz: float | None = None
     paced_seconds: float = 3.0
     fifo: int = 0
