@@ -53,6 +53,8 @@ _FACTS: dict[str, Read] = {
     "Virtual machine": _flag("virtualised"),
     "Container": _flag("container"),
     "Mean power": _number("power_w", "W"),
+    "Board": _text("board"),
+    "Port": _text("port"),
     "Part": _text("part"),
     "Emulator": _text("emulator"),
     "Compiler": _text("compiler"),

@@ -82,7 +82,8 @@ class Fields:
     def by_name(self, name: str) -> Iterator[tuple[str, Fields]]:
         """The objects in the object ``name``, in its order."""
         for key, value in (self._get(name, dict, "an object") or {}).items():
-            yield clean(key), Fields(value, f"{self._where}: {name}: {clean(key)}")
+            if value is not None:
+                yield clean(key), Fields(value, f"{self._where}: {name}: {clean(key)}")
 
     def names(self) -> tuple[str, ...]:
         """The names of the fields."""

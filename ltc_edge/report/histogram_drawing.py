@@ -18,6 +18,7 @@ from ltc_edge.report.wording import time_text
 WIDTH = 640.0
 _LEFT, _RIGHT = 54.0, 18.0
 _TITLE, _PLOT, _GAP = 36.0, 48.0, 16.0
+_AXIS = 40.0
 _LIFT = 0.35  # of a decade: how high a single count stands
 _MARKS = (("p50", "p50"), ("p99", "p99"), ("p999", "p99.9"))
 
@@ -60,7 +61,7 @@ def histogram_svg(formats: Sequence[FormatFigures], target: str) -> str | None:
     high = max(histogram.edges_us[-1] for _, histogram in rows)
     # Half a decade at least, so that an axis has two labels.
     axis = _Axis(low / 1.1, max(high * 1.1, low * 3.5))
-    height = len(rows) * (_TITLE + _PLOT + _GAP) + 34.0
+    height = len(rows) * (_TITLE + _PLOT + _GAP) + _AXIS
     names = ", ".join(figures.name for figures, _ in rows)
     root = drawing(WIDTH, height, f"Histogram of single steps on {target}: {names}", "histogram")
     most = max(max(histogram.counts) for _, histogram in rows)
@@ -71,7 +72,7 @@ def histogram_svg(formats: Sequence[FormatFigures], target: str) -> str | None:
 
 
 def _time_axis(root: Element, axis: _Axis, height: float) -> None:
-    bottom = height - 34.0 - _GAP + 4.0
+    bottom = height - _AXIS - _GAP + 4.0
     for us, labelled in axis.ticks():
         x = axis.place(us)
         add(root, "path", class_="grid" if labelled else "minor", d=f"M{x:.1f} {_TITLE:.1f}V{bottom:.1f}")
@@ -79,7 +80,7 @@ def _time_axis(root: Element, axis: _Axis, height: float) -> None:
             # A label at either end stays inside.
             anchor = "end" if x > WIDTH - 50 else "start" if x < _LEFT + 20 else "middle"
             add(root, "text", time_text(us), class_="tick", x=x, y=bottom + 17, text_anchor=anchor)
-    add(root, "text", "time of one step →", class_="axis", x=WIDTH - _RIGHT, y=height - 3, text_anchor="end")
+    add(root, "text", "time of one step →", class_="axis", x=WIDTH - _RIGHT, y=height - 6, text_anchor="end")
 
 
 def _row(

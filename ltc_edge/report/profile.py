@@ -109,9 +109,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A format against an earlier profile: the ratio of the times, and its 99 % interval."""
+    """A format against an earlier profile: the ratio of its times or instructions, and its 99 % interval."""
 
     format: str
+    of: str | None
     ratio: float | None
     low: float | None
     high: float | None

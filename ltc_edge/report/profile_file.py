@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ltc_edge.errors import InputError
+from ltc_edge.export.c.stages import STAGES
 from ltc_edge.report.device_facts import device_facts, settings_facts
 from ltc_edge.report.fields import Fields, read_fields
 from ltc_edge.report.profile import (
@@ -58,7 +59,7 @@ def read_profile(path: Path) -> Profile:
         formats=tuple(_format(name, entry) for name, entry in fields.by_name("formats")),
         budgets=tuple(_budget(entry) for entry in fields.items("budgets")),
         baseline_file=baseline.text("file"),
-        baseline=tuple(_comparison(name, entry) for name, entry in _compared(baseline)),
+        baseline=tuple(_comparison(name, entry) for name, entry in baseline.by_name("formats")),
     )
 
 
@@ -71,7 +72,7 @@ def _choice(fields: Fields, name: str, choices: tuple[str, ...]) -> str:
 
 def _format(name: str, fields: Fields) -> FormatFigures:
     stages, runtime = fields.inside("stages"), fields.inside("runtime")
-    shares = {stage: stages.number(stage) for stage in ("sensory", "unfolds", "cell", "readout", "other")}
+    shares = {stage: stages.number(stage) for stage in STAGES}
     named = (runtime.text("name"), runtime.text("version"), runtime.text("compiler"), runtime.text("flags"))
     return FormatFigures(
         name=name,
@@ -163,14 +164,7 @@ def _budget(fields: Fields) -> Budget:
     )
 
 
-def _compared(baseline: Fields) -> list[tuple[str, Fields]]:
-    """The formats compared: below ``formats``, or beside ``file``."""
-    if "formats" in baseline.names():
-        return list(baseline.by_name("formats"))
-    return [(name, baseline.inside(name)) for name in baseline.names() if name != "file"]
-
-
 def _comparison(name: str, fields: Fields) -> Comparison:
     interval = fields.numbers("ci99")
     low, high = interval if len(interval) == 2 else (None, None)
-    return Comparison(name, fields.number("ratio"), low, high, fields.flag("regression"))
+    return Comparison(name, fields.text("of"), fields.number("ratio"), low, high, fields.flag("regression"))

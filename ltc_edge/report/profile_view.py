@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ltc_edge.export.c.stages import STAGES
 from ltc_edge.report.histogram_drawing import histogram_svg
 from ltc_edge.report.profile import Distribution, FormatFigures, PacedRun, Profile
 from ltc_edge.report.tables import Cell, Column, Table, columns_of, table
@@ -13,7 +14,6 @@ from ltc_edge.report.wording import MISSING, count_text, listed, significant
 Row = Sequence[Cell | str]
 
 FORMAT = Column("Format", numeric=False)
-_STAGES = ("sensory", "unfolds", "cell", "readout", "other")
 _BUDGETS = {
     "max-p99-us": "p99, µs",
     "max-p999-us": "p99.9, µs",
@@ -202,13 +202,13 @@ def _stages(measured: Sequence[FormatFigures], what: str) -> Table | None:
     with_stages = [figures for figures in measured if figures.stages]
     rows: list[Row] = []
     for figures in with_stages:
-        parts = tuple((stage, figures.stages[stage]) for stage in _STAGES if stage in figures.stages)
-        shares = (figures.stages.get(stage) for stage in _STAGES)
+        parts = tuple((stage, figures.stages[stage]) for stage in STAGES if stage in figures.stages)
+        shares = (figures.stages.get(stage) for stage in STAGES)
         texts = [MISSING if share is None else f"{100 * share:.1f}" for share in shares]
         rows.append((figures.name, *texts, Cell("", parts=parts)))
     columns = [
         FORMAT,
-        *(Column(stage.capitalize(), "%") for stage in _STAGES),
+        *(Column(stage.capitalize(), "%") for stage in STAGES),
         Column("Share", numeric=False),
     ]
     return table(f"Where the {what} of a step {'goes' if what == 'time' else 'go'}", columns, rows)
@@ -256,12 +256,13 @@ def _baseline(profile: Profile) -> Table | None:
     rows: list[Row] = []
     for i, comparison in enumerate(profile.baseline):
         worse = comparison.regression
-        said = MISSING if worse is None else "slower" if worse else "no regression"
+        said = MISSING if worse is None else "regression" if worse else "no regression"
         interval = MISSING if comparison.low is None else f"{ratios[1][i]} to {ratios[2][i]}"
         result = Cell(said, "" if worse is None else "bad" if worse else "good")
-        rows.append((comparison.format, ratios[0][i], interval, result))
+        rows.append((comparison.format, comparison.of or MISSING, ratios[0][i], interval, result))
     columns = [
         FORMAT,
+        Column("Of", numeric=False),
         Column("Ratio", "now / then"),
         Column("99 % interval"),
         Column("Result", numeric=False),

@@ -8,7 +8,7 @@ from ltc_edge.report.circuit import LAYERS, Circuit, Synapse
 from ltc_edge.report.svg import Element, add, drawing
 from ltc_edge.report.wiring_parts import POLARITY, WIDTH, Point, add_name, described, longest, shares
 
-_PHONE_LETTER = 9.8
+_PHONE_LETTER = 10.6
 """Width of a label's letter where the page has little room, and its style sheet makes letters larger."""
 
 

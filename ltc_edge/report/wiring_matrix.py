@@ -29,6 +29,8 @@ def matrix_drawing(circuit: Circuit) -> Element:
     width = max(right + 8.0, 320.0)
     root = drawing(width, bottom + 8.0, f"Wiring as a matrix, {circuit.summary}", "wiring matrix")
     root.set("width", f"{width:.0f}")
+    # It shrinks a little for a narrow page; below that it is scrolled.
+    root.set("style", f"min-width:{0.8 * width:.0f}px")
 
     def add_row(name: str, y: float) -> None:
         add_name(root, name, x=margin - 7, y=y + 4, text_anchor="end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,12 +27,21 @@ class Point:
 
 def label(name: str) -> str:
     """A name that fits."""
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+    if _letters(name) <= LONGEST:
+        return name
+    while _letters(name) > LONGEST - 1:
+        name = name[:-1]
+    return f"{name}…"
+
+
+def _letters(name: str) -> int:
+    """The width of a name in letters; those of Chinese, Japanese and Korean are as wide as two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name)
 
 
 def longest(circuit: Circuit, neurons: list[int]) -> int:
     """Letters of the longest label of ``neurons``."""
-    return max(len(label(circuit.neurons[neuron].name)) for neuron in neurons)
+    return max(_letters(label(circuit.neurons[neuron].name)) for neuron in neurons)
 
 
 def add_name(root: Element, name: str, **attributes: str | float) -> None:
