@@ -44,6 +44,9 @@ def test_a_target_of_ones_own(tmp_path):
         (GOOD.replace("flash_bytes = 524288", "flash_bytes = true"), "a whole number"),
         (GOOD + "\n[extra]\na = 1\n", "extra means nothing here"),
         (GOOD.replace("[emulator]", "[emulators]"), "emulator must be a table"),
+        (GOOD.replace("divide = 12", "divide = -12"), "divide must not be negative"),
+        (GOOD.replace("divide = 12", "teleport = 12"), "teleport means nothing here"),
+        (GOOD.replace("other = 1", ""), "other must be a whole number"),
     ],
 )
 def test_a_file_that_describes_none(tmp_path, text, message):
@@ -51,6 +54,23 @@ def test_a_file_that_describes_none(tmp_path, text, message):
     with pytest.raises(InputError, match=message) as caught:
         find_target(str(tmp_path / "bad.toml"))
     assert "\n" not in str(caught.value)
+
+
+def test_models_of_cycles():
+    modelled = {name for name in TARGETS if find_target(name).cycles is not None}
+    assert modelled == {"cortex-m0plus", "cortex-m3", "cortex-m4", "riscv32"}
+    for name in modelled:
+        model = find_target(name).cycles
+        assert model.name
+        assert model.source
+        assert model.costs["other"] == 1
+        # A class that a model does not tell apart costs what any other does.
+        assert model.estimate({"other": 3, "call": 0, "float_divide": 2}) >= 5
+
+
+def test_a_target_without_a_model(tmp_path):
+    (tmp_path / "board.toml").write_text(GOOD[: GOOD.index("[cycles]")])
+    assert find_target(str(tmp_path / "board.toml")).cycles is None
 
 
 def test_no_such_target(tmp_path):
