@@ -10,40 +10,10 @@ from ltc_edge.report.bundle_view import BundleView, Verified
 from ltc_edge.report.fields import Fields, clean
 from ltc_edge.report.profile import Firmware, Profile
 from ltc_edge.report.tables import Cell, Column, Table, Tone, table
-from ltc_edge.report.wording import MISSING, aligned, count_text, listed, significant
+from ltc_edge.report.wording import MISSING, aligned, count_text, significant
 from ltc_edge.verification.closed_loop import three_decimals
 
 _TONES: dict[str, Tone] = {"ok": "good", "failed": "bad", "refused": "bad"}
-
-
-def verdict(view: BundleView, profiles: Sequence[Profile]) -> str:
-    """One sentence or two: which formats do the controller's job, and which one to ship."""
-    by_status: dict[str, list[str]] = {}
-    for entry in view.formats:
-        by_status.setdefault(entry.status, []).append(entry.name)
-    good, total = by_status.get("ok", []), len(view.formats)
-    if not view.is_verified:
-        said = "Nothing in this bundle was verified: it was exported with --no-verify."
-    elif not good:
-        said = "No format of this bundle is verified."
-    else:
-        against = f", on the task {view.source}" if view.source and view.task_note is None else ""
-        who = f"All {total} formats are" if len(good) == total else f"{len(good)} of {total} formats are"
-        if total == 1:
-            who = f"{good[0]} is"
-        said = f"{who} verified against the trained controller{against}."
-        if view.task_note is not None:
-            said += " The task itself was not tried, so nothing here says that the controller does its job."
-    for status, words in (("refused", "refused"), ("failed", "failing"), ("not-run", "not run here")):
-        if view.is_verified and by_status.get(status):
-            names = by_status[status]
-            said += f" {listed(names)} {'is' if len(names) == 1 else 'are'} {words}."
-    for profile in profiles:
-        if not profile.valid:
-            said += f" The figures of {profile.target} are invalid."
-        elif profile.recommended is not None:
-            said += f" For {profile.target}, {profile.recommended} is recommended."
-    return said
 
 
 def facts(view: BundleView) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from ltc_edge.report.wording import time_text
 WIDTH = 640.0
 _LEFT, _RIGHT = 54.0, 18.0
 _TITLE, _PLOT, _GAP = 36.0, 48.0, 16.0
-_AXIS = 40.0
+_AXIS = 36.0
 _LIFT = 0.35  # of a decade: how high a single count stands
 _MARKS = (("p50", "p50"), ("p99", "p99"), ("p999", "p99.9"))
 
@@ -79,8 +79,8 @@ def _time_axis(root: Element, axis: _Axis, height: float) -> None:
         if labelled:
             # A label at either end stays inside.
             anchor = "end" if x > WIDTH - 50 else "start" if x < _LEFT + 20 else "middle"
-            add(root, "text", time_text(us), class_="tick", x=x, y=bottom + 17, text_anchor=anchor)
-    add(root, "text", "time of one step →", class_="axis", x=WIDTH - _RIGHT, y=height - 6, text_anchor="end")
+            add(root, "text", time_text(us), class_="tick", x=x, y=bottom + 18, text_anchor=anchor)
+    add(root, "text", "time of one step →", class_="axis", x=WIDTH - _RIGHT, y=height - 8, text_anchor="end")
 
 
 def _row(

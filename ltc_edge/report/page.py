@@ -15,7 +15,6 @@ from ltc_edge.report.bundle_tables import (
     firmware_table,
     reasons,
     size_table,
-    verdict,
     verification_table,
 )
 from ltc_edge.report.bundle_view import BundleView, read_bundle_view
@@ -24,6 +23,7 @@ from ltc_edge.report.fields import clean
 from ltc_edge.report.profile import Profile
 from ltc_edge.report.profile_file import read_profile
 from ltc_edge.report.profile_view import profile_view
+from ltc_edge.report.verdict import verdict, warnings
 from ltc_edge.report.wiring_drawing import wiring_svg
 from ltc_edge.version import __version__
 
@@ -48,6 +48,7 @@ def report_page(bundle: Bundle, profiles: Sequence[Path] = ()) -> bytes:
         .render(
             name=clean(bundle.controller.name),
             verdict=verdict(view, read),
+            warnings=warnings(read),
             good=view.is_verified and not any(entry.status == "failed" for entry in view.formats),
             facts=facts(view),
             circuit=circuit,

@@ -163,11 +163,13 @@ def _paced(measured: Sequence[FormatFigures]) -> Table | None:
     runs = [(figures.name, run) for figures in measured for run in figures.paced]
     wakeup = columns_of(*_of_runs(runs, lambda run: run.wakeup), digits=3, most=1)
     execution = columns_of(*_of_runs(runs, lambda run: run.execution), digits=3, most=1)
+    rates = [run.rate_hz for _, run in runs]
+    same = len(set(rates)) == 1 and rates[0] is not None
     rows: list[Row] = [
         (
             name,
             _load(run),
-            MISSING if run.rate_hz is None else f"{run.rate_hz:,.6g}",
+            MISSING if same or run.rate_hz is None else f"{run.rate_hz:,.6g}",
             *(column[i] for column in wakeup),
             *(column[i] for column in execution),
             count_text(run.periods),
@@ -177,14 +179,15 @@ def _paced(measured: Sequence[FormatFigures]) -> Table | None:
         for i, (name, run) in enumerate(runs)
     ]
     columns = [FORMAT, Column("Load, scheduling", numeric=False), Column("Rate", "Hz")]
-    columns += [Column(f"Wake-up {name}", "µs") for name in ("p50", "p99", "max")]
-    columns += [Column(f"Execution {name}", "µs") for name in ("p50", "p99", "max")]
-    columns += [Column("Periods"), Column("Misses"), Column("Longest run")]
+    columns += [Column(name, "µs", group="Wake-up") for name in ("p50", "p99", "max")]
+    columns += [Column(name, "µs", group="Execution") for name in ("p50", "p99", "max")]
+    columns += [Column("Periods"), Column("Misses"), Column("Longest run", "of misses")]
     refused = [
         f"{name}, {_load(run)}: refused, {run.detail or 'no reason'}." for name, run in runs if run.refused
     ]
     note = "A period is missed when its action was not there before the next one began."
-    return table("Paced runs: steps at the rate of the control loop", columns, rows, [note, *refused])
+    caption = f"Paced runs: steps at {rates[0]:,.6g} Hz" if same else "Paced runs: steps at a given rate"
+    return table(caption, columns, rows, [note, *refused])
 
 
 def _of_runs(

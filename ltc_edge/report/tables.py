@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from ltc_edge.report.wording import MISSING, aligned
@@ -24,11 +25,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading and unit; numbers are set to the right."""
+    """A column's heading and unit, and what it shares with its neighbours; numbers are set to the right."""
 
     heading: str
     unit: str = ""
     numeric: bool = True
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """The groups of the columns and how many each spans; none where no column is in one."""
+        spans = [(name, len(list(columns))) for name, columns in groupby(c.group for c in self.columns)]
+        return spans if any(name for name, _ in spans) else []
 
 
 def table(
