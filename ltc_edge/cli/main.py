@@ -20,7 +20,7 @@ INTERRUPTED = 130
 # Name → (module, help). Modules are imported when their command runs: `--help` must not wait for torch.
 COMMANDS: dict[str, tuple[str, str]] = {
     "tasks": ("ltc_edge.cli.tasks", "List what can be trained."),
-    "targets": ("ltc_edge.cli.targets", "List the processors that C can be emulated on."),
+    "targets": ("ltc_edge.cli.targets", "List what can be profiled on, and emulated."),
     "train": ("ltc_edge.cli.train", "Train a controller on a task or on recordings."),
     "evaluate": ("ltc_edge.cli.evaluate", "Measure how well a trained controller does its task."),
     "export": (

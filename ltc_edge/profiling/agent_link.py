@@ -132,7 +132,8 @@ class AgentLink:
             assert self._process.stdin is not None
             self._process.stdin.close()
         try:
-            self._process.wait(ENDS_WITHIN_S)
+            # What is no agent does not know that it should end.
+            self._process.wait(ENDS_WITHIN_S if self._garbage is None else 0.0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

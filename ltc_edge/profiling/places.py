@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from ltc_edge.errors import InputError
 from ltc_edge.runtimes.exported import SERIAL
@@ -11,7 +14,6 @@ from ltc_edge.targets import Target, find_target
 
 LOCAL, SSH = "local", "ssh://"
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*\$?")
-_PORT = re.compile(r"[0-9]{1,5}")
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]")
 
 
@@ -27,11 +29,14 @@ class Remote:
     Attributes:
         host: its name or address, or what ssh's configuration calls it.
         user, port: None for what ssh's configuration says.
+        python, folder: its interpreter, and where files go there; None for the usual ones.
     """
 
     host: str
     user: str | None = None
     port: int | None = None
+    python: str | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ def find_place(name: str) -> Place:
         return _remote(name)
     if name.startswith(SERIAL) and len(name) > len(SERIAL):
         return Serial(name.removeprefix(SERIAL))
+    if name.endswith(".toml") and (described := _described(Path(name))) is not None:
+        return described
     try:
         return Emulated(find_target(name))
     except InputError as error:
@@ -80,14 +87,38 @@ def _remote(name: str) -> Remote:
     # A host that begins with a dash would be an option to ssh.
     if (at and not _USER.fullmatch(user)) or not _HOST.fullmatch(host):
         raise InputError(f"{name!r} is no address such as {SSH}pi@raspberrypi.local:22")
-    if port and not (_PORT.fullmatch(port) and 0 < int(port) < 1 << 16):
-        raise InputError(f"{name[:100]!r}: a port is a number from 1 to 65535, not {port[:20]!r}")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
+        raise InputError(f"{name!r}: a port is a number from 1 to 65535, not {port!r}")
     return Remote(host.strip("[]"), user or None, int(port) if port else None)
 
 
 def _bracketed(rest: str) -> tuple[str, str, str]:
     """Host and port where the host is an IPv6 address in brackets."""
     host, bracket, after = rest.partition("]")
-    if after and not after.startswith(":"):
-        return rest, "", ""  # which is no host
     return host + bracket, ":", after.removeprefix(":")
+
+
+def _described(path: Path) -> Remote | Serial | None:
+    """The device that a file describes by its ``address``; None where it describes a processor.
+
+    Raises:
+        InputError: the file has keys that mean nothing, or no address that can be.
+    """
+    try:
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # whoever reads it as a processor says what is wrong
+    if "address" not in table:
+        return None
+    odd = table.keys() - {"summary", "address", "python", "remote_dir"}
+    if odd:
+        raise InputError(f"{path}: a device has no {', '.join(sorted(odd))}")
+    for key, value in table.items():
+        if not isinstance(value, str) or not value:
+            raise InputError(f"{path}: {key} must be text, not {value!r}")
+    address = table["address"]
+    if address.startswith(SERIAL) and len(address) > len(SERIAL):
+        return Serial(address.removeprefix(SERIAL))
+    if not address.startswith(SSH):
+        raise InputError(f"{path}: address must be {SSH}user@host[:port] or {SERIAL}PORT, not {address!r}")
+    return replace(_remote(address), python=table.get("python"), folder=table.get("remote_dir"))

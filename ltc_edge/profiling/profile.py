@@ -150,7 +150,9 @@ def _measure_linux(
         if earlier is not None:
             jobs = _paired(jobs, _jobs(earlier, profile_inputs(earlier.controller), BEFORE))
     on_share("connected", 0.0)
-    with AgentLink(place, request.python, request.folder) as link:
+    described = place if isinstance(place, Remote) else Remote("localhost")
+    python, folder = request.python or described.python, request.folder or described.folder
+    with AgentLink(place, python, folder) as link:
         inventory = connect(link, [INSTALL_FOLDER])
         if request.install:
             inventory = _install(link, inventory, on_share)

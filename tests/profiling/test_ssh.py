@@ -1,4 +1,4 @@
-"""Profiling over ssh: OpenSSH's own client and server on loopback, with keys and configuration of their own."""
+"""Profiling over ssh: OpenSSH's own client and server on loopback, with keys and settings of their own."""
 
 import contextlib
 import dataclasses
@@ -203,7 +203,7 @@ def test_a_device_that_is_none(server, client, bundle, tmp_path, script, message
 
 def test_an_unknown_host_key_is_refused_and_not_learned(server, client, bundle):
     server.known_hosts.write_text("")
-    with pytest.raises(DeviceError, match="host key is not known.*accept it, by: ssh -p"):
+    with pytest.raises(DeviceError, match=r"host key is not known.*accept it, by: ssh -p"):
         run(server, bundle)
     assert server.known_hosts.read_text() == ""
 
@@ -234,7 +234,7 @@ def test_no_python_there(server, client, bundle):
 
 
 def test_a_folder_that_cannot_be_written(server, client, bundle, tmp_path):
-    with pytest.raises(DeviceError, match="cannot work there: .*No such file"):
+    with pytest.raises(DeviceError, match=r"cannot work there: .*No such file"):
         run(server, bundle, tmp_path / "nowhere")
 
 
@@ -243,7 +243,7 @@ def test_a_full_disk(server, client, bundle, remote, tmp_path):
     full = tmp_path / "full"
     full.write_text(f'#!/bin/bash\nulimit -f 4\nexec {sys.executable} "$@"\n')
     full.chmod(0o755)
-    with pytest.raises(DeviceError, match="cannot work there: .*File too large"):
+    with pytest.raises(DeviceError, match=r"cannot work there: .*File too large"):
         run(server, bundle, remote, python=full)
     assert gone(remote)
 
