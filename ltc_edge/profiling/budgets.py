@@ -73,7 +73,7 @@ BUDGETS = {
         _size("ram"),
         _size("stack"),
         Budget("max-instructions", "instructions", _COUNTED, _at("instructions_most"), _FIRMWARE, _FIRMWARE),
-        Budget("max-error", "of error", (*_TIMED, *_COUNTED), _at("max_abs_error"), "a bundle", "a bundle"),
+        Budget("max-error", "of error", (*_TIMED, *_COUNTED), _at("max_abs_error"), "a bundle", "numbers"),
     )
 }
 
@@ -116,7 +116,10 @@ def broken(judged: Sequence[Mapping[str, Any]]) -> list[str]:
         if entry["kept"]:
             continue
         if entry["value"] is None:
-            lines.append(f"{entry['format']}: {budget.what} were not measured; that takes {budget.hint}")
+            lines.append(
+                f"{entry['format']}: --{budget.name} cannot be judged, it was not measured: that takes "
+                f"{budget.hint}"
+            )
             continue
         share = f" ({100 * entry['over'] / entry['limit']:.0f} %)" if entry["limit"] > 0 else ""
         lines.append(

@@ -12,12 +12,6 @@ Row = Mapping[str, Any]
 NEARLY = 1.1
 """Formats this close in time are told apart by their error."""
 
-_MEASURES = {
-    "linux": ("p99", "µs"),
-    "serial": ("p99", "µs"),
-    "emulated": ("instructions", "instructions"),
-}
-
 
 def recommend(
     kind: str, rows: Mapping[str, Row], judged: Sequence[Mapping[str, Any]]
@@ -69,19 +63,11 @@ def _error(row: Row) -> float:
 
 def _reason(kind: str, rows: Mapping[str, Row], costs: Mapping[str, float], best: str, over: int) -> str:
     row = rows[best]
-    name, unit = _MEASURES[kind]
-    parts = [f"{costs[best]:,.4g} {unit}{' at p99' if name == 'p99' else ' a step'}"]
+    parts = [f"{costs[best]:,.4g} {_measure(kind, row)}"]
     others = {form: cost for form, cost in costs.items() if form != best}
     if others:
         second = min(others, key=lambda form: others[form])
-        ratio = others[second] / costs[best]
-        parts.append(
-            f"{ratio:.2g} times faster than {second}"
-            if ratio > NEARLY
-            else f"about as fast as {second}, and closer to the float64 controller"
-            if _error(row) < _error(rows[second])
-            else f"about as fast as {second}"
-        )
+        parts.append(_against(second, rows[second], row, others[second] / costs[best]))
     if row.get("rms_over_sigma") is not None:
         parts.append(f"an error of {100 * row['rms_over_sigma']:.2g} % of the action's deviation")
     if row.get("return_lost_percent") is not None:
@@ -89,3 +75,21 @@ def _reason(kind: str, rows: Mapping[str, Row], costs: Mapping[str, float], best
     if over:
         parts.append(f"{over} other{'s' if over > 1 else ''} over budget")
     return "; ".join(parts)
+
+
+def _measure(kind: str, row: Row) -> str:
+    """What `_cost` is, in words."""
+    if kind == "emulated":
+        return "instructions a step"
+    return "µs at p50" if row["latency_us"].get("p99") is None else "µs at p99"
+
+
+def _against(second: str, its: Row, row: Row, ratio: float) -> str:
+    """How a format compares with the fastest of the others, which takes ``ratio`` times as long."""
+    if ratio > NEARLY:
+        return f"{ratio:.2g} times faster than {second}"
+    if _misses(its) > _misses(row):
+        return f"fewer missed periods than {second} ({_misses(row)}, not {_misses(its)})"
+    if _error(row) < _error(its):
+        return f"about as fast as {second}, and closer to the float64 controller"
+    return f"about as fast as {second}"

@@ -22,11 +22,16 @@ def summarise(us: Samples) -> dict[str, float | int | None]:
     """
     count = len(us)
     found: dict[str, float | int | None] = {
-        name: float(np.quantile(us, share, method="higher")) if count * (1 - share) >= 1 else None
+        name: float(np.quantile(us, share, method="inverted_cdf")) if _beyond(count, share) >= 1 else None
         for name, share in QUANTILES.items()
     }
     found |= {"max": float(us.max()), "mean": float(us.mean())} if count else {"max": None, "mean": None}
     return found | {"std": float(us.std(ddof=1)) if count > 1 else None, "samples": count}
+
+
+def _beyond(count: int, share: float) -> int:
+    """How many of so many samples lie beyond a quantile."""
+    return int(round(count * (1 - share), 6))
 
 
 def histogram(us: Samples) -> dict[str, Any] | None:

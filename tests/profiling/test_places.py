@@ -62,7 +62,7 @@ def test_processors():
     ],
 )
 def test_what_is_no_address(address):
-    with pytest.raises(InputError, match="is no address such as|a port is a number") as caught:
+    with pytest.raises(InputError, match=r"is no address such as|a port is a number") as caught:
         find_place(f"ssh://{address}")
     assert "\n" not in str(caught.value)
 
@@ -91,8 +91,7 @@ def test_parts_of_an_address_are_found_again(host, user, port):
 def test_no_part_of_any_address_can_be_an_option_or_leave_its_word(address):
     try:
         place = find_place(f"ssh://{address}")
-    except InputError as error:
-        assert "\n" not in str(error)
+    except InputError:
         return
     for part in (place.host, place.user or "pi"):
         assert part
