@@ -83,7 +83,8 @@ def test_no_such_target(tmp_path):
 def test_the_command_lists_them(capsys):
     main(["targets", "--json"])
     document = json.loads(capsys.readouterr().out)
-    assert list(document["targets"]) == list(TARGETS)
+    devices = ["local", "ssh://user@host[:port]", "serial:PORT"]
+    assert list(document["targets"]) == [*devices, *TARGETS]
     assert document["targets"]["cortex-m4"]["compilers"]["gcc"]["package"] == "gcc-arm-none-eabi"
     main(["targets"])
     assert "cortex-m0plus" in capsys.readouterr().out
