@@ -67,12 +67,7 @@ def test_figures_on_a_cortex_m4(artifacts, controller, form):
     assert row["bytes_read_per_step"] <= 4 * row["loads_per_step"] + 64
     assert row["cycles_estimate"] > row["instructions_per_step"]
     assert row["cycle_model"].startswith("Cortex-M4 instruction timings")
-
-
-def test_the_same_as_for_a_bundle(artifacts, controller):
-    target = emulated_target("cortex-m4")
-    row = profiled(artifacts["c-int16"], controller, target)
-    figures = measure_firmware(artifacts["c-int16"].c_sources(), controller, target, steps=5).to_json()
+    figures = measure_firmware(artifacts[form].c_sources(), controller, target, steps=5).to_json()
     for key in ("flash_bytes", "ram_bytes", "stack_bytes"):
         assert row[key] == figures[key]
     assert row["instructions_per_step"] == pytest.approx(figures["instructions_per_step"], rel=0.01)
