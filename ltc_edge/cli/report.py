@@ -34,6 +34,10 @@ def command(bundle: Path, profiles: tuple[Path, ...], output: Path, force: bool,
 
     if output.exists() and not force:
         raise OutputError(f"{output}: exists already; choose another with -o, or replace it with --force")
+    if bundle.resolve() in output.resolve().parents:
+        raise OutputError(
+            f"{output}: is in the bundle, which holds its own files only; choose another with -o"
+        )
     page = report_page(load_bundle(bundle), profiles)
     write_atomically(output, page)
     if as_json:

@@ -9,7 +9,8 @@ from ltc_edge.export.formats import FORMATS
 from ltc_edge.report.bundle_view import BundleView, Verified
 from ltc_edge.report.fields import Fields, clean
 from ltc_edge.report.profile import Firmware, Profile
-from ltc_edge.report.tables import Cell, Column, Table, Tone, table
+from ltc_edge.report.reasons import Reason, shared_reasons
+from ltc_edge.report.tables import FORMAT, Cell, Column, Table, Tone, table
 from ltc_edge.report.wording import MISSING, aligned, count_text, significant
 from ltc_edge.verification.closed_loop import three_decimals
 
@@ -48,7 +49,7 @@ def verification_table(view: BundleView) -> Table | None:
         for i, v in enumerate(view.formats)
     ]
     columns = (
-        Column("Format", numeric=False),
+        FORMAT,
         Column("Status", numeric=False),
         Column("RMS error", "% of σ"),
         Column("Worst error", "actuator units"),
@@ -67,13 +68,11 @@ def _interval(ci95: tuple[float, ...]) -> str:
     return f"{three_decimals(ci95[0])} to {three_decimals(ci95[1])}" if len(ci95) == 2 else MISSING
 
 
-def reasons(view: BundleView) -> list[tuple[str, str, str]]:
-    """Format, status with its code, and why; for those that are not verified."""
-    return [
-        (v.name, f"{v.status} ({v.reason})" if v.reason else v.status, v.detail or "no reason was recorded")
-        for v in view.formats
-        if v.status not in ("ok", "unverified")
-    ]
+def reasons(view: BundleView) -> list[Reason]:
+    """Why the formats that are not verified are not."""
+    return shared_reasons(
+        (v.name, v.status, v.reason, v.detail) for v in view.formats if v.status not in ("ok", "unverified")
+    )
 
 
 def size_table(view: BundleView) -> Table | None:
@@ -90,7 +89,7 @@ def size_table(view: BundleView) -> Table | None:
         for name, size in sizes.items()
     ]
     columns = (
-        Column("Format", numeric=False),
+        FORMAT,
         Column("Size", "bytes"),
         Column("", numeric=False),
         Column("What", numeric=False),
@@ -109,17 +108,18 @@ def _is_source(name: str) -> bool:
 
 def firmware_table(view: BundleView, profiles: Sequence[Profile]) -> Table | None:
     """Flash, RAM, stack and instructions; a profile's figures take the place of the export's."""
+    nothing = Firmware(None, None, None, None)
     found = {(v.name, target): figures for v in view.formats for target, figures in v.firmware}
     for profile in profiles:
         if profile.kind != "linux":
-            found |= {(f.name, profile.target): f.firmware for f in profile.formats}
+            found |= {(f.name, profile.target): f.firmware for f in profile.formats if f.firmware != nothing}
     rows = [
         (name, target, *map(count_text, (f.flash_bytes, f.ram_bytes, f.stack_bytes, f.instructions)))
         for (name, target), f in found.items()
-        if f != Firmware(None, None, None, None)
+        if f != nothing
     ]
     columns = (
-        Column("Format", numeric=False),
+        FORMAT,
         Column("Processor", numeric=False),
         Column("Flash", "bytes"),
         Column("RAM", "bytes"),

@@ -147,7 +147,9 @@ def read_fields(path: Path) -> Fields:
     """
     try:
         if not path.is_file():
-            raise InputError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
+            folder = "is a folder; name the profile.json in it"
+            odd = folder if path.is_dir() else "is not a file" if path.exists() else "no such file"
+            raise InputError(f"{path}: {odd}")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ltc_edge.errors import InputError
 from ltc_edge.export.c.stages import STAGES
+from ltc_edge.profiling.baseline import FORMAT, SCHEMA
 from ltc_edge.report.device_facts import device_facts, settings_facts
 from ltc_edge.report.fields import Fields, read_fields
 from ltc_edge.report.profile import (
@@ -21,10 +22,12 @@ from ltc_edge.report.profile import (
     Profile,
 )
 
-FORMAT, SCHEMA = "ltc-edge profile", 1
 KINDS = ("linux", "emulated", "serial")
 STATUSES = ("ok", "failed", "refused", "not-run")
 MOST_BINS = 2000
+LEAST_US, MOST_US = 1e-6, 1e12
+"""From a picosecond to eleven days: no step is beyond."""
+MOST_COUNT = 2**53
 
 
 def read_profile(path: Path) -> Profile:
@@ -79,7 +82,7 @@ def _format(name: str, fields: Fields) -> FormatFigures:
         status=_choice(fields, "status", STATUSES),
         reason=fields.text("reason"),
         detail=fields.text("detail"),
-        runtime=" ".join(part for part in named if part) or None,
+        runtime=", ".join(dict.fromkeys(part for part in named if part)) or None,
         latency=_distribution(fields.inside("latency_us")),
         histogram=_histogram(fields.inside("histogram")),
         step_us=fields.number("step_us"),
@@ -108,12 +111,14 @@ def _histogram(fields: Fields) -> Histogram | None:
     if not edges and not counts:
         return None
     ascending = all(low <= high for low, high in pairwise(edges))
-    if len(edges) != len(counts) + 1 or len(counts) > MOST_BINS or not ascending or edges[0] <= 0:
+    fits = len(edges) == len(counts) + 1 and len(counts) <= MOST_BINS
+    if not (fits and ascending and edges[0] >= LEAST_US and edges[-1] <= MOST_US):
         raise InputError(
-            f"{fields.where}: needs n + 1 rising, positive edges_us for n counts, n at most {MOST_BINS}"
+            f"{fields.where}: needs n + 1 rising edges_us from {LEAST_US:g} to {MOST_US:g} for n counts, "
+            f"n at most {MOST_BINS}"
         )
-    if any(count < 0 or count != int(count) for count in counts):
-        raise InputError(f"{fields.where}: counts must be whole numbers that are not negative")
+    if any(not 0 <= count <= MOST_COUNT or count != int(count) for count in counts):
+        raise InputError(f"{fields.where}: counts must be whole numbers, from 0 to 2^53")
     return Histogram(edges, tuple(int(count) for count in counts))
 
 

@@ -49,8 +49,14 @@ class Table:
         return spans if any(name for name, _ in spans) else []
 
 
+Row = Sequence[Cell | str]
+"""A text is a cell without anything else."""
+
+FORMAT = Column("Format", numeric=False)
+
+
 def table(
-    caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], notes: Sequence[str] = ()
+    caption: str, columns: Sequence[Column], rows: Sequence[Row], notes: Sequence[str] = ()
 ) -> Table | None:
     """A table without the columns that have nothing in any row; None where no row or figure is left."""
     cells = [[_as_cell(cell) for cell in row] for row in rows]

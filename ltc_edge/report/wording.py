@@ -66,17 +66,24 @@ def significant(values: Sequence[float | None], digits: int = 3) -> list[str]:
     lacks, so that right-aligned the points are aligned.
     """
     texts = [MISSING if value is None else _significant(value, digits) for value in values]
-    most = max((len(text.partition(".")[2]) for text in texts), default=0)
-    return [text if text == MISSING else text + _blanks(text, most) for text in texts]
+    most = max(map(_decimals, texts), default=0)
+    return [text if text == MISSING or "e" in text else text + _blanks(text, most) for text in texts]
 
 
 def _significant(value: float, digits: int) -> str:
     size = math.floor(math.log10(abs(value))) if value else 0
-    return f"{value:,.{min(max(digits - 1 - size, 0), 12)}f}"
+    if size < -8 or size > 15:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:,.{max(digits - 1 - size, 0)}f}"
+
+
+def _decimals(text: str) -> int:
+    """Decimals of a number; one with an exponent stands by itself."""
+    return 0 if "e" in text else len(text.partition(".")[2])
 
 
 def _blanks(text: str, most: int) -> str:
-    decimals = len(text.partition(".")[2])
+    decimals = _decimals(text)
     point = "\u2008" if most and not decimals else ""
     return point + "\u2007" * (most - decimals)
 

@@ -48,6 +48,13 @@ def test_a_file_is_replaced_only_with_force(cli, bundle_folder, tmp_path):
     assert output.read_bytes().startswith(b"<!DOCTYPE html>")
 
 
+def test_a_report_does_not_go_into_the_bundle(cli, bundle_folder, monkeypatch):
+    monkeypatch.chdir(bundle_folder)
+    _, err = cli(".", "-o", "report.html", expect=2)
+    assert "is in the bundle" in err
+    assert not (bundle_folder / "report.html").exists()
+
+
 def test_an_interrupted_write_leaves_what_was_there(cli, bundle_folder, tmp_path, monkeypatch):
     output = tmp_path / "report.html"
     output.write_text("mine")

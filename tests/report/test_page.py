@@ -136,6 +136,15 @@ def test_times_in_an_emulated_profile_are_not_shown(bundle, documents, tmp_path)
     assert not re.search(r"\b(µs|ms|ns)\b", emulated)
 
 
+def test_figures_of_the_export_stay_where_a_profile_has_none(bundle, documents, tmp_path):
+    document = documents("emulated")
+    document["formats"]["c-int16"] = {"status": "refused", "reason": "too-large", "detail": "no room"}
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps(document))
+    size = Page(report_page(bundle, [path])).sections["Size"]
+    assert re.search(r"c-int16\s+cortex-m4\s+5,912\s+28\s+324\s+5,128", size)
+
+
 def test_what_speaks_against_figures_comes_before_them(page):
     invalid = Page(page).sections["Measured on local"]
     assert invalid.index("Invalid.") < invalid.index("the frequency moved") < invalid.index("p50")

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ltc_edge.errors import InputError
+from ltc_edge.report.page import report_page
 from ltc_edge.report.profile_file import read_profile
 
 
@@ -84,6 +85,8 @@ DAMAGE = {
     "an object for a list": (("formats", "onnx", "paced"), {"load": "idle"}),
     "an edge too few": (("formats", "onnx", "histogram", "edges_us"), [1.0]),
     "an edge at zero": (("formats", "onnx", "histogram"), {"edges_us": [0.0, 1.0], "counts": [1]}),
+    "an edge beyond all time": (("formats", "onnx", "histogram"), {"edges_us": [1.0, 1e308], "counts": [1]}),
+    "a count beyond all counts": (("formats", "onnx", "histogram"), {"edges_us": [1, 2], "counts": [1e300]}),
     "falling edges": (("formats", "onnx", "histogram"), {"edges_us": [2.0, 1.0], "counts": [1]}),
     "half a count": (("formats", "onnx", "histogram"), {"edges_us": [1.0, 2.0], "counts": [0.5]}),
     "too many bins": (
@@ -118,7 +121,7 @@ def test_what_is_no_profile_is_refused(content, tmp_path):
 def test_a_file_that_is_not_there_or_too_large_is_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="no such file"):
         read_profile(tmp_path / "none.json")
-    with pytest.raises(InputError, match="is not a file"):
+    with pytest.raises(InputError, match="is a folder; name the profile"):
         read_profile(tmp_path)
     (tmp_path / "large.json").write_text("{" + " " * 100)
     monkeypatch.setattr("ltc_edge.report.fields.MAX_BYTES", 100)
@@ -135,13 +138,13 @@ ANYTHING = st.recursive(
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_anything_anywhere_is_read_or_refused(data, documents, tmp_path):
+def test_anything_anywhere_is_shown_or_refused(data, bundle, documents, tmp_path):
     document = documents(data.draw(st.sampled_from(["linux", "emulated"])))
     path = tmp_path / "profile.json"
     put(document, data.draw(st.sampled_from(list(leaves(document)))), data.draw(ANYTHING))
     path.write_text(json.dumps(document))
     with contextlib.suppress(InputError):
-        read_profile(path)
+        report_page(bundle, [path])
 
 
 def test_text_cannot_leave_its_line(profile_file):

@@ -1,5 +1,6 @@
 import pytest
 
+from ltc_edge.report.reasons import shared_reasons
 from ltc_edge.report.wording import MISSING, aligned, bytes_text, listed, number_text, significant, time_text
 
 
@@ -27,6 +28,10 @@ def test_times_in_the_unit_that_suits_them(us, text):
     assert time_text(us) == text
 
 
+def test_what_is_too_small_for_decimals_has_an_exponent():
+    assert [text.strip("\u2007\u2008") for text in significant([3e-15, 0.25])] == ["3.00e-15", "0.250"]
+
+
 def test_small_texts():
     assert [bytes_text(value) for value in (28, 5912, 4 << 30)] == ["28 bytes", "5.77 KiB", "4 GiB"]
     assert [number_text(value) for value in (1000.0, 0.12, 12345.678)] == ["1,000", "0.12", "12,345.7"]
@@ -35,4 +40,20 @@ def test_small_texts():
         "a",
         "a and b",
         "a, b and c",
+    ]
+
+
+def test_formats_with_the_same_reason_are_told_together():
+    found = shared_reasons(
+        [
+            ("onnx", "refused", "needs-c", "onnx does not run here"),
+            ("onnx-int8", "refused", "needs-c", "onnx-int8 does not run here"),
+            ("tflite", "refused", "needs-c", "tflite is broken"),
+            ("c-int16", "failed", None, None),
+        ]
+    )
+    assert [(reason.formats, reason.status, reason.detail) for reason in found] == [
+        ("onnx, onnx-int8", "refused (needs-c)", "does not run here"),
+        ("tflite", "refused (needs-c)", "is broken"),
+        ("c-int16", "failed", "no reason was recorded"),
     ]
