@@ -34,7 +34,10 @@ def profile_document(
             _add_what_is_known(row, subject, name)
     judged = judge(request.limits, rows)
     valid = not findings.problems
-    trusted = (valid or request.allow_throttled) and not findings.partial
+    # A single model of somebody else's has nothing to be chosen from.
+    trusted = (
+        (valid or request.allow_throttled) and not findings.partial and isinstance(subject, BundleSubject)
+    )
     return {
         "format": FORMAT,
         "schema": SCHEMA,

@@ -112,7 +112,7 @@ def _unchecked(before: State, after: State) -> list[str]:
         "temperatures": "the temperature",
     }
     missing = [name for key, name in what.items() if before.get(key) is None or after.get(key) is None]
-    return [f"{name} is not readable here, so it was not checked" for name in missing]
+    return [f"not checked, since not readable here: {', '.join(missing)}"] if missing else []
 
 
 def _warnings(before: State, after: State) -> list[str]:

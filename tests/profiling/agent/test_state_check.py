@@ -107,8 +107,8 @@ def test_what_does_not_make_a_run_invalid(change):
 @pytest.mark.parametrize(
     ("change", "note"),
     [
-        ({"frequency_khz": None}, "the frequency is not readable here, so it was not checked"),
-        ({"throttling": None}, "throttling is not readable here, so it was not checked"),
+        ({"frequency_khz": None}, "not checked, since not readable here: the frequency"),
+        ({"throttling": None}, "not checked, since not readable here: throttling"),
         ({"governor": "ondemand"}, "the governor is ondemand"),
         ({"load_1m": 3.5}, "load average 3.5 on 4 processors"),
         ({"allowed_khz": [600_000, 1_000_000]}, "held at or below 1000 MHz; the processor has 1800"),
