@@ -31,7 +31,9 @@ neighbour on its core hits most."""
 STEADY = 1.03
 """Below it the machine counts as no slower."""
 RESAMPLES, SEED = 4000, 20_066
-LEAST_ROUNDS = 5
+LEAST_ROUNDS, MOST_ROUNDS = 5, 10_000
+LEAST, MOST = 1e-6, 1e15
+"""Beyond these, a number of microseconds or instructions is none."""
 
 Document = Mapping[str, Any]
 Array = npt.NDArray[np.float64]
@@ -88,7 +90,7 @@ def compare(
         try:
             times = _compare_paired if interleaved else _compare_times
             compared = _compare_instructions(row, before) or times(row, before)
-        except (TypeError, ValueError, KeyError, ZeroDivisionError):
+        except (TypeError, ValueError, KeyError, OverflowError):
             raise InputError(f"{file}: the figures of {name} are damaged; profile again") from None
         if compared is not None:
             found[name] = compared
@@ -117,6 +119,8 @@ def _compare_instructions(row: Document, before: Document) -> dict[str, Any] | N
     now, then = row.get("instructions_per_step"), before.get("instructions_per_step")
     if not now or not then:
         return None
+    if isinstance(then, bool | str) or not LEAST <= float(then) <= MOST:
+        raise ValueError
     ratio = float(now) / float(then)
     return {"of": "instructions", "ratio": ratio, "ci99": [ratio, ratio], "regression": ratio > 1 + TOLERANCE}
 
@@ -163,8 +167,9 @@ def _rounds(row: Document) -> Array | None:
     """Of each round the times of a step and of both yardsticks, ``(n, 3)``; None where there are too few."""
     if row.get("rounds_us") is None or row.get("yardsticks_us") is None:
         return None
-    rounds = np.column_stack([row["rounds_us"], np.reshape(row["yardsticks_us"], (-1, 2))]).astype(np.float64)
-    if not (np.isfinite(rounds).all() and (rounds > 0).all()):
+    times = np.reshape(row["rounds_us"], len(row["rounds_us"]))
+    rounds = np.column_stack([times, np.reshape(row["yardsticks_us"], (-1, 2))]).astype(np.float64)
+    if len(rounds) > MOST_ROUNDS or not ((rounds >= LEAST) & (rounds <= MOST)).all():
         raise ValueError
     return rounds if len(rounds) >= LEAST_ROUNDS else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,17 @@ def refuse_existing(folder: Path, *, force: bool) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: exists and is not a folder; choose another with -o")
-    if (folder / JSON).exists() and not force:
+    there = [name for name in (JSON, CSV, PICTURE) if (folder / name).exists()]
+    if there and not force:
         raise OutputError(
-            f"{folder}: has a profile already; choose another with -o, or replace it with --force"
+            f"{folder}: has a {there[0]} already; choose another with -o, or replace it with --force"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be made ({error.strerror})") from None
+        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
 def write_profile(folder: Path, document: Mapping[str, Any]) -> list[str]:
