@@ -16,6 +16,8 @@ from . import frames
 from .realtime import refusal_text
 
 STDERR_BYTES = 4000
+EMULATOR = "LTC_EDGE_EMULATOR"
+"""Variable that names what runs compiled programs where the kernel cannot, such as ``qemu-aarch64``."""
 
 
 class ProcessError(Exception):
@@ -152,7 +154,9 @@ class Program:
     """
 
     def __init__(self, path: Path, feed: Path) -> None:
-        self.process = Process([str(path), feed.name], path.parent)
+        emulator = os.environ.get(EMULATOR)
+        command = [emulator, str(path)] if emulator else [str(path)]
+        self.process = Process([*command, feed.name], path.parent)
         self.times, _ = self._read()
         self.times["spawned_ns"] = self.process.spawned_ns
 
