@@ -136,7 +136,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_anything_anywhere_is_shown_or_refused(data, bundle, documents, tmp_path):
     document = documents(data.draw(st.sampled_from(["linux", "emulated"])))
