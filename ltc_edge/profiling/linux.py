@@ -19,10 +19,11 @@ from ltc_edge.profiling.runner import NotRunError, Runner
 from ltc_edge.profiling.samples import histogram, summarise
 from ltc_edge.profiling.settings import Settings
 
-BATCHES = 3
-"""Of a round, for each format."""
-BATCH_NS = 3_000_000
-"""About how long a batch should last: beyond a timer's tick, below what the user waits for."""
+BATCHES = 15
+"""Of a round, for each format; the median counts."""
+BATCH_NS = 600_000
+"""About how long a batch should last: far beyond the clock's resolution, and below the time slice after which
+another process may have its turn, so that most batches have the processor to themselves."""
 MOST_STEPS = 1_000_000
 
 OnShare = Callable[[str, float], None]
@@ -149,9 +150,10 @@ class Bench:
             samples.usage[key] += int(usage[key])
         _, block = runner.ask("batches", 1.0, count=BATCHES, steps=samples.batch_steps)
         samples.batches.append(np.frombuffer(block, "<i8").reshape(-1, 4))
-        if isinstance(runner.job, ModelJob) and runner.job.runtime == "litert":
+        if isinstance(runner.job, ModelJob):
             _, block = runner.ask("invoke", 1.0, count=BATCHES, steps=samples.batch_steps)
-            samples.invokes.append(np.frombuffer(block, "<i8").reshape(-1, 4))
+            if block:
+                samples.invokes.append(np.frombuffer(block, "<i8").reshape(-1, 4))
 
     def _fill_row(self, name: str) -> None:
         samples, row = self._samples[name], self.rows[name]
