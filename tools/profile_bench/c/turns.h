@@ -1,0 +1,109 @@
+/* A step that a program of its own times in turn with ours: one-line requests on standard input.
+ *
+ *   batch STEPS      nanoseconds of so many steps between two readings of the clock
+ *   singles STEPS    nanoseconds of a step between two readings, the median; and of two readings alone
+ *
+ * The program defines what a step is, and calls take_turns.
+ */
+#ifndef TURNS_H
+#define TURNS_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void turn_step(void);
+
+static int64_t turn_now(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+static int turn_order(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left;
+    int64_t b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+static int64_t turn_batch(long steps)
+{
+    int64_t start = turn_now();
+    for (long index = 0; index < steps; ++index) {
+        turn_step();
+    }
+    return turn_now() - start;
+}
+
+static int64_t turn_single(long steps, int empty, int64_t *taken)
+{
+    for (long index = 0; index < steps; ++index) {
+        int64_t start = turn_now();
+        if (!empty) {
+            turn_step();
+        }
+        taken[index] = turn_now() - start;
+    }
+    qsort(taken, (size_t)steps, sizeof *taken, turn_order);
+    return taken[steps / 2];
+}
+
+/* Says that it is ready, and answers until there are no more requests. */
+static int take_turns(void)
+{
+    char line[80];
+    (void)puts("ready");
+    (void)fflush(stdout);
+    while (fgets(line, (int)sizeof line, stdin) != NULL) {
+        long steps = 0;
+        if (sscanf(line, "batch %ld", &steps) == 1 && steps > 0) {
+            printf("%lld\n", (long long)turn_batch(steps));
+        } else if (sscanf(line, "singles %ld", &steps) == 1 && steps > 0) {
+            int64_t *taken = malloc((size_t)steps * sizeof *taken);
+            if (taken == NULL) {
+                return 1;
+            }
+            int64_t step = turn_single(steps, 0, taken);
+            printf("%lld %lld\n", (long long)step, (long long)turn_single(steps, 1, taken));
+            free(taken);
+        } else {
+            return 2;
+        }
+        (void)fflush(stdout);
+    }
+    return 0;
+}
+
+/* Words of the command line, one after the other. */
+static char **turn_words;
+
+static const char *turn_word(void)
+{
+    if (*turn_words == NULL) {
+        (void)fputs("a word is missing on the command line\n", stderr);
+        exit(2);
+    }
+    return *turn_words++;
+}
+
+/* The first bytes of a file; "-" is zeros. */
+static void turn_read(const char *path, void *into, size_t bytes)
+{
+    FILE *file = NULL;
+    memset(into, 0, bytes);
+    if (strcmp(path, "-") == 0) {
+        return;
+    }
+    file = fopen(path, "rb");
+    if (file == NULL || fread(into, 1U, bytes, file) != bytes) {
+        (void)fprintf(stderr, "%s: has not %zu bytes\n", path, bytes);
+        exit(2);
+    }
+    (void)fclose(file);
+}
+
+#endif
