@@ -19,6 +19,8 @@ demo: $(READY)
 	$(RUN)/ltc-edge evaluate $(DEMO) --episodes 100
 	$(RUN)/ltc-edge export $(DEMO) -o $(DEMO)-bundle --force
 	$(RUN)/ltc-edge evaluate $(DEMO)-bundle --format tflite-int16x8 --episodes 100
+	$(RUN)/ltc-edge profile $(DEMO)-bundle -o $(DEMO)-profile --force
+	$(RUN)/ltc-edge report $(DEMO)-bundle --profile $(DEMO)-profile/profile.json -o $(DEMO)-report.html --force
 
 test: $(READY)
 	$(RUN)/python -m pytest --numprocesses auto

@@ -14,7 +14,7 @@ from ltc_edge.cli.output import console, print_json
 if TYPE_CHECKING:
     from ltc_edge.targets import Target
 
-EMULATOR = {"unicorn": "unicorn", "elftools": "pyelftools"}
+EMULATOR = {"unicorn": "unicorn", "elftools": "pyelftools", "capstone": "capstone"}
 """What emulates a target, by module: the packages of the extra ``firmware``."""
 
 

@@ -67,7 +67,7 @@ def _reason(kind: str, rows: Mapping[str, Row], costs: Mapping[str, float], best
     others = {form: cost for form, cost in costs.items() if form != best}
     if others:
         second = min(others, key=lambda form: others[form])
-        parts.append(_against(second, rows[second], row, others[second] / costs[best]))
+        parts.append(_against(kind, second, rows[second], row, others[second] / costs[best]))
     if row.get("rms_over_sigma") is not None:
         parts.append(f"an error of {100 * row['rms_over_sigma']:.2g} % of the action's deviation")
     if row.get("return_lost_percent") is not None:
@@ -84,10 +84,11 @@ def _measure(kind: str, row: Row) -> str:
     return "µs at p50" if row["latency_us"].get("p99") is None else "µs at p99"
 
 
-def _against(second: str, its: Row, row: Row, ratio: float) -> str:
-    """How a format compares with the fastest of the others, which takes ``ratio`` times as long."""
+def _against(kind: str, second: str, its: Row, row: Row, ratio: float) -> str:
+    """How a format compares with the fastest of the others, which takes ``ratio`` times as much."""
     if ratio > NEARLY:
-        return f"{ratio:.2g} times faster than {second}"
+        # Instructions are no time.
+        return f"{ratio:.2g} times {'fewer' if kind == 'emulated' else 'faster'} than {second}"
     if _misses(its) > _misses(row):
         return f"fewer missed periods than {second} ({_misses(row)}, not {_misses(its)})"
     if _error(row) < _error(its):
