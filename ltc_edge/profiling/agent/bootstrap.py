@@ -47,3 +47,5 @@ def begin() -> None:
     from ltc_edge_agent.session import serve  # type: ignore[import-not-found]  # in the zip
 
     serve(requests, answers, folder, folder / "agent.zip")
+    # A thread may still wait for a request; Python would abort over the stream that it holds.
+    os._exit(0)

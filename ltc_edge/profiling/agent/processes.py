@@ -106,7 +106,7 @@ class Worker:
         paths: where Python looks for packages besides.
 
     Raises:
-        ProcessError: it cannot be loaded.
+        ProcessError: Python cannot be started.
     """
 
     def __init__(self, package: Path, document: str, folder: Path, paths: list[str]) -> None:
@@ -114,8 +114,15 @@ class Worker:
         start = f"import sys; sys.path[0] = {str(package)!r}; sys.path[1:1] = {paths!r}\n"
         start += f"from {__package__}.worker import main; main()"
         self.process = Process([sys.executable, "-u", "-c", start, document], folder)
-        self.times, _ = self._read()
-        self.times["spawned_ns"] = self.process.spawned_ns
+
+    def begin(self) -> dict[str, Any]:
+        """Wait until the model is loaded; when each stage of that was over, in nanoseconds.
+
+        Raises:
+            ProcessError: it cannot be loaded.
+        """
+        times, _ = self._read()
+        return {**times, "spawned_ns": self.process.spawned_ns}
 
     def ask(self, request: dict[str, Any]) -> frames.Message:
         """What comes of a request.
@@ -150,15 +157,22 @@ class Program:
         feed: file of its inputs.
 
     Raises:
-        ProcessError: it does not start.
+        ProcessError: it must not run there, or is no program.
     """
 
     def __init__(self, path: Path, feed: Path) -> None:
         emulator = os.environ.get(EMULATOR)
         command = [emulator, str(path)] if emulator else [str(path)]
         self.process = Process([*command, feed.name], path.parent)
-        self.times, _ = self._read()
-        self.times["spawned_ns"] = self.process.spawned_ns
+
+    def begin(self) -> dict[str, Any]:
+        """Wait until it is ready; when each stage of its start was over, in nanoseconds.
+
+        Raises:
+            ProcessError: it does not start.
+        """
+        times, _ = self._read()
+        return {**times, "spawned_ns": self.process.spawned_ns}
 
     def ask(self, request: dict[str, Any]) -> frames.Message:
         """What comes of a request; see `Worker.ask`."""

@@ -144,6 +144,7 @@ class Session:
         """Start a worker or a program, and what it says of its start."""
         for name in request["files"]:
             self._checked(name)
+        self._stop(request, b"")
         running: Worker | Program
         if "program" in request:
             path = self._checked(request["program"])
@@ -151,12 +152,17 @@ class Session:
             running = Program(path, self._checked(request["feed"]))
         else:
             running = Worker(self._package, request["document"], self._path(request["folder"]), self._paths)
+        # Known before it is waited for: a session that ends meanwhile ends it too.
         with self._lock:
             if self._closed:
                 running.process.end()
                 raise RequestError("the session is over")
             self._running[request["name"]] = running
-        return dict(running.times), b""
+        try:
+            return running.begin(), b""
+        except ProcessError:
+            self._stop(request, b"")
+            raise
 
     def _ask(self, request: dict[str, Any], _: bytes) -> frames.Message:
         try:
