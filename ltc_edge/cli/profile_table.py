@@ -82,6 +82,7 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
 def print_profile(document: Mapping[str, Any], output: Path | None) -> None:
     """The table of formats, paced runs, and what follows from them."""
     _print_device(document)
+    _print_controller(document)
     title = f"{document['subject']['name']} on {document['target']}"
     _print_rows(title, document["formats"], COLUMNS[document["kind"]])
     _print_reasons(document["formats"])
@@ -118,6 +119,21 @@ def _print_device(document: Mapping[str, Any]) -> None:
         parts.append(str(device["preemption"]))
     if parts:
         click.echo(f"{document['target']}: {', '.join(parts)}")
+
+
+def _print_controller(document: Mapping[str, Any]) -> None:
+    controller = document["controller"]
+    if controller is None:
+        return
+    synapses = "" if controller["synapses"] is None else f", {controller['synapses']:,} synapses"
+    counts = controller["operations"].values()
+    products = sum(stage["multiply_accumulates"] for stage in counts)
+    sigmoids = sum(stage["sigmoids"] for stage in counts)
+    click.echo(
+        f"{controller['cell']} of {controller['units']} units, {document['parameters_effective']:,} parameters "
+        f"({document['parameters_dense']:,} dense){synapses}; a step: {products:,} multiply-accumulates, "
+        f"{sigmoids:,} sigmoids"
+    )
 
 
 def _print_rows(title: str, rows: Mapping[str, Row], columns: tuple[Column, ...]) -> None:

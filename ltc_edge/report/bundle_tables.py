@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ltc_edge.bundle.folder import MANIFEST
+from ltc_edge.controller import Controller
 from ltc_edge.export.formats import FORMATS
+from ltc_edge.profiling.operations import Operations, operations
 from ltc_edge.report.bundle_view import BundleView, Verified
 from ltc_edge.report.fields import Fields, clean
 from ltc_edge.report.profile import Firmware, Profile
@@ -32,9 +34,16 @@ def facts(view: BundleView) -> list[tuple[str, str]]:
         ("Period", f"{1000 * period:.6g} ms ({1 / period:.4g} Hz)"),
         ("Elapsed time allowed", f"{1000 * timing.dt_min_s:.4g} to {1000 * timing.dt_max_s:.4g} ms"),
         ("Signals", f"{len(controller.observations)} in, {len(controller.actions)} out"),
+        ("A step", _arithmetic(controller)),
         ("Exported by", f"ltc-edge {clean(str(manifest.get('ltc_edge', 'unknown')))}"),
         ("Manifest sha256", view.sha256[:16]),
     ]
+
+
+def _arithmetic(controller: Controller) -> str:
+    """What a step computes, whatever executes it."""
+    total = sum(operations(controller).values(), start=Operations())
+    return f"{total.multiply_accumulates:,} multiply-accumulates, {total.sigmoids:,} sigmoids"
 
 
 def verification_table(view: BundleView) -> Table | None:
