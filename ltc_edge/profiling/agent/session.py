@@ -218,15 +218,20 @@ def serve(requests: IO[bytes], answers: IO[bytes], folder: Path, package: Path) 
     session = Session(folder, package)
     inbox: queue.Queue[frames.Message | None] = queue.Queue()
     heard = [time.monotonic()]
+
+    def end(_: int, __: FrameType | None) -> None:
+        # In a thread: the one that is interrupted may be starting a process that nobody knows of yet.
+        threading.Thread(target=_finish, args=(inbox, session), daemon=True).start()
+
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, _end)
+        signal.signal(number, end)
     threading.Thread(target=_listen, args=(requests, inbox, heard, session), daemon=True).start()
     threading.Thread(target=_watch, args=(heard, session), daemon=True).start()
     try:
         while (message := inbox.get()) is not None:
             request, block = message
             frames.write(answers, *_answer(session, request, block))
-    except (BrokenPipeError, SystemExit):
+    except BrokenPipeError:
         pass
     finally:
         session.close()
@@ -259,11 +264,9 @@ def _listen(
         if message is not None and message[0].get("request") == "ping":
             continue
         if message is None:
-            # What the main thread waits for ends with this.
-            session.close()
-        inbox.put(message)
-        if message is None:
+            _finish(inbox, session)
             return
+        inbox.put(message)
 
 
 def _watch(heard: list[float], session: Session) -> None:
@@ -274,5 +277,7 @@ def _watch(heard: list[float], session: Session) -> None:
     os._exit(1)
 
 
-def _end(_: int, __: FrameType | None) -> None:
-    raise SystemExit(1)
+def _finish(inbox: queue.Queue[frames.Message | None], session: Session) -> None:
+    """End the session from another thread; what the main thread waits for ends with it."""
+    session.close()
+    inbox.put(None)
