@@ -130,13 +130,16 @@ def _rows(codes: Codes, values: Array) -> bytes:
 
 def _c_job(name: str, sources: CSources, inputs: Inputs, size: int) -> CJob:
     rows = np.column_stack([inputs.observation, inputs.dt_s]).astype("<f4")
+    return CJob(name, sources, c_harness(sources.name), rows.tobytes(), inputs.expected.shape[1], size)
+
+
+def c_harness(name: str) -> dict[str, bytes]:
+    """The program that times a controller of this name, and what it calls of it, by file name."""
     harness = resources.files(bootstrap.__package__).joinpath("harness.c").read_bytes()
-    files = {"harness.c": harness, "harness_controller.h": _glue(sources.name)}
-    return CJob(name, sources, files, rows.tobytes(), inputs.expected.shape[1], size)
+    return {"harness.c": harness, "harness_controller.h": _glue(name)}
 
 
 def _glue(name: str) -> bytes:
-    """What the harness calls of a controller."""
     upper = name.upper()
     return f"""#include "{name}.h"
 #define HARNESS_OBSERVATIONS {upper}_OBSERVATIONS

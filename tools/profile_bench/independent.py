@@ -16,70 +16,19 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ltc_edge.profiling.agent_link import AgentLink
 from ltc_edge.profiling.jobs import ModelJob
-from ltc_edge.profiling.linux import Bench, connect
-from ltc_edge.profiling.places import Local
-from ltc_edge.profiling.runner import Runner
-from ltc_edge.profiling.settings import Settings
+from profile_bench.in_turns import Round, in_turns
 from profile_bench.subject import Bundle, last_cpu, spread
 from profile_bench.turns import Turns, compiled
 
 FORMATS = ("onnx", "onnx-int8", "onnx-int16", "tflite", "tflite-int16x8")
-SINGLES = 1000
 TYPES = {"tensor(float)": 1, "tensor(int8)": 3, "tensor(int16)": 5}
 """Their numbers in ONNX."""
 Words = list[str | Path]
-Round = tuple[dict[str, Any], dict[str, tuple[float, float]]]
-"""Our figures, and of each of theirs a step in batches and a single one, in microseconds."""
-
-
-class InTurns(Bench):
-    """A bench that lets other programs have their turns in each round.
-
-    Args:
-        link, bundle, names: as for a profile.
-        theirs: the other programs, by format and by what they are.
-        rounds: how many.
-
-    Attributes:
-        found: the rounds of each format.
-    """
-
-    def __init__(
-        self,
-        link: AgentLink,
-        bundle: Bundle,
-        names: Sequence[str],
-        theirs: Mapping[str, Mapping[str, Turns]],
-        rounds: int,
-    ) -> None:
-        settings = Settings(rounds=rounds, iterations=SINGLES * rounds, seconds=60.0)
-        jobs = [bundle.job(name) for name in names]
-        super().__init__(link, jobs, bundle.inputs, settings, lambda *_: None)
-        self._theirs = theirs
-        self.found: dict[str, list[Round]] = {name: [] for name in names}
-
-    def _one_round(self, runner: Runner) -> None:
-        name = runner.job.name
-        whole, found = self._samples[name], self.found[name]
-        fresh = self._samples[name] = type(whole)()
-        fresh.batch_steps, fresh.clock_us = whole.batch_steps, whole.clock_us
-        ours_first = len(found) % 2 == 1
-        if ours_first:
-            super()._one_round(runner)
-        theirs = {
-            what: (turns.batch_us(fresh.batch_steps), turns.single_us(SINGLES))
-            for what, turns in self._theirs[name].items()
-        }
-        if not ours_first:
-            super()._one_round(runner)
-        found.append((fresh.figures(), theirs))
 
 
 def measure(bundle: Bundle, rounds: int) -> dict[str, Any]:
@@ -98,10 +47,8 @@ def measure(bundle: Bundle, rounds: int) -> dict[str, Any]:
             theirs[name] = {
                 what: stack.enter_context(Turns(command, last_cpu())) for what, command in commands.items()
             }
-        link = stack.enter_context(AgentLink(Local()))
-        bench = InTurns(link, bundle, names, theirs, rounds)
-        bench.run(connect(link, []))
-    return {name: _compared(found) for name, found in bench.found.items()}
+        found = in_turns([bundle.job(name) for name in names], bundle.inputs, theirs, rounds)
+    return {name: _compared(rounds_of) for name, rounds_of in found.items()}
 
 
 def _compared(rounds: list[Round]) -> dict[str, Any]:

@@ -40,14 +40,16 @@ class Turns:
     Args:
         command: what runs.
         cpu: the processor that it stays on.
+        long_steps: batches are of so many steps, in processor time, whatever is asked for; 0 for what is.
 
     Raises:
         CheckFailedError: it does not start; what it said is in the message.
     """
 
-    def __init__(self, command: Sequence[str | Path], cpu: int) -> None:
+    def __init__(self, command: Sequence[str | Path], cpu: int, long_steps: int = 0) -> None:
         pipe = subprocess.PIPE
         words = [str(word) for word in command]
+        self._long_steps = long_steps
         self._name = Path(words[0]).name
         self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
         os.sched_setaffinity(self._process.pid, {cpu})
@@ -62,6 +64,8 @@ class Turns:
 
     def batch_us(self, steps: int, count: int = 3) -> float:
         """Microseconds a step: the median of so many batches."""
+        if self._long_steps:
+            return float(self._ask(f"long {self._long_steps}")) / self._long_steps / 1e3
         even = max(steps // 2 * 2, 2)  # two states take turns
         taken = [float(self._ask(f"batch {even}")) for _ in range(count)]
         return statistics.median(taken) / even / 1e3
