@@ -95,14 +95,15 @@ def rows(numpy: Any, path: Path | None, dtype: Any, shape: tuple[int, ...], seed
 def pick_action(spec: Spec, outputs: list[str]) -> str:
     """The output to hand back.
 
+    Where nothing but states comes out, the first of them.
+
     Raises:
-        ModelError: there is none but states.
+        ModelError: there is no such output, or none at all.
     """
+    if not outputs or spec.action not in (None, *outputs):
+        raise ModelError(f"{spec.path.name} has no output {spec.action!r}, only {', '.join(outputs)}")
     fed_back = [target for _, target in spec.states]
-    for name in [spec.action] if spec.action is not None else outputs:
-        if name in outputs and (name not in fed_back or name == spec.action):
-            return name
-    return fed_back[0]
+    return spec.action or next((name for name in outputs if name not in fed_back), outputs[0])
 
 
 def check_states(spec: Spec, inputs: dict[str, tuple[Any, Any]], outputs: dict[str, tuple[Any, Any]]) -> None:

@@ -38,7 +38,7 @@ class OnnxModel:
         outputs = {tensor.name: _described(tensor) for tensor in session.get_outputs()}
         check_states(spec, inputs, outputs)
         self._feeds = []
-        self._states: list[tuple[Any, Any, Any]] = []
+        self._states: dict[str, tuple[Any, Any, Any]] = {}
         self._bindings = [session.io_binding(), session.io_binding()]
         fed_back = dict(spec.states)
         for seed, (name, (dtype, shape)) in enumerate(inputs.items()):
@@ -87,7 +87,7 @@ class OnnxModel:
         first = self._numpy.zeros(shape, dtype)
         if start is not None:
             first = rows(self._numpy, start, dtype, shape, 0)[0]
-        self._states.append((left[0], right[0], first))
+        self._states[target] = (left[0], right[0], first)
 
     def _bind_outputs(self, spec: Spec, outputs: dict[str, tuple[str, tuple[int, ...]]]) -> None:
         action = pick_action(spec, list(outputs))
@@ -102,7 +102,7 @@ class OnnxModel:
             if name == action:
                 self._action = (array, array)
         if not self._action:  # the action is a state
-            left, right, _ = self._states[bound.index(action)]
+            left, right, _ = self._states[action]
             self._action = (left, right)
 
     def feed(self, index: int) -> None:
@@ -113,7 +113,7 @@ class OnnxModel:
     def reset(self) -> None:
         """See `Model.reset`."""
         self._current = 0
-        for array, _, first in self._states:
+        for array, _, first in self._states.values():
             array[...] = first
 
     def action(self) -> tuple[str, bytes]:
