@@ -14,6 +14,7 @@ from ltc_edge.targets import Target, find_target
 
 LOCAL, SSH = "local", "ssh://"
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*\$?")
+_PORT = re.compile(r"[0-9]{1,5}")
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]")
 
 
@@ -87,14 +88,16 @@ def _remote(name: str) -> Remote:
     # A host that begins with a dash would be an option to ssh.
     if (at and not _USER.fullmatch(user)) or not _HOST.fullmatch(host):
         raise InputError(f"{name!r} is no address such as {SSH}pi@raspberrypi.local:22")
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
-        raise InputError(f"{name!r}: a port is a number from 1 to 65535, not {port!r}")
+    if port and not (_PORT.fullmatch(port) and 0 < int(port) < 1 << 16):
+        raise InputError(f"{name[:100]!r}: a port is a number from 1 to 65535, not {port[:20]!r}")
     return Remote(host.strip("[]"), user or None, int(port) if port else None)
 
 
 def _bracketed(rest: str) -> tuple[str, str, str]:
     """Host and port where the host is an IPv6 address in brackets."""
     host, bracket, after = rest.partition("]")
+    if after and not after.startswith(":"):
+        return rest, "", ""  # which is no host
     return host + bracket, ":", after.removeprefix(":")
 
 

@@ -85,5 +85,5 @@ def test_instructions_where_no_time_is_measured():
     }
     assert recommend("emulated", rows, []) == {
         "format": "b",
-        "reason": "3,000 instructions a step; 3 times faster than a",
+        "reason": "3,000 instructions a step; 3 times fewer than a",
     }
