@@ -124,7 +124,7 @@ class AgentLink:
             if found.get("number") == number:
                 break
         if "error" in found:
-            raise RemoteError(str(found["error"]), str(found.get("detail")))
+            raise RemoteError(str(found["error"]), _line(str(found.get("detail"))))
         return found, answer
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ class AgentLink:
         if not isinstance(greeting, str):
             raise self._ended()
         if greeting:
-            raise DeviceError(f"{self.name}: the agent cannot work there: {greeting}")
+            raise DeviceError(f"{self.name}: the agent cannot work there: {_line(greeting)}")
 
     def _listen(self) -> None:
         """Read the greeting, then answers, until the stream ends; None is put behind the last."""
@@ -214,10 +214,11 @@ class AgentLink:
         self._errors.seek(0)
         said = self._errors.read(1 << 20).decode("utf-8", "replace")
         if isinstance(self._place, Remote):
-            return DeviceError(explain(self._place, code, said, self._python))
+            return DeviceError(_line(explain(self._place, code, said, self._python)))
         lines = said.strip().splitlines()
         return DeviceError(
-            f"{self.name}: the agent ended with code {code}" + (f" ({lines[-1][:160]})" if lines else "")
+            f"{self.name}: the agent ended with code {code}"
+            + (f" ({_line(lines[-1][:160])})" if lines else "")
         )
 
 
@@ -233,3 +234,8 @@ def _greeting(stdout: Any) -> str | None:
         if text.startswith(bootstrap.GREETING):
             return str(text.removeprefix(bootstrap.GREETING).removeprefix(": "))
     raise frames.FrameError("it prints, but no agent starts")
+
+
+def _line(said: str) -> str:
+    """What a device said, on one line, without what would move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(said.split()))

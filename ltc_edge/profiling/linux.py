@@ -25,6 +25,8 @@ BATCH_NS = 600_000
 """About how long a batch should last: far beyond the clock's resolution, and below the time slice after which
 another process may have its turn, so that most batches have the processor to themselves."""
 MOST_STEPS = 1_000_000
+SLOWEST_NS = 500_000_000
+"""A round of a slower one takes half a minute."""
 
 OnShare = Callable[[str, float], None]
 
@@ -125,6 +127,9 @@ class Bench:
         limit = round(self._settings.seconds * 1e9)
         _, block = runner.ask("singles", steps=max(self._settings.warmup, 1), limit_ns=limit, empty=False)
         step_ns = max(float(np.median(np.frombuffer(block, "<u4"))), 1.0)
+        if step_ns > SLOWEST_NS:
+            detail = f"a step takes {step_ns / 1e9:.2g} s; no controller is as slow, and it is not timed"
+            raise NotRunError("refused", "unsupported", detail)
         samples = self._samples[runner.job.name] = _Samples()
         samples.batch_steps = int(np.clip(BATCH_NS / step_ns, 1, MOST_STEPS))
         _, block = runner.ask("singles", steps=2000, limit_ns=limit, empty=True)
@@ -165,7 +170,11 @@ class Bench:
         row = self.rows[runner.job.name]
         if isinstance(runner.job, CJob):
             row["program_bytes"] = runner.program_bytes
-            row["stages"] = runner.stages(self._cpu)
+            try:
+                row["stages"] = runner.stages(self._cpu)
+            except NotRunError as error:
+                # A second build, which says nothing of the first: its figures stay.
+                row["detail"] = f"which part of a step takes how long is not known: {error}"
         runner.stop()
         if self._settings.rate_hz is not None:
             row["paced"] = []

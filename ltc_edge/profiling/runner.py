@@ -15,8 +15,10 @@ from ltc_edge.profiling.sampled_stages import request as stages_request
 from ltc_edge.profiling.static_program import static_program
 
 BUILD_S, SEND_S = 400.0, 120.0
-SLACK_S = 60.0
-"""How much longer an answer may take than what it tells of."""
+SLACK_S = 45.0
+"""How much longer a format may take than what it tells of; the agent ends it then."""
+LINK_S = 30.0
+"""How much longer the agent's answer may take."""
 
 
 class NotRunError(Exception):
@@ -148,7 +150,8 @@ class Runner:
         """A fresh process, of ``what`` in the place of the format's own; see `ask` for ``suffix``."""
         name = self.job.name + suffix
         try:
-            times, _ = self._link.request({"request": "start", "name": name, **(what or self._start_request)})
+            request = {"request": "start", "name": name, "within_s": SLACK_S, **(what or self._start_request)}
+            times, _ = self._link.request(request, timeout_s=SLACK_S + LINK_S)
         except RemoteError as error:
             raise _not_run(error) from None
         if what is None:
@@ -174,9 +177,12 @@ class Runner:
             NotRunError: it was refused, or the process broke.
             DeviceError: the device is gone.
         """
-        request = {"request": "ask", "name": self.job.name + suffix, "ask": {"do": do, **said}}
+        within_s = seconds + SLACK_S
+        request = {"request": "ask", "name": self.job.name + suffix, "within_s": within_s}
         try:
-            answer, block = self._link.request(request, timeout_s=seconds + SLACK_S)
+            answer, block = self._link.request(
+                {**request, "ask": {"do": do, **said}}, timeout_s=within_s + LINK_S
+            )
         except RemoteError as error:
             raise _not_run(error) from None
         self.rss_bytes = answer.get("rss_bytes")

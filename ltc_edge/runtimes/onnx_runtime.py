@@ -7,6 +7,7 @@ out, and nothing else.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class OnnxStepper:
             self._bindings.append(binding)
         self._values = values
         self._run = session.run_with_iobinding
+        self._options = run_options()
         self._elapsed = np.empty(1)
         self._scratch = np.empty(codes.observation.channels)
         self._dt_scratch = np.empty(1)
@@ -104,7 +106,7 @@ class OnnxStepper:
         self._elapsed[0] = min(max(dt, low), high)
         self._interface.observation.encode_into(values, self._observation[0], self._scratch)
         self._interface.dt.encode_into(self._elapsed, self._dt[0], self._dt_scratch)
-        self._run(self._bindings[self._current])
+        self._run(self._bindings[self._current], self._options)
         self._current = 1 - self._current
         action = self._interface.action.decode(self._action[0])
         # float32 and integer codes may end a rounding beyond the real limit.
@@ -119,8 +121,7 @@ def make_session(source: Path | str | bytes) -> Any:
     Raises:
         ControllerFileError: ONNX Runtime refuses the file.
     """
-    import onnxruntime as ort
-
+    ort = _onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -139,10 +140,25 @@ def make_session(source: Path | str | bytes) -> Any:
         raise ControllerFileError(f"{where}: ONNX Runtime cannot load it ({reason[:200]})") from None
 
 
+def _onnxruntime() -> Any:
+    """The package; since 1.29 it tells its makers of every model that it loads, unless it is told not to."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
+def run_options() -> Any:
+    """Options of a run, made once: without any, every run makes some, which takes a microsecond."""
+    options = _onnxruntime().RunOptions()
+    # Its default. Where it is not said, onnxruntime 1.32 looks for it at every run, and catches an exception.
+    options.add_run_config_entry("gpu_graph_id", "0")
+    return options
+
+
 def _buffer(dtype: str, channels: int) -> tuple[npt.NDArray[Any], Any]:
     """An array ``(1, channels)`` and the OrtValue that shares its memory."""
-    import onnxruntime as ort
-
+    ort = _onnxruntime()
     array = np.zeros((1, channels), dtype=dtype)
     value = ort.OrtValue.ortvalue_from_numpy(array)
     if array.size and value.data_ptr() != array.ctypes.data:

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from .model import ModelError, Spec, check_states, pick_action, rows
+from .model import ModelError, Spec, check_sizes, check_states, pick_action, rows
 
 SIGNATURE = "serving_default"
 PACKAGES = {"ai_edge_litert": "ai-edge-litert", "tflite_runtime": "tflite-runtime"}
@@ -35,6 +35,7 @@ class LiteRTModel:
         described = tuple(
             {name: (dtype, shape) for name, (_, dtype, shape) in known.items()} for known in (inputs, outputs)
         )
+        check_sizes(spec, *described)
         check_states(spec, *described)
         fed_back = dict(spec.states)
         self._feeds: list[tuple[Any, Any]] = []

@@ -72,6 +72,8 @@ class Model(Protocol):
 
 ROWS = 64
 """Rows drawn at random for an input that is fed nothing."""
+MOST_NUMBERS = 1 << 20
+"""In a tensor, or in all rows of one: no controller has as many, and a small device no memory for more."""
 
 
 def rows(numpy: Any, path: Path | None, dtype: Any, shape: tuple[int, ...], seed: int) -> Any:
@@ -81,8 +83,9 @@ def rows(numpy: Any, path: Path | None, dtype: Any, shape: tuple[int, ...], seed
         ModelError: the file has no whole number of rows.
     """
     if path is None:
-        drawn = numpy.random.default_rng(seed).normal(size=(ROWS, *shape))
-        return drawn.astype(dtype) if numpy.dtype(dtype).kind == "f" else numpy.zeros((ROWS, *shape), dtype)
+        count = max(min(ROWS, MOST_NUMBERS // max(_numbers(shape), 1)), 1)
+        drawn = numpy.random.default_rng(seed).normal(size=(count, *shape))
+        return drawn.astype(dtype) if numpy.dtype(dtype).kind == "f" else numpy.zeros((count, *shape), dtype)
     content = path.read_bytes()
     size = numpy.dtype(dtype).itemsize
     for extent in shape:
@@ -121,6 +124,27 @@ def check_states(spec: Spec, inputs: dict[str, tuple[Any, Any]], outputs: dict[s
                 f"{spec.path.name}: the state goes out as {_said(outputs[target])} and in as "
                 f"{_said(inputs[source])}; they must be alike"
             )
+
+
+def check_sizes(spec: Spec, *tensors: dict[str, tuple[Any, Any]]) -> None:
+    """That every input and output is one of a controller's, before memory is asked for.
+
+    Raises:
+        ModelError: it is not.
+    """
+    for name, tensor in ((name, tensor) for named in tensors for name, tensor in named.items()):
+        if min(tensor[1], default=1) < 0 or _numbers(tensor[1]) > MOST_NUMBERS:
+            raise ModelError(
+                f"{spec.path.name}: {name} is a {_said(tensor)}; controllers have at most "
+                f"{MOST_NUMBERS:,} numbers in one"
+            )
+
+
+def _numbers(shape: tuple[int, ...]) -> int:
+    count = 1
+    for extent in shape:
+        count *= extent
+    return count
 
 
 def _said(tensor: tuple[Any, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .model import ModelError, Spec, check_states, pick_action, rows
+from .model import ModelError, Spec, check_sizes, check_states, pick_action, rows
 
 _TYPES = {
     "tensor(float)": "float32",
@@ -36,6 +36,7 @@ class OnnxModel:
         session = _session(ort, spec)
         inputs = {tensor.name: _described(tensor) for tensor in session.get_inputs()}
         outputs = {tensor.name: _described(tensor) for tensor in session.get_outputs()}
+        check_sizes(spec, inputs, outputs)
         check_states(spec, inputs, outputs)
         self._feeds = []
         self._states: dict[str, tuple[Any, Any, Any]] = {}

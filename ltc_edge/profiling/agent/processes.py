@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ class Process:
     def __init__(self, command: list[str], folder: Path) -> None:
         self.name = Path(command[0]).name
         self._errors = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  closed by `end`
+        self._overdue_s: float | None = None
         self.spawned_ns = time.monotonic_ns()
         pipe = subprocess.PIPE
         try:
@@ -67,8 +70,26 @@ class Process:
             pass
         return None
 
+    @contextlib.contextmanager
+    def due(self, within_s: float) -> Iterator[None]:
+        """What happens meanwhile ends with the process where it takes longer; `ended` then says so."""
+
+        def kill() -> None:
+            self._overdue_s = within_s
+            self._kill()
+
+        timer = threading.Timer(within_s, kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def ended(self) -> ProcessError:
         """Why nothing more comes of it."""
+        if self._overdue_s is not None:
+            return ProcessError("failed", f"it was ended: no answer came within {self._overdue_s:g} s")
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         code = self._process.poll()
@@ -81,12 +102,15 @@ class Process:
 
     def end(self) -> None:
         """Kill the process and all that it started; it is gone when this returns."""
-        with contextlib.suppress(OSError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._kill()
         self._process.wait()
         for stream in (self.input, self.output, self._errors):
             with contextlib.suppress(OSError):
                 stream.close()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def _why_not(program: str, error: OSError) -> str:

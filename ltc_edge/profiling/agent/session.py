@@ -30,6 +30,8 @@ from .load import BusyLoad, LoadFailed
 from .processes import ProcessError, Program, Worker
 
 SILENCE_S = 30.0
+ANSWER_S = 60.0
+"""How long a process has for an answer, where the request does not say."""
 PROTOCOL = 1
 
 
@@ -159,7 +161,8 @@ class Session:
                 raise RequestError("the session is over")
             self._running[request["name"]] = running
         try:
-            return running.begin(), b""
+            with running.process.due(request.get("within_s", ANSWER_S)):
+                return running.begin(), b""
         except ProcessError:
             self._stop(request, b"")
             raise
@@ -169,7 +172,8 @@ class Session:
             running = self._running[request["name"]]
         except KeyError:
             raise RequestError(f"nothing runs by the name {request['name']!r}") from None
-        document, block = running.ask(request["ask"])
+        with running.process.due(request.get("within_s", ANSWER_S)):
+            document, block = running.ask(request["ask"])
         return document | {"rss_bytes": running.process.memory_bytes()}, block
 
     def _stop(self, request: dict[str, Any], _: bytes) -> frames.Message:

@@ -13,6 +13,9 @@ from . import frames, timing
 from .model import Model, ModelError, Spec
 from .realtime import RealtimeRefused, lock_memory, pin, set_fifo
 
+NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+"""Since 1.29 onnxruntime tells its makers of every model, in a thread that would be timed too."""
+
 
 def load(document: dict[str, Any], folder: Path) -> tuple[Model, dict[str, Any]]:
     """The model of a request, and when each stage of a cold start was over, by the monotonic clock.
@@ -25,6 +28,7 @@ def load(document: dict[str, Any], folder: Path) -> tuple[Model, dict[str, Any]]
     model: Model
     try:
         if document["runtime"] == "onnx":
+            os.environ.setdefault(NO_TELEMETRY, "1")
             import onnxruntime  # noqa: F401  its import is no part of loading the model
 
             from .onnx_model import OnnxModel

@@ -329,3 +329,18 @@ def test_a_session_that_is_over_starts_nothing(tmp_path):
     files = {"program": "c/program", "feed": "c/feed.bin", "files": []}
     with pytest.raises(RequestError, match="cannot be read"):
         session.carry_out({"request": "start", "name": "c", **files}, b"")
+
+
+def test_a_process_that_gives_no_answer_is_ended_and_the_session_goes_on(link):
+    start(link)
+    paced = {"do": "paced", "period_ns": 1, "periods": 1}
+    with pytest.raises(RemoteError, match=r"no answer came within 0\.5 s") as caught:
+        link.request({"request": "ask", "name": "c", "within_s": 0.5, "ask": paced})
+    assert caught.value.kind == "failed"
+    assert start(link)[0]["first_ns"] == 3
+
+
+def test_what_a_device_says_stays_on_one_line_and_moves_no_cursor(link):
+    with pytest.raises(RemoteError) as caught:
+        link.request({"request": "no\nsuch\x1b[2J"})
+    assert str(caught.value).isprintable()

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -284,3 +286,31 @@ def test_a_process_that_is_refused_its_model(start):
     with pytest.raises(ProcessError, match="they must be alike") as caught:
         start(gru(), [("h_in", "y")]).begin()
     assert caught.value.kind == "refused"
+
+
+@pytest.mark.parametrize("extents", [[1 << 20, 1 << 20], [3, 1 << 20]], ids=["TiB", "MiB"])
+def test_a_tensor_that_no_controller_has_is_refused_before_memory_is_asked_for(loaded, extents):
+    node = helper.make_node("Neg", ["x"], ["y"])
+    graph = helper.make_graph(
+        [node], "g", *([helper.make_tensor_value_info(name, TensorProto.FLOAT, extents)] for name in "xy")
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    with pytest.raises(ModelError, match="x is a float32"):
+        loaded(model.SerializeToString(), states=())
+
+
+def test_onnxruntime_tells_nobody_of_models(tmp_path):
+    """Where it does, it leaves a file of its session in the temporary folder."""
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from ltc_edge.profiling.agent.worker import load\n"
+        "files = {'runtime': 'onnx', 'model': 'model.onnx', 'feeds': {}, 'starts': {}, 'states': []}\n"
+        "load(files, Path.cwd())\n"
+    )
+    (tmp_path / "model.onnx").write_bytes(gru())
+    quiet = {key: value for key, value in os.environ.items() if not key.startswith(("ORT_", "CI"))}
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env={**quiet, "TMPDIR": str(tmp_path)}, check=True
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
