@@ -151,6 +151,7 @@ def _apt_configuration(scratch: Path, address: str, here: str) -> Path:
         "APT::Architecture": "arm64",
         "APT::Architectures": f"arm64,{here}",
         "Acquire::Languages": "none",
+        "APT::Update::Error-Mode": "any",
         "APT::Sandbox::User": "root",  # the folders are the caller's
     }
     path = scratch / "apt.conf"
