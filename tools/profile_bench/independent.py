@@ -6,7 +6,8 @@ time; a ratio is the median of the rounds' ratios, and above 1 where ours is lon
 - ``c``: a loop in C, on the shared library inside the runtime's wheel. The Python module of ONNX Runtime has
   a copy of its own, which is not the same machine code. LiteRT's library has only the interface
   CompiledModel, which locks and registers every buffer in each run, where an Interpreter does not;
-- ``timeit``: the standard library's, around the runtime's own call in Python.
+- ``timeit``: the standard library's, around the runtime's own call in Python;
+- ``litert-benchmark``, which times something else in LiteRT; see `litert_own`.
 
 ``step`` is what a program in Python has of a step, ``invoke`` the runtime's own call in it, both in batches;
 ``p50`` is of single steps with a clock around each.
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ltc_edge.profiling.jobs import ModelJob
+from profile_bench import litert_own
 from profile_bench.in_turns import Round, in_turns
 from profile_bench.subject import Bundle, last_cpu, spread
 from profile_bench.turns import Turns, compiled
@@ -48,7 +50,10 @@ def measure(bundle: Bundle, rounds: int) -> dict[str, Any]:
                 what: stack.enter_context(Turns(command, last_cpu())) for what, command in commands.items()
             }
         found = in_turns([bundle.job(name) for name in names], bundle.inputs, theirs, rounds)
-    return {name: _compared(rounds_of) for name, rounds_of in found.items()}
+        report = {name: _compared(rounds_of) for name, rounds_of in found.items()}
+        # The other LiteRT file has int16 inputs, which its own benchmark takes for float32.
+        report["tflite"]["litert-benchmark"] = litert_own.measure(folder / "tflite" / "model.tflite", rounds)
+    return report
 
 
 def _compared(rounds: list[Round]) -> dict[str, Any]:
