@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 
 #include "turns.h"
+#include "words.h"
 
 enum { MOST = 16, CPU = 1, WRITE = 1 };
 

@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 
 #include "turns.h"
+#include "words.h"
 
 enum { SEQUENTIAL = 0, ALL_OPTIMISATIONS = 99, FATAL = 4, ARENA = 1, DEFAULT_MEMORY = 0 };
 
