@@ -12,6 +12,7 @@ import sys
 
 import click
 
+from ltc_edge.cli.output import one_line
 from ltc_edge.errors import LtcEdgeError
 from ltc_edge.version import __version__
 
@@ -86,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"Error: {_usage_line(error)}", err=True)
         sys.exit(error.exit_code)
     except LtcEdgeError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
     except MemoryError:
         click.echo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,9 +92,9 @@ def print_profile(document: Mapping[str, Any], output: Path | None) -> None:
     _print_paced(document["formats"])
     _print_stages(document["formats"])
     for problem in document["problems"]:
-        click.echo(f"Not valid: {problem}")
+        click.echo(f"Not valid: {one_line(problem)}")
     for note in document["device"].get("notes") or ():
-        click.echo(f"Note: {note}")
+        click.echo(f"Note: {one_line(str(note))}")
     if document["partial"]:
         click.echo("Partial: it ended before everything was measured.")
     _print_comparison(document["baseline"])
@@ -102,9 +103,12 @@ def print_profile(document: Mapping[str, Any], output: Path | None) -> None:
         click.echo(f"Ship {found['format']}: {found['reason']}.")
     if output is not None:
         path = document["subject"]["path"]
-        click.echo(f"Written: {output}")
+        click.echo(f"Written: {one_line(str(output))}")
         if document["subject"]["kind"] == "bundle":
-            click.echo(f"Next: ltc-edge report {path} --profile {output / 'profile.json'} -o report.html")
+            profile = shlex.quote(str(output / "profile.json"))
+            click.echo(
+                one_line(f"Next: ltc-edge report {shlex.quote(path)} --profile {profile} -o report.html")
+            )
 
 
 def _print_device(document: Mapping[str, Any]) -> None:
@@ -179,7 +183,7 @@ def _print_reasons(rows: Mapping[str, Row]) -> None:
         elif row.get("detail"):
             reasons.setdefault(str(row["detail"]), []).append(name)
     for text, names in reasons.items():
-        click.echo(f"{', '.join(names)}: {text}")
+        click.echo(one_line(f"{', '.join(names)}: {text}"))
 
 
 def _print_paced(rows: Mapping[str, Row]) -> None:
@@ -204,7 +208,7 @@ def _print_paced(rows: Mapping[str, Row]) -> None:
     if table.row_count:
         _print_table(table)
     for line in refused:
-        click.echo(line)
+        click.echo(one_line(line))
 
 
 def _print_stages(rows: Mapping[str, Row]) -> None:
@@ -212,7 +216,7 @@ def _print_stages(rows: Mapping[str, Row]) -> None:
         if row["status"] == "ok" and row.get("stages"):
             of = "instructions" if row.get("instructions_per_step") else "time"
             parts = ", ".join(f"{stage} {100 * share:.0f} %" for stage, share in row["stages"].items())
-            click.echo(f"{name}, share of the {of}: {parts}")
+            click.echo(one_line(f"{name}, share of the {of}: {parts}"))
 
 
 def _print_comparison(baseline: Mapping[str, Any] | None) -> None:

@@ -50,6 +50,8 @@ def read_baseline(path: Path, kind: str) -> dict[str, Any]:
         InputError: there is none, it is damaged, of another version, or of another kind of target.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise InputError(f"{path}: cannot be read (not a file)")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         document = json.loads(content[:MAX_BYTES])
@@ -60,9 +62,9 @@ def read_baseline(path: Path, kind: str) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InputError(f"{path}: is no profile of `ltc-edge profile`")
     if document.get("schema") != SCHEMA:
-        raise InputError(f"{path}: is of schema {document.get('schema')!r}, not {SCHEMA}; profile again")
+        raise InputError(f"{path}: is of schema {document.get('schema')!r:.40}, not {SCHEMA}; profile again")
     if document.get("kind") != kind:
-        raise InputError(f"{path}: is of the kind {document.get('kind')!r}, and this target is {kind!r}")
+        raise InputError(f"{path}: is of the kind {document.get('kind')!r:.40}, and this target is {kind!r}")
     if not isinstance(document.get("formats"), dict):
         raise InputError(f"{path}: has no formats; profile again")
     return document

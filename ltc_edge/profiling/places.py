@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ltc_edge.errors import InputError
 from ltc_edge.runtimes.exported import SERIAL
 from ltc_edge.targets import Target, find_target
+from ltc_edge.targets.description import read_table
 
 LOCAL, SSH = "local", "ssh://"
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*\$?")
@@ -105,17 +104,14 @@ def _described(path: Path) -> Remote | Serial | None:
     """The device that a file describes by its ``address``; None where it describes a processor.
 
     Raises:
-        InputError: the file has keys that mean nothing, or no address that can be.
+        InputError: the file cannot be read, has keys that mean nothing, or no address that can be.
     """
-    try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None  # whoever reads it as a processor says what is wrong
+    table = read_table(path)
     if "address" not in table:
         return None
     odd = table.keys() - {"summary", "address", "python", "remote_dir"}
     if odd:
-        raise InputError(f"{path}: a device has no {', '.join(sorted(odd))}")
+        raise InputError(f"{path}: a device has no {', '.join(map(repr, sorted(odd)))}")
     for key, value in table.items():
         if not isinstance(value, str) or not value:
             raise InputError(f"{path}: {key} must be text, not {value!r}")

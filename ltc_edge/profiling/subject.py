@@ -13,7 +13,7 @@ from ltc_edge.bundle.bundle import load_bundle
 from ltc_edge.bundle.contents import REPORT
 from ltc_edge.bundle.folder import MANIFEST
 from ltc_edge.controller import Controller
-from ltc_edge.errors import InputError
+from ltc_edge.errors import BundleError, InputError
 from ltc_edge.export.artifacts import Artifact
 
 MODELS = (".onnx", ".tflite")
@@ -66,13 +66,15 @@ def read_profile_subject(path: Path, formats: Sequence[str], states: Sequence[tu
         states: of a model.
 
     Raises:
-        InputError: nothing that can be profiled, or the other options do not fit it.
+        InputError: there is nothing that can be profiled, or the other options do not fit it.
     """
     if path.suffix not in MODELS or path.is_dir():
         return _bundle(path, formats, states)
     if formats:
         raise InputError(f"{path}: is one model; --format chooses among those of a bundle")
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, and a device may never end
+            raise InputError(f"{path}: cannot be read (not a file)")
         if path.stat().st_size > MAX_MODEL_BYTES:
             raise InputError(f"{path}: is larger than any controller (over 256 MiB)")
         content = path.read_bytes()
@@ -93,17 +95,20 @@ def _bundle(path: Path, formats: Sequence[str], states: Sequence[tuple[str, str]
         hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest(),
         bundle.controller,
         bundle.choose(formats),
-        _verified(bundle.files.contents.get(REPORT)),
+        _verified(path, bundle.files.contents.get(REPORT)),
     )
 
 
-def _verified(content: bytes | None) -> dict[str, Mapping[str, Any]]:
+def _verified(path: Path, content: bytes | None) -> dict[str, Mapping[str, Any]]:
     """What the verification found in closed loop, by format; nothing where there was none."""
     if content is None:
         return {}
-    formats = json.loads(content)["formats"]
-    return {
-        name: entry["task"] | {"status": entry["status"]}
-        for name, entry in formats.items()
-        if isinstance(entry.get("task"), dict)
-    }
+    try:
+        formats = json.loads(content)["formats"]
+        return {
+            name: entry["task"] | {"status": entry["status"]}
+            for name, entry in formats.items()
+            if isinstance(entry.get("task"), dict)
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise BundleError(f"{path}: its {REPORT} is not readable; export it again") from None

@@ -12,6 +12,7 @@ from ltc_edge.targets.target import ARCHITECTURES, CLASSES, CycleModel, Qemu, Ta
 
 T = TypeVar("T")
 COMPILERS = ("gcc", "clang")
+MAX_BYTES = 1 << 16
 _WORDS = {str: "text", bool: "true or false", int: "a whole number", dict: "a table"}
 
 
@@ -21,15 +22,33 @@ def read_target(path: Path) -> Target:
     Raises:
         InputError: the file cannot be read, or does not describe a target.
     """
-    try:
-        table = _Table(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: not TOML ({error})") from None
+    table = _Table(str(path), read_table(path))
     target = _target(path.stem, table)
     table.end()
     return target
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """What a description says.
+
+    Raises:
+        InputError: the file cannot be read, is too large, or no TOML.
+    """
+    try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise InputError(f"{path}: cannot be read (not a file)")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path}: is larger than any description (over {MAX_BYTES >> 10} KiB)")
+    try:
+        return tomllib.loads(content.decode())
+    except RecursionError:
+        raise InputError(f"{path}: not TOML (nested too deep)") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not TOML ({error})") from None
 
 
 class _Table:

@@ -1,6 +1,7 @@
 """Comparing with an earlier profile: what is a slow-down, what is none, and files that are no profile."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -195,3 +196,17 @@ def test_no_file(tmp_path):
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(InputError, match="cannot be read"):
             read_baseline(path, "linux")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "profile.json")
+    with pytest.raises(InputError, match="not a file"):
+        read_baseline(tmp_path / "profile.json", "linux")
+
+
+def test_what_another_wrote_is_told_in_few_words(tmp_path):
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps(GOOD | {"kind": "x" * 100_000}))
+    with pytest.raises(InputError) as caught:
+        read_baseline(path, "linux")
+    assert len(str(caught.value)) < len(str(path)) + 200

@@ -1,5 +1,7 @@
 """Targets on the command line: what they mean, and what is no address."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +101,22 @@ def test_no_part_of_any_address_can_be_an_option_or_leave_its_word(address):
         assert part.isascii()
         assert not set(part) & set(" \t\r\n\0'\"\\`;|&<>()")
     assert place.port is None or 0 < place.port < 1 << 16
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a=" + "[" * 100_000, "larger than any description"),
+        ("a=" + "[" * 20_000, "nested too deep"),
+        ("=", "not TOML"),
+        ('address = "ssh://a"\n"b\\u001b[2J\\n" = "1"', "a device has no 'b"),
+        (None, "not a file"),
+    ],
+    ids=["large", "deep", "no TOML", "odd key", "pipe"],
+)
+def test_files_that_describe_no_device(tmp_path, content, said):
+    path = tmp_path / "device.toml"
+    os.mkfifo(path) if content is None else path.write_text(content)
+    with pytest.raises(InputError, match=said) as caught:
+        find_place(str(path))
+    assert str(caught.value).isprintable()
