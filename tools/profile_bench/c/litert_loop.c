@@ -116,8 +116,10 @@ static handle buffer(int output, const char *name, size_t place)
     find("LiteRtGetSignatureInputTensor", &tensor_of);
     find("LiteRtGetSignatureOutputTensorByIndex", &tensor_at);
     find("LiteRtGetRankedTensorType", &type_of);
-    find(output ? "LiteRtGetCompiledModelOutputBufferRequirements" : "LiteRtGetCompiledModelInputBufferRequirements",
-         &need);
+    find(
+        output ? "LiteRtGetCompiledModelOutputBufferRequirements"
+               : "LiteRtGetCompiledModelInputBufferRequirements",
+        &need);
     find("LiteRtCreateManagedTensorBufferFromRequirements", &make);
     check(output ? tensor_at(signature, place, &tensor) : tensor_of(signature, name, &tensor), "a tensor");
     check(type_of(tensor, &type), "a type");

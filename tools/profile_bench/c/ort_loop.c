@@ -1,8 +1,8 @@
 /* Steps of an ONNX file in ONNX Runtime, through its C interface: no Python is near.
  *
- *   ort_loop LIBRARY MODEL REUSE (in NAME TYPE WIDTH FILE | state IN OUT TYPE WIDTH FILE | out NAME TYPE WIDTH)...
+ *   ort_loop LIBRARY MODEL REUSE TENSOR...
  *
- * Tensors are [1, WIDTH]; TYPE is their number in ONNX, FILE begins with their bytes. REUSE is 0 or 1. Two
+ * A tensor is: in NAME TYPE WIDTH FILE, or state IN OUT TYPE WIDTH FILE, or out NAME TYPE WIDTH. Tensors are [1, WIDTH]; TYPE is their number in ONNX, FILE begins with their bytes. REUSE is 0 or 1. Two
  * bindings alternate, so that a step reads the state that the one before wrote.
  */
 #define _GNU_SOURCE
@@ -91,8 +91,8 @@ static long changed(handle options, int place, unsigned char *before, size_t byt
     return -1;
 }
 
-/* The planning of reused memory has no function of its own in C, only in Python: its flag lies between those of
- * the patterns and of the arena. Where it does not, nothing is touched and the program ends. */
+/* The planning of reused memory has no function of its own in C, only in Python: its flag lies between those
+ * of the patterns and of the arena. Where it does not, the program ends. */
 static void forbid_reuse(handle options)
 {
     enum { BYTES = 96 };
