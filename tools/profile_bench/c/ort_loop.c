@@ -2,8 +2,9 @@
  *
  *   ort_loop LIBRARY MODEL REUSE TENSOR...
  *
- * A tensor is: in NAME TYPE WIDTH FILE, or state IN OUT TYPE WIDTH FILE, or out NAME TYPE WIDTH. Tensors are [1, WIDTH]; TYPE is their number in ONNX, FILE begins with their bytes. REUSE is 0 or 1. Two
- * bindings alternate, so that a step reads the state that the one before wrote.
+ * A tensor is: in NAME TYPE WIDTH FILE, or state IN OUT TYPE WIDTH FILE, or out NAME TYPE WIDTH. It is
+ * [1, WIDTH]; TYPE is its number in ONNX, and FILE begins with its bytes. REUSE is 0 or 1. Two bindings
+ * alternate, so that a step reads the state that the one before wrote.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
