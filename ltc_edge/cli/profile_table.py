@@ -133,10 +133,10 @@ def _print_controller(document: Mapping[str, Any]) -> None:
     counts = controller["operations"].values()
     products = sum(stage["multiply_accumulates"] for stage in counts)
     sigmoids = sum(stage["sigmoids"] for stage in counts)
+    parameters = f"{document['parameters_effective']:,} parameters ({document['parameters_dense']:,} dense)"
     click.echo(
-        f"{controller['cell']} of {controller['units']} units, {document['parameters_effective']:,} parameters "
-        f"({document['parameters_dense']:,} dense){synapses}; a step: {products:,} multiply-accumulates, "
-        f"{sigmoids:,} sigmoids"
+        f"{controller['cell']} of {controller['units']} units, {parameters}{synapses}; "
+        f"a step: {products:,} multiply-accumulates, {sigmoids:,} sigmoids"
     )
 
 
