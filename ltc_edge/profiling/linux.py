@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ltc_edge.errors import DeviceError
+from ltc_edge.errors import DeviceError, InputError
 from ltc_edge.profiling.agent.device_state import notes, power_between, problems
 from ltc_edge.profiling.agent_link import AgentLink, RemoteError
 from ltc_edge.profiling.inputs import Inputs, action_errors
@@ -71,10 +71,10 @@ class Bench:
         """Measure everything.
 
         Raises:
+            InputError: the device has no such processor.
             DeviceError: the device is gone; what was measured is in the attributes.
         """
-        if self._cpu is None and inventory["cpus"]:
-            self._cpu = max(inventory["cpus"])
+        self._choose_cpu(inventory["cpus"])
         self.device = {**self._request("device"), "inventory": dict(inventory)}
         self._prepare(inventory)
         for name, runner in list(self._runners.items()):
@@ -86,12 +86,27 @@ class Bench:
             # What was measured until the device vanished is kept.
             for name in self._runners:
                 self._fill_row(name)
-        after = self.device["after"] = self._request("state", cpu=self._cpu)
-        self.device["power_w"] = power_between(before, after)
-        self.device["notes"] = notes(before, after)
-        self.problems = problems(before, after)
+        self._look_again(before)
         for name, runner in list(self._runners.items()):
             self._attempt(name, partial(self._finish, runner))
+        if self._settings.rate_hz is not None:
+            # Paced runs under load heat a device more than anything before them.
+            self._look_again(self.device["after"])
+
+    def _choose_cpu(self, cpus: Sequence[int]) -> None:
+        """The processor for timed steps: the last one, which interrupts meet least, where none is named."""
+        if self._cpu is None:
+            self._cpu = max(cpus, default=None)
+        elif cpus and self._cpu not in cpus:
+            there = ", ".join(map(str, cpus))
+            raise InputError(f"{self._link.name}: has no processor {self._cpu}; choose --cpu from {there}")
+
+    def _look_again(self, before: Mapping[str, Any]) -> None:
+        """The state after what was measured since ``before``, and what that says of the figures."""
+        after = self.device["after"] = self._request("state", cpu=self._cpu)
+        self.device.setdefault("power_w", power_between(before, after))
+        self.device["notes"] = notes(self.device["before"], after)
+        self.problems = list(dict.fromkeys([*self.problems, *problems(before, after)]))
 
     def _prepare(self, inventory: Mapping[str, Any]) -> None:
         for index, job in enumerate(self._jobs):

@@ -84,7 +84,6 @@ class Runner:
     def _prepare_c(self, job: CJob) -> None:
         sources = {**job.sources.files, **job.harness}
         self.program_bytes = self._program("program", sources, self._flags)
-        self.runtime["flags"] = " ".join(self._flags)
         self._send({"feed.bin": job.feed})
         self._start_request = self._program_request("program")
         staged = staged_source(job.sources.files[f"{job.sources.name}.c"])
@@ -102,19 +101,18 @@ class Runner:
         if compiler is None:
             content, version = self._cross_compiled(sources, flags)
             self._send({name: content})
-            self.runtime = {"name": "C, a static program", "version": version, "compiler": version}
+            self.runtime = self._c_runtime("C, a static program", version)
             return len(content)
         self._send(sources)
         request = {"command": compiler["command"], "flags": flags, "output": f"{self.job.name}/{name}"}
         built, _ = self._link.request(
             {"request": "build", "sources": sorted(self._named(sources)), **request}, timeout_s=BUILD_S
         )
-        self.runtime = {
-            "name": "C, compiled there",
-            "version": compiler["version"],
-            "compiler": compiler["version"],
-        }
+        self.runtime = self._c_runtime("C, compiled there", compiler["version"])
         return int(built["bytes"])
+
+    def _c_runtime(self, name: str, compiler: str) -> dict[str, Any]:
+        return {"name": name, "version": compiler, "compiler": compiler, "flags": " ".join(self._flags)}
 
     def _cross_compiled(self, sources: Mapping[str, bytes], flags: tuple[str, ...]) -> tuple[bytes, str]:
         try:

@@ -54,9 +54,14 @@ def read(stream: IO[bytes]) -> Message | None:
     if len(text) < size or len(block) < block_size:
         raise FrameError("a message was cut off")
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise FrameError(f"no message, but {text[:40]!r}") from None
     if not isinstance(document, dict):
         raise FrameError(f"no message, but {text[:40]!r}")
     return document, block
+
+
+def _no_number(name: str) -> None:
+    """JSON has no NaN and no infinity, though Python reads them."""
+    raise ValueError(name)

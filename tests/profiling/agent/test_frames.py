@@ -94,3 +94,10 @@ def test_as_it_is_described():
     assert (
         frames.pack(document, b"xy") == b"LTCA" + struct.pack(">I", 8) + struct.pack(">Q", 2) + text + b"xy"
     )
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_in_json_is_no_message(value):
+    text = f'{{"rss_bytes": {value}}}'.encode()
+    with pytest.raises(frames.FrameError, match="no message"):
+        frames.read(io.BytesIO(struct.pack(">4sIQ", frames.MAGIC, len(text), 0) + text))

@@ -1,0 +1,64 @@
+"""Formats on this machine through the agent: what the bench refuses, and what it looks at besides times."""
+
+import shlex
+
+import pytest
+
+from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
+from ltc_edge.bundle.subject import read_subject
+from ltc_edge.controller_file import save_controller
+from ltc_edge.errors import InputError
+from ltc_edge.profiling import linux
+from ltc_edge.profiling.places import Local
+from ltc_edge.profiling.profile import profile
+from ltc_edge.profiling.request import Request
+from ltc_edge.profiling.settings import Settings
+from ltc_edge.profiling.subject import read_profile_subject
+
+FLAGS = ("-std=c99", "-O0")
+NO_PROCESSOR = 4095
+
+
+@pytest.fixture(scope="module")
+def bundle(tiny_controller, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("profiled")
+    save_controller(tiny_controller(), folder / "tiny.safetensors")
+    options = ExportOptions(formats=("c-float32",), verify=False)
+    export_bundle(read_subject(folder / "tiny.safetensors"), folder / "bundle", options)
+    return folder / "bundle"
+
+
+def run(bundle, **chosen):
+    settings = Settings(
+        iterations=200, seconds=0.2, warmup=20, rounds=2, compiler_flags=FLAGS, paced_seconds=0.1, **chosen
+    )
+    return profile(read_profile_subject(bundle, (), ()), Request("local", Local(), settings), lambda *_: None)
+
+
+def test_a_processor_that_is_not_there_is_refused_before_anything_is_built(bundle, monkeypatch):
+    monkeypatch.setattr(linux, "Runner", None)
+    with pytest.raises(InputError, match=rf"local: has no processor {NO_PROCESSOR}; choose --cpu from \d"):
+        run(bundle, cpu=NO_PROCESSOR)
+
+
+def test_what_paced_runs_do_to_a_device_counts_too(bundle, monkeypatch):
+    states = []
+
+    def problems(before, after):
+        states.append((before, after))
+        return [f"seen {len(states)}"]
+
+    monkeypatch.setattr(linux, "problems", problems)
+    document = run(bundle, rate_hz=100.0)
+    (first, second), (third, last) = states
+    assert third == second
+    assert [document["device"][when] for when in ("before", "after")] == [first, last]
+    assert last["clocks"]["monotonic_ns"] > second["clocks"]["monotonic_ns"]
+    assert document["problems"] == ["seen 1", "seen 2"]
+    assert not document["valid"]
+    assert document["recommendation"] is None
+
+
+def test_the_flags_are_those_of_the_program_that_was_timed(bundle):
+    runtime = run(bundle)["formats"]["c-float32"]["runtime"]
+    assert (runtime["name"], runtime["flags"]) == ("C, compiled there", shlex.join(FLAGS))
