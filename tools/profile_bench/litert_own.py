@@ -40,7 +40,7 @@ def measure(model: Path, rounds: int) -> dict[str, Any]:
     except ImportError as error:
         raise MissingExtraError(f"{error.name} is not installed; litert-benchmark needs it") from None
     pairs = []
-    with _on_cpu(last_cpu()), contextlib.redirect_stdout(io.StringIO()):
+    with _on_cpu(last_cpu()), _quiet():
         step = _compiled(own, model)
         for index in range(rounds):
             if index % 2:
@@ -129,3 +129,17 @@ def _on_cpu(cpu: int) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """It prints what it found, and LiteRT what it does, from C++."""
+    saved = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

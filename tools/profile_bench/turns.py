@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from ltc_edge.errors import CheckFailedError, InputError
+from ltc_edge.profiling.linux import BATCHES
 from ltc_edge.runtimes.c_compiler import find_compiler
 
 SOURCES = Path(__file__).parent / "c"
@@ -62,7 +63,7 @@ class Turns:
         self._process.kill()
         self._process.communicate()
 
-    def batch_us(self, steps: int, count: int = 3) -> float:
+    def batch_us(self, steps: int, count: int = BATCHES) -> float:
         """Microseconds a step: the median of so many batches."""
         if self._long_steps:
             return float(self._ask(f"long {self._long_steps}")) / self._long_steps / 1e3
