@@ -39,21 +39,26 @@ def measure(model: Path, rounds: int) -> dict[str, Any]:
         from ai_edge_litert.tools import benchmark_litert_model as own
     except ImportError as error:
         raise MissingExtraError(f"{error.name} is not installed; litert-benchmark needs it") from None
-    pairs = []
     with _on_cpu(last_cpu()), _quiet():
-        step = _compiled(own, model)
-        for index in range(rounds):
-            if index % 2:
-                ours = _ours(step)
-                pairs.append((ours, _theirs(own, model)))
-            else:
-                theirs = _theirs(own, model)
-                pairs.append((_ours(step), theirs))
+        pairs = _in_turns(own, model, rounds)
     return {
         "ours_us": spread([ours for ours, _ in pairs]),
         "theirs_us": spread([theirs for _, theirs in pairs]),
         "ratio": spread([ours / theirs for ours, theirs in pairs]),
     }
+
+
+def _in_turns(own: Any, model: Path, rounds: int) -> list[tuple[float, float]]:
+    """Ours and theirs in microseconds, each first every second time."""
+    step, pairs = _compiled(own, model), []
+    for index in range(rounds):
+        if index % 2:
+            ours = _ours(step)
+            pairs.append((ours, _theirs(own, model)))
+        else:
+            theirs = _theirs(own, model)
+            pairs.append((_ours(step), theirs))
+    return pairs
 
 
 def _ours(step: Any) -> float:
