@@ -68,13 +68,21 @@ def _one(
             _, block = runner.ask(
                 "paced", settings.paced_seconds, SUFFIX, period_ns=period_ns, periods=periods
             )
-        finally:
-            link.request({"request": "busy", "on": False})
-            runner.stop(SUFFIX)
+        except (NotRunError, RemoteError):
+            _end(link, runner)
+            raise
+        # Not where the user interrupts: while the device is busy it answers nothing, and ends with the link.
+        _end(link, runner)
     except (NotRunError, RemoteError) as error:
         return found | {"status": "refused", "detail": str(error)}
     late, took = np.frombuffer(block, "<u4").reshape(2, -1) / 1e3
     return found | {"status": "ok"} | timeliness(late, took, period_ns / 1e3)
+
+
+def _end(link: AgentLink, runner: Runner) -> None:
+    """End the load and the process."""
+    link.request({"request": "busy", "on": False})
+    runner.stop(SUFFIX)
 
 
 def timeliness(
