@@ -74,4 +74,4 @@ def explain(remote: Remote, code: int | None, said: str, python: str) -> str:
     if code == NOT_FOUND or "not found" in said:
         return f"{where}: has no {python}; install it (Debian: python3), or name another with --python"
     last = f" ({lines[-1][:160]})" if lines else ""
-    return f"{where}: the connection ended{last}; what was measured until then is kept"
+    return f"{where}: the connection ended{last}"

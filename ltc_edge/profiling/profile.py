@@ -67,6 +67,8 @@ def profile(subject: Subject, request: Request, on_share: OnShare) -> dict[str, 
         if not any(row["status"] == "ok" for row in findings.rows.values()):
             raise
         findings.partial = True
+        if isinstance(cause, DeviceError):
+            cause = DeviceError(f"{cause}; what was measured until then is kept")
         raise ProfileInterruptedError(profile_document(subject, request, findings, None), cause) from None
     compared = None
     if earlier is not None:

@@ -17,7 +17,7 @@ JSON, CSV, PICTURE = "profile.json", "profile.csv", "latency.png"
 
 
 def refuse_existing(folder: Path, *, force: bool) -> None:
-    """See before anything is measured that a profile can be written.
+    """See before anything is measured that a profile can be written; nothing is made.
 
     Raises:
         OutputError: there is one already and ``force`` is not given, or the folder cannot be one.
@@ -30,8 +30,8 @@ def refuse_existing(folder: Path, *, force: bool) -> None:
             f"{folder}: has a {there[0]} already; choose another with -o, or replace it with --force"
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
@@ -44,6 +44,10 @@ def write_profile(folder: Path, document: Mapping[str, Any]) -> list[str]:
         OutputError: the folder cannot be written.
     """
     text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
     write_atomically(folder / JSON, text.encode())
     write_atomically(folder / CSV, profile_csv(document).encode())
     if not can_draw(document):

@@ -63,8 +63,9 @@ def test_a_folder_that_takes_no_files_is_refused_before_anything_is_measured(fol
 
 
 def test_a_probe_leaves_nothing(tmp_path):
-    refuse_existing(tmp_path, force=False)
-    assert list(tmp_path.iterdir()) == []
+    for folder in (tmp_path, tmp_path / "a" / "b"):
+        refuse_existing(folder, force=False)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_there_stays_where_writing_fails(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -21,7 +22,13 @@ def build(command: list[str], flags: list[str], sources: list[Path], output: Pat
     called = [*command, *flags, "-o", str(output), *names, "-lrt"]
     try:
         done = subprocess.run(
-            called, cwd=sources[0].parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_S
+            called,
+            cwd=sources[0].parent,
+            # A compiler that is killed leaves what it was at: in a folder that goes.
+            env={**os.environ, "TMPDIR": str(sources[0].parent)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=TIMEOUT_S,
         )
     except subprocess.TimeoutExpired:
         raise ProcessError("failed", f"{command[0]} was not done within {TIMEOUT_S} s") from None
