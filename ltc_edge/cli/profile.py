@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +40,7 @@ def _budget_options(function: F) -> F:
         (
             ("max-p99-us", Finite(min=0), "Budget: microseconds of a step at p99."),
             ("max-p999-us", Finite(min=0), "Budget: microseconds of a step at p99.9."),
-            ("max-deadline-misses", count, "Budget: missed periods of the worst paced run."),
+            ("max-deadline-misses", count, "Budget: missed periods of the worst run at --rate (and --fifo)."),
             ("max-flash-bytes", count, "Budget: code and constants, of firmware."),
             ("max-ram-bytes", count, "Budget: variables and a context, of firmware."),
             ("max-stack-bytes", count, "Budget: stack of a step, of firmware."),
@@ -65,14 +67,14 @@ def _timing_options(function: F) -> F:
                 type=Finite(0.01, 3600),
                 default=2.0,
                 show_default=True,
-                help="The most that these may take.",
+                help="The most that these steps may take, for each format.",
             ),
             click.option(
                 "--warmup",
                 type=click.IntRange(0, 1_000_000),
                 default=500,
                 show_default=True,
-                help="Steps before.",
+                help="Steps before these, which are not counted.",
             ),
             click.option(
                 "--rate",
@@ -85,14 +87,18 @@ def _timing_options(function: F) -> F:
                 type=Finite(0.1, 3600),
                 default=3.0,
                 show_default=True,
-                help="Of each run at --rate.",
+                help="Seconds of each run at --rate.",
             ),
             click.option(
                 "--fifo",
                 type=click.IntRange(1, 99),
                 help="With --rate: also as a real-time process of this SCHED_FIFO priority, memory locked.",
             ),
-            click.option("--cpu", type=click.IntRange(0, 4095), help="Processor to run on; the last one."),
+            click.option(
+                "--cpu",
+                type=click.IntRange(0, 4095),
+                help="Processor that steps run on. Without it, the last one.",
+            ),
         )
     ):
         function = option(function)
@@ -107,7 +113,13 @@ def _timing_options(function: F) -> F:
     show_default=True,
     help="local, ssh://user@host[:port], serial:PORT, or a processor to emulate (`ltc-edge targets`).",
 )
-@click.option("--format", "formats", type=click.Choice([*FORMATS]), multiple=True, help="Repeatable; all.")
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice([*FORMATS]),
+    multiple=True,
+    help="What to profile; repeatable. Without it, all formats.",
+)
 @output_option("Folder for profile.json, profile.csv and latency.png.", required=False)
 @_timing_options
 @_budget_options
@@ -124,13 +136,19 @@ def _timing_options(function: F) -> F:
     metavar="INPUT:OUTPUT",
     help="Of a MODEL of yours: an output that goes back into an input; repeatable.",
 )
-@click.option("--python", help="Python on the device; python3.")
-@click.option("--remote-dir", help="Where files go on the device; its temporary folder.")
+@click.option("--python", help="Python on the device. Without it, python3.")
+@click.option("--remote-dir", help="Folder for files on the device. Without it, its temporary folder.")
 @click.option(
     "--install", is_flag=True, help="Install missing runtimes on the device, in ~/.cache/ltc-edge/packages."
 )
-@click.option("--c-flags", metavar="FLAGS", help="What C is compiled with; -std=c99 -O3 -ffp-contract=off.")
-@click.option("--allow-throttled", is_flag=True, help="Do not fail where the device was throttled.")
+@click.option(
+    "--c-flags", metavar="FLAGS", help="What C is compiled with. Without it, -std=c99 -O3 -ffp-contract=off."
+)
+@click.option(
+    "--allow-throttled",
+    is_flag=True,
+    help="Do not fail where the device was throttled, or its frequency or clock moved.",
+)
 @click.option("--force", is_flag=True, help="Replace an earlier profile in the folder.")
 @json_option
 def command(
@@ -154,6 +172,7 @@ def command(
     Over ssh the system's OpenSSH is used, with its configuration and keys. Exit code 1: a budget is broken,
     something became slower than in --baseline, or the device was throttled.
     """
+    from ltc_edge.errors import OutputError
     from ltc_edge.profiling.places import find_place
     from ltc_edge.profiling.profile import ProfileInterruptedError, profile
     from ltc_edge.profiling.profile_files import refuse_existing, write_profile
@@ -174,11 +193,15 @@ def command(
         allow_throttled=said["allow_throttled"],
     )
     if output is not None:
+        if subject.resolve() in (output.resolve(), *output.resolve().parents):
+            raise OutputError(
+                f"{output}: is in the bundle, which holds its own files only; choose another with -o"
+            )
         refuse_existing(output, force=force)
     what = read_profile_subject(subject, formats, states)
     interrupted: BaseException | None = None
     try:
-        with stages() as on_share:
+        with _ended_is_interrupted(), stages() as on_share:
             document = profile(what, request, on_share)
     except ProfileInterruptedError as error:
         document, interrupted = error.document, error.cause
@@ -192,6 +215,19 @@ def command(
     if interrupted is not None:
         raise interrupted
     _check(document, formats, allow_throttled=request.allow_throttled)
+
+
+@contextmanager
+def _ended_is_interrupted() -> Iterator[None]:
+    """SIGTERM and SIGHUP are Ctrl-C meanwhile: folders go, and what was measured is kept."""
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _settings(said: dict[str, Any]) -> Any:
