@@ -25,9 +25,12 @@ def test_it_is_refused_where_there_is_no_emulator(program, monkeypatch):
 def test_the_emulator_runs_it_with_its_inputs(program, monkeypatch):
     monkeypatch.setenv(EMULATOR, "/bin/sh")
     started = Program(*program)
-    started.process.end()
-    assert started.times["entered_ns"] == 7
-    assert started.times["size"] == len("feed.bin")
+    try:
+        times = started.begin()
+    finally:
+        started.process.end()
+    assert times["entered_ns"] == 7
+    assert times["size"] == len("feed.bin")
 
 
 def test_an_emulator_that_is_not_there_is_named(program, monkeypatch):
