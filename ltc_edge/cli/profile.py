@@ -40,7 +40,11 @@ def _budget_options(function: F) -> F:
         (
             ("max-p99-us", Finite(min=0), "Budget: microseconds of a step at p99."),
             ("max-p999-us", Finite(min=0), "Budget: microseconds of a step at p99.9."),
-            ("max-deadline-misses", count, "Budget: missed periods of the worst run at --rate (and --fifo)."),
+            (
+                "max-deadline-misses",
+                count,
+                "Budget: missed periods of the worst paced run (with --fifo, of its runs).",
+            ),
             ("max-flash-bytes", count, "Budget: code and constants, of firmware."),
             ("max-ram-bytes", count, "Budget: variables and a context, of firmware."),
             ("max-stack-bytes", count, "Budget: stack of a step, of firmware."),

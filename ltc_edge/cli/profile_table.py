@@ -25,6 +25,18 @@ def _number(*path: str, pattern: str = "{:,.4g}", scale: float = 1.0) -> Callabl
     return text
 
 
+def _significant(name: str, digits: int) -> Callable[[Row], str]:
+    """A figure with so many digits, or all of those before the point, where ``g`` would write 1.2e+03."""
+
+    def text(row: Row) -> str:
+        value = row.get(name)
+        if value is None:
+            return ""
+        return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+
+    return text
+
+
 def _microseconds(name: str) -> Callable[[Row], str]:
     value = _number("latency_us", name, pattern="{}")
 
@@ -60,9 +72,9 @@ _TIMES: tuple[Column, ...] = (
 )
 _PROCESS: tuple[Column, ...] = (
     ("steps a second", _number("steps_per_second", pattern="{:,.0f}")),
-    ("cold start, ms", _number("cold_start_ms", pattern="{:,.3g}")),
-    ("loading, ms", _number("load_ms", pattern="{:,.2g}")),
-    ("first step, µs", _number("first_step_us", pattern="{:,.3g}")),
+    ("cold start, ms", _significant("cold_start_ms", 3)),
+    ("loading, ms", _significant("load_ms", 2)),
+    ("first step, µs", _significant("first_step_us", 3)),
     ("RSS, MiB", _number("rss_bytes", pattern="{:,.1f}", scale=1 / (1 << 20))),
     ("CPU, %", _number("cpu_percent", pattern="{:.0f}")),
 )

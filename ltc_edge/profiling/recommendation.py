@@ -63,7 +63,9 @@ def _error(row: Row) -> float:
 
 def _reason(kind: str, rows: Mapping[str, Row], costs: Mapping[str, float], best: str, over: int) -> str:
     row = rows[best]
-    parts = [f"{costs[best]:,.4g} {_measure(kind, row)}"]
+    cost = costs[best]
+    # %g would write a number of many instructions as 3.4e+05.
+    parts = [f"{cost:,.0f} {_measure(kind, row)}" if cost >= 1000 else f"{cost:.4g} {_measure(kind, row)}"]
     others = {form: cost for form, cost in costs.items() if form != best}
     if others:
         second = min(others, key=lambda form: others[form])
