@@ -25,7 +25,10 @@ def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
     """
     said = wanted or os.environ.get("CC")
     for command in (said,) if said else CANDIDATES:
-        parts = tuple(shlex.split(command))
+        try:
+            parts = tuple(shlex.split(command))
+        except ValueError:
+            raise MissingToolError(f"CC has a quote that does not end: {said!r}") from None
         if parts and shutil.which(parts[0]):
             return parts
     looked = f"no {said!r}" if said else f"none of {', '.join(CANDIDATES)}"

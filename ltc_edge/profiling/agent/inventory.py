@@ -63,14 +63,14 @@ def compiler() -> dict[str, Any] | None:
     """Command and version of the C compiler: what CC says, or the first that is here."""
     said = os.environ.get("CC")
     for command in (said,) if said else COMPILERS:
-        words = shlex.split(command)
-        if not words or not shutil.which(words[0]):
-            continue
         try:
+            words = shlex.split(command)
+            if not words or not shutil.which(words[0]):
+                continue
             done = subprocess.run(
                 [*words, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20
             )
-        except (OSError, subprocess.TimeoutExpired):
+        except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: an open quote in CC
             continue
         lines = done.stdout.decode("utf-8", "replace").splitlines()
         if done.returncode == 0 and lines:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from ltc_edge.errors import DeviceError
+from ltc_edge.errors import DeviceError, MissingToolError
+from ltc_edge.profiling.agent.inventory import compiler
 from ltc_edge.profiling.agent.session import RequestError, Session
 from ltc_edge.profiling.agent_link import AgentLink, RemoteError, agent_package
 from ltc_edge.profiling.places import Local
+from ltc_edge.runtimes.c_compiler import find_compiler
 
 # A program that speaks as the harness does: it is there, says a number, or waits for ever.
 SCRIPT = b"""#!/bin/sh
@@ -344,3 +346,10 @@ def test_what_a_device_says_stays_on_one_line_and_moves_no_cursor(link):
     with pytest.raises(RemoteError) as caught:
         link.request({"request": "no\nsuch\x1b[2J"})
     assert str(caught.value).isprintable()
+
+
+def test_a_compiler_that_is_named_in_half_a_quote_is_none(monkeypatch):
+    monkeypatch.setenv("CC", '"cc')
+    assert compiler() is None
+    with pytest.raises(MissingToolError, match="a quote that does not end"):
+        find_compiler()
