@@ -84,6 +84,7 @@ class AgentLink:
         self._number = 0
         self._over = threading.Event()
         self._garbage: str | None = None
+        self._silent = False
         pipe = subprocess.PIPE
         try:
             # A group of its own: Ctrl-C must reach this program alone, which then has the agent clean up.
@@ -115,6 +116,8 @@ class AgentLink:
             RemoteError: that it cannot.
             DeviceError: nothing, or no answer of the agent's.
         """
+        if self._silent:
+            raise self._no_answer()
         self._number += 1
         number = self._number
         self._send({**document, "number": number}, block)
@@ -184,7 +187,12 @@ class AgentLink:
         try:
             return self._inbox.get(timeout=max(deadline - time.monotonic(), 0.0))
         except queue.Empty:
-            raise DeviceError(f"{self.name}: no answer; the device is gone, or too busy to answer") from None
+            # Whoever cleans up asks for more: that is not waited for again.
+            self._silent = True
+            raise self._no_answer() from None
+
+    def _no_answer(self) -> DeviceError:
+        return DeviceError(f"{self.name}: no answer; the device is gone, or too busy to answer")
 
     def _send(self, document: Mapping[str, Any], block: bytes = b"") -> None:
         assert self._process.stdin is not None

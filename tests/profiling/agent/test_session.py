@@ -353,3 +353,16 @@ def test_a_compiler_that_is_named_in_half_a_quote_is_none(monkeypatch):
     assert compiler() is None
     with pytest.raises(MissingToolError, match="a quote that does not end"):
         find_compiler()
+
+
+def test_a_device_that_gave_no_answer_is_not_waited_for_again(link):
+    start(link)
+    late = {
+        "request": "ask",
+        "name": "c",
+        "within_s": 0.5,
+        "ask": {"do": "paced", "period_ns": 1, "periods": 1},
+    }
+    for request, timeout_s in ((late, 0.1), ({"request": "device"}, 60.0)):
+        with pytest.raises(DeviceError, match="no answer; the device is gone"):
+            link.request(request, timeout_s=timeout_s)
