@@ -51,13 +51,17 @@ def latencies(profile: Profile, measured: Sequence[FormatFigures]) -> Table | No
     headings = ("p50", "p90", "p99", "p99.9", "max", "std")
     columns = [FORMAT, *(Column(heading, "µs") for heading in headings), Column("Steps"), Column("Misses")]
     notes = ["Single steps, the cost of reading the clock subtracted."]
-    if any(f.paced for f in measured):
+    if any(run.scheduling not in (None, "other") for f in measured for run in f.paced):
+        notes[0] += " Misses are of the worst paced run as a real-time process."
+    elif any(f.paced for f in measured):
         notes[0] += " Misses are of the worst paced run."
     return table("Latency of one step", columns, rows, notes)
 
 
 def _misses(figures: FormatFigures) -> int | None:
-    counts = [run.misses for run in figures.paced if run.misses is not None]
+    """Of the worst run that budgets and the recommendation go by: see `ltc_edge.profiling.budgets.misses`."""
+    realtime = [run for run in figures.paced if run.scheduling not in (None, "other")]
+    counts = [run.misses for run in realtime or figures.paced if run.misses is not None]
     return max(counts, default=None)
 
 
