@@ -128,11 +128,11 @@ def _print_device(document: Mapping[str, Any]) -> None:
     known = [device.get(key) for key in ("model", "soc", "board")]
     parts = [one_line(str(value)) for value in dict.fromkeys(known) if value]
     if device.get("cores"):
-        parts.append(f"{device['cores']} cores")
+        parts.append(f"{one_line(str(device['cores']))} cores")
     if device.get("kernel_release"):
         parts.append(f"Linux {one_line(str(device['kernel_release']))}")
     if device.get("preemption"):
-        parts.append(str(device["preemption"]))
+        parts.append(one_line(str(device["preemption"])))
     if parts:
         click.echo(f"{document['target']}: {', '.join(parts)}")
 

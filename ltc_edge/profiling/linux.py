@@ -132,7 +132,7 @@ class Bench:
     def _start(self, runner: Runner) -> None:
         """Start cold, compare its actions with the reference, and find out how many steps make a batch."""
         runner.start()
-        row = self.rows[runner.job.name] = {"bytes": runner.job.size, **_start_figures(runner.start_times)}
+        row: dict[str, Any] = {"bytes": runner.job.size, **_start_figures(runner.start_times)}
         runner.ask("realtime", fifo=0, cpu=self._cpu, lock=False)
         if self._inputs is not None:
             answer, block = runner.ask("actions", steps=len(self._inputs.observation))
@@ -150,6 +150,7 @@ class Bench:
         _, block = runner.ask("singles", steps=2000, limit_ns=limit, empty=True)
         samples.clock_us = float(np.median(np.frombuffer(block, "<u4"))) / 1e3
         row |= {"status": "ok", "reason": None, "detail": None, "runtime": runner.runtime}
+        self.rows[runner.job.name] = row
 
     def _take_turns(self) -> None:
         rounds = self._settings.rounds

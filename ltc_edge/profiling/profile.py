@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,7 @@ def _measure_linux(
     on_share("connected", 0.0)
     described = place if isinstance(place, Remote) else Remote("localhost")
     python, folder = request.python or described.python, request.folder or described.folder
-    with AgentLink(place, python, folder) as link:
+    with AgentLink(place, python, folder) as link, _sense(link, place):
         inventory = connect(link, [INSTALL_FOLDER])
         if request.install:
             inventory = _install(link, inventory, on_share)
@@ -166,6 +167,24 @@ def _measure_linux(
             findings.rows = {name: row for name, row in bench.rows.items() if name not in of_earlier}
             findings.earlier = {name.removesuffix(BEFORE): bench.rows[name] for name in of_earlier}
             findings.device, findings.problems = bench.device, bench.problems
+
+
+@contextlib.contextmanager
+def _sense(link: AgentLink, place: Local | Remote) -> Iterator[None]:
+    """What is on another machine may answer anything: fields that are not there, blocks of odd sizes.
+
+    The agent on this machine is ours, and an error about its answers too: that one is not caught.
+
+    Raises:
+        DeviceError: an answer over ssh makes no sense.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError) as error:
+        if isinstance(place, Local):
+            raise
+        kind = type(error).__name__
+        raise DeviceError(f"{link.name}: an answer of its agent makes no sense ({kind})") from error
 
 
 def _install(link: AgentLink, inventory: Mapping[str, Any], on_share: OnShare) -> dict[str, Any]:

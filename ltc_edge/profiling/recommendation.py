@@ -69,7 +69,9 @@ def _reason(kind: str, rows: Mapping[str, Row], costs: Mapping[str, float], best
     others = {form: cost for form, cost in costs.items() if form != best}
     if others:
         second = min(others, key=lambda form: others[form])
-        parts.append(_against(kind, second, rows[second], row, others[second] / costs[best]))
+        # A clock coarser than a step gives 0, of which nothing is a multiple.
+        ratio = others[second] / cost if cost > 0 else 1.0
+        parts.append(_against(kind, second, rows[second], row, ratio))
     if row.get("rms_over_sigma") is not None:
         parts.append(f"an error of {100 * row['rms_over_sigma']:.2g} % of the action's deviation")
     if row.get("return_lost_percent") is not None:

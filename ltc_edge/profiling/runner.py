@@ -155,7 +155,7 @@ class Runner:
         if what is None:
             self.start_times = times
         if isinstance(self.job, ModelJob):
-            self.runtime = {"name": self.job.runtime, "version": times["version"]}
+            self.runtime = {"name": self.job.runtime, "version": str(times["version"])}
 
     def stop(self, suffix: str = "") -> None:
         """End a process of this format's."""
@@ -183,7 +183,8 @@ class Runner:
             )
         except RemoteError as error:
             raise _not_run(error) from None
-        self.rss_bytes = answer.get("rss_bytes")
+        resident = answer.get("rss_bytes")
+        self.rss_bytes = None if resident is None else int(resident)
         return answer, block
 
 

@@ -87,3 +87,8 @@ def test_instructions_where_no_time_is_measured():
         "format": "b",
         "reason": "3,000 instructions a step; 3 times fewer than a",
     }
+
+
+def test_a_step_below_the_clocks_resolution_is_no_divisor():
+    found = recommend("linux", {"onnx": row(30.0), "c": row(0.0)}, [])
+    assert (found["format"], found["reason"][:11]) == ("c", "0 µs at p99")
