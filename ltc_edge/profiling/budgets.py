@@ -68,7 +68,14 @@ BUDGETS = {
     for budget in (
         Budget("max-p99-us", "µs at p99", _TIMED, _at("latency_us", "p99"), _A_BOARD, _LONGER),
         Budget("max-p999-us", "µs at p99.9", _TIMED, _at("latency_us", "p999"), _A_BOARD, _LONGER),
-        Budget("max-deadline-misses", "missed periods", ("linux",), misses, "--rate", "what was refused"),
+        Budget(
+            "max-deadline-misses",
+            "missed periods",
+            ("linux",),
+            misses,
+            "--rate",
+            "a device that allows these runs",
+        ),
         _size("flash"),
         _size("ram"),
         _size("stack"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -62,8 +63,10 @@ def profile_document(
 def _add_what_is_known(row: dict[str, Any], subject: BundleSubject, name: str) -> None:
     """What the bundle itself says of a format."""
     verified = subject.verified.get(name, {})
-    row["return_mean"] = verified.get("return_mean")
-    row["return_lost_percent"] = verified.get("return_lost_percent")
+    for key in ("return_mean", "return_lost_percent"):
+        value = verified.get(key)
+        # The bundle may be anybody's, and JSON of Python's knows NaN.
+        row[key] = value if isinstance(value, float | int) and math.isfinite(value) else None
     row["parameter_bytes"] = parameter_bytes(subject.artifacts[name])
 
 

@@ -15,7 +15,7 @@ from ltc_edge.profiling.agent_link import AgentLink, RemoteError
 from ltc_edge.profiling.inputs import Inputs, action_errors
 from ltc_edge.profiling.jobs import CJob, Job, ModelJob
 from ltc_edge.profiling.paced import paced_runs
-from ltc_edge.profiling.runner import NotRunError, Runner
+from ltc_edge.profiling.runner import NotRunError, Runner, samples_of
 from ltc_edge.profiling.samples import histogram, summarise
 from ltc_edge.profiling.settings import Settings
 
@@ -141,16 +141,16 @@ class Bench:
             row |= action_errors(self._inputs, actions)
         limit = round(self._settings.seconds * 1e9)
         _, block = runner.ask("singles", steps=max(self._settings.warmup, 1), limit_ns=limit, empty=False)
-        step_ns = max(float(np.median(np.frombuffer(block, "<u4"))), 1.0)
+        step_ns = max(float(np.median(samples_of(block, "<u4"))), 1.0)
         if step_ns > SLOWEST_NS:
             detail = f"a step takes {step_ns / 1e9:.2g} s; no controller is as slow, and it is not timed"
             raise NotRunError("refused", "unsupported", detail)
         samples = self._samples[runner.job.name] = _Samples()
         samples.batch_steps = int(np.clip(BATCH_NS / step_ns, 1, MOST_STEPS))
         _, block = runner.ask("singles", steps=2000, limit_ns=limit, empty=True)
-        samples.clock_us = float(np.median(np.frombuffer(block, "<u4"))) / 1e3
-        row |= {"status": "ok", "reason": None, "detail": None, "runtime": runner.runtime}
-        self.rows[runner.job.name] = row
+        samples.clock_us = float(np.median(samples_of(block, "<u4"))) / 1e3
+        # It counts as measured once it was timed.
+        self.rows[runner.job.name] |= row | {"runtime": runner.runtime}
 
     def _take_turns(self) -> None:
         rounds = self._settings.rounds
@@ -166,20 +166,21 @@ class Bench:
         steps = -(-settings.iterations // settings.rounds)
         limit = round(settings.seconds / settings.rounds * 1e9)
         usage, block = runner.ask("singles", settings.seconds, steps=steps, limit_ns=limit, empty=False)
-        samples.singles.append(np.frombuffer(block, "<u4") / 1e3)
+        samples.singles.append(samples_of(block, "<u4") / 1e3)
         for key in samples.usage:
             samples.usage[key] += int(usage[key])
         _, block = runner.ask("batches", 1.0, count=BATCHES, steps=samples.batch_steps)
-        samples.batches.append(np.frombuffer(block, "<i8").reshape(-1, 4))
+        samples.batches.append(samples_of(block, "<i8", 4))
         if isinstance(runner.job, ModelJob):
             _, block = runner.ask("invoke", 1.0, count=BATCHES, steps=samples.batch_steps)
             if block:
-                samples.invokes.append(np.frombuffer(block, "<i8").reshape(-1, 4))
+                samples.invokes.append(samples_of(block, "<i8", 4))
 
     def _fill_row(self, name: str) -> None:
         samples, row = self._samples[name], self.rows[name]
         if samples.batches:
             row |= samples.figures() | {"rss_bytes": self._runners[name].rss_bytes}
+            row |= {"status": "ok", "reason": None, "detail": None}
 
     def _finish(self, runner: Runner) -> None:
         """What is measured with a process of its own."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltc_edge.profiling.agent_link import AgentLink, RemoteError
-from ltc_edge.profiling.runner import NotRunError, Runner
+from ltc_edge.profiling.runner import NotRunError, Runner, samples_of
 from ltc_edge.profiling.samples import histogram, summarise
 from ltc_edge.profiling.settings import Settings
 
@@ -75,7 +75,7 @@ def _one(
         _end(link, runner)
     except (NotRunError, RemoteError) as error:
         return found | {"status": "refused", "detail": str(error)}
-    late, took = np.frombuffer(block, "<u4").reshape(2, -1) / 1e3
+    late, took = samples_of(block, "<u4").reshape(2, -1) / 1e3
     return found | {"status": "ok"} | timeliness(late, took, period_ns / 1e3)
 
 

@@ -7,7 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ltc_edge.errors import InputError, MissingExtraError
+import numpy as np
+import numpy.typing as npt
+
+from ltc_edge.errors import DeviceError, InputError, MissingExtraError
 from ltc_edge.profiling.agent_link import AgentLink, RemoteError
 from ltc_edge.profiling.jobs import PACKAGES, CJob, Job, ModelJob
 from ltc_edge.profiling.sampled_stages import DEFINE, shares, staged_source
@@ -186,6 +189,18 @@ class Runner:
         resident = answer.get("rss_bytes")
         self.rss_bytes = None if resident is None else int(resident)
         return answer, block
+
+
+def samples_of(block: bytes, dtype: str, columns: int = 1) -> npt.NDArray[Any]:
+    """Samples that a device sent, ``(n,)``, or ``(n, columns)``.
+
+    Raises:
+        DeviceError: what it sent is none.
+    """
+    if not block or len(block) % (np.dtype(dtype).itemsize * columns):
+        raise DeviceError(f"the device sent {len(block)} bytes in the place of samples")
+    samples = np.frombuffer(block, dtype)
+    return samples if columns == 1 else samples.reshape(-1, columns)
 
 
 def _not_run(error: RemoteError) -> NotRunError:
