@@ -96,13 +96,14 @@ def print_profile(document: Mapping[str, Any], output: Path | None) -> None:
     """The table of formats, paced runs, and what follows from them."""
     _print_device(document)
     _print_controller(document)
+    rows = _fastest_first(document["formats"])
     title = f"{document['subject']['name']} on {document['target']}"
-    _print_rows(title, document["formats"], COLUMNS[document["kind"]])
-    _print_reasons(document["formats"])
+    _print_rows(title, rows, COLUMNS[document["kind"]])
+    _print_reasons(rows)
     if document["kind"] == "linux":
-        _print_rows("Processes", document["formats"], _PROCESS)
-    _print_paced(document["formats"])
-    _print_stages(document["formats"])
+        _print_rows("Processes", rows, _PROCESS)
+    _print_paced(rows)
+    _print_stages(rows)
     for problem in document["problems"]:
         click.echo(f"Not valid: {one_line(problem)}")
     for note in document["device"].get("notes") or ():
@@ -110,9 +111,7 @@ def print_profile(document: Mapping[str, Any], output: Path | None) -> None:
     if document["partial"]:
         click.echo("Partial: it ended before everything was measured.")
     _print_comparison(document["baseline"])
-    if document["recommendation"] is not None:
-        found = document["recommendation"]
-        click.echo(f"Ship {found['format']}: {found['reason']}.")
+    _print_recommendation(document)
     if output is not None:
         path = document["subject"]["path"]
         click.echo(f"Written: {one_line(str(output))}")
@@ -150,6 +149,26 @@ def _print_controller(document: Mapping[str, Any]) -> None:
         f"{controller['cell']} of {controller['units']} units, {parameters}{synapses}; "
         f"a step: {products:,} multiply-accumulates, {sigmoids:,} sigmoids"
     )
+
+
+def _print_recommendation(document: Mapping[str, Any]) -> None:
+    ran = [name for name, row in document["formats"].items() if row["status"] == "ok"]
+    found = document["recommendation"]
+    if found is not None:
+        # Of one format there is nothing to choose.
+        click.echo(f"{'Ship ' if len(ran) > 1 else ''}{found['format']}: {found['reason']}.")
+    elif ran and document["subject"]["kind"] == "bundle":
+        why = "it is partial" if document["partial"] else "it is not valid" if document["problems"] else None
+        click.echo(f"Nothing is recommended: {why or 'no format keeps its budgets'}.")
+
+
+def _fastest_first(rows: Mapping[str, Row]) -> dict[str, Row]:
+    def cost(name: str) -> float:
+        row = rows[name]
+        found = row.get("instructions_per_step") or (row.get("latency_us") or {}).get("p50")
+        return float("inf") if found is None else float(found)
+
+    return {name: rows[name] for name in sorted(rows, key=cost)}
 
 
 def _print_rows(title: str, rows: Mapping[str, Row], columns: tuple[Column, ...]) -> None:
@@ -236,8 +255,7 @@ def _print_comparison(baseline: Mapping[str, Any] | None) -> None:
         return
     for name, entry in baseline["formats"].items():
         low, high = (100 * (value - 1) for value in entry["ci99"])
-        verdict = "slower" if entry["regression"] else "not slower"
         click.echo(
             f"{name} against {baseline['file']}: {100 * (entry['ratio'] - 1):+.1f} % "
-            f"({low:+.1f} to {high:+.1f} %), {verdict}"
+            f"({low:+.1f} to {high:+.1f} %), {entry['verdict']}"
         )

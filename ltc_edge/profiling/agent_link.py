@@ -26,7 +26,7 @@ PACKAGE = "ltc_edge_agent"
 ANSWER_S = 60.0
 """How long an answer may take that has nothing to wait for."""
 START_S = 40.0
-PING_S = 5.0
+PING_S, SILENCE_S = 5.0, 30.0
 ENDS_WITHIN_S = 10.0
 NOISE_BYTES = 1 << 16
 """What a login shell may print before the agent speaks."""
@@ -123,7 +123,8 @@ class AgentLink:
         self._send({**document, "number": number}, block)
         deadline = time.monotonic() + timeout_s
         while True:
-            found, answer = self._next(deadline)
+            # The agent answers pings whatever it does: one that says nothing for so long is gone.
+            found, answer = self._next(min(deadline, time.monotonic() + SILENCE_S))
             if found.get("number") == number:
                 break
         if "error" in found:
@@ -133,9 +134,12 @@ class AgentLink:
     def close(self) -> None:
         """End the agent, which removes its folder; its process is gone when this returns."""
         self._over.set()
-        with contextlib.suppress(OSError, ValueError), self._lock:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
+        assert self._process.stdin is not None
+        # What does not read holds whoever writes to it, and with it the lock.
+        if self._lock.acquire(timeout=ENDS_WITHIN_S):
+            with contextlib.suppress(OSError, ValueError):
+                self._process.stdin.close()
+            self._lock.release()
         try:
             # What is no agent does not know that it should end.
             self._process.wait(ENDS_WITHIN_S if self._garbage is None else 0.0)

@@ -107,6 +107,22 @@ def compare(
     }
 
 
+def refuse_other_device(file: Path, earlier: Document, device: Document) -> None:
+    """Refuse an earlier profile of another device: its times say nothing of this one's.
+
+    Raises:
+        InputError: it is of another model or processor.
+    """
+    then = earlier.get("device")
+    for key in ("model", "soc", "machine"):
+        known = then.get(key) if isinstance(then, Mapping) else None
+        if known != device.get(key):
+            raise InputError(
+                f"{file}: is a profile of another device ({key} {known!r}, here {device.get(key)!r}); "
+                "profile that one, or compare with a bundle"
+            )
+
+
 def regressions(compared: Document) -> list[str]:
     """What became slower, a line each."""
     return [
@@ -124,7 +140,14 @@ def _compare_instructions(row: Document, before: Document) -> dict[str, Any] | N
     if isinstance(then, bool | str) or not LEAST <= float(then) <= MOST:
         raise ValueError
     ratio = float(now) / float(then)
-    return {"of": "instructions", "ratio": ratio, "ci99": [ratio, ratio], "regression": ratio > 1 + TOLERANCE}
+    regression = ratio > 1 + TOLERANCE
+    return {
+        "of": "instructions",
+        "ratio": ratio,
+        "ci99": [ratio, ratio],
+        "regression": regression,
+        "verdict": "slower" if regression else "not slower",
+    }
 
 
 def _compare_paired(row: Document, before: Document) -> dict[str, Any] | None:
@@ -162,6 +185,7 @@ def _verdict(ratio: float, medians: Array, machine: float) -> dict[str, Any]:
         "machine_slower": machine,
         "allowed": allowed,
         "regression": regression,
+        "verdict": "slower" if regression else "not slower" if high <= allowed else "cannot be told",
     }
 
 

@@ -15,6 +15,7 @@ from ltc_edge.profiling.parameter_bytes import parameter_bytes
 from ltc_edge.profiling.recommendation import recommend
 from ltc_edge.profiling.request import Findings, Request
 from ltc_edge.profiling.subject import BundleSubject, ModelSubject, Subject
+from ltc_edge.verification.tolerances import TOLERANCES
 from ltc_edge.version import __version__
 
 
@@ -32,6 +33,7 @@ def profile_document(
     rows = findings.rows
     if isinstance(subject, BundleSubject):
         for name, row in rows.items():
+            _judge_accuracy(row, name)
             _add_what_is_known(row, subject, name)
     judged = judge(request.limits, rows)
     valid = not findings.problems
@@ -58,6 +60,26 @@ def profile_document(
         "budgets": judged,
         "baseline": baseline,
     }
+
+
+ACCURACY_MARGIN = 2.0
+"""How much worse than its tolerance a format may be here: a few hundred steps tell less than ten thousand."""
+
+
+def _judge_accuracy(row: dict[str, Any], name: str) -> None:
+    """A format whose actions are wrong on this target has failed there, however fast it is."""
+    if row["status"] != "ok" or "rms_over_sigma" not in row:
+        return
+    share, allowed = row["rms_over_sigma"], ACCURACY_MARGIN * TOLERANCES[name].rms_over_sigma
+    if row["max_abs_error"] is None:
+        detail = "gave an action that is no number"
+    elif share is not None and share > allowed:
+        detail = (
+            f"its actions are off by {100 * share:.3g} % of their deviation, allowed {100 * allowed:.3g} %"
+        )
+    else:
+        return
+    row |= {"status": "failed", "reason": "accuracy", "detail": detail}
 
 
 def _add_what_is_known(row: dict[str, Any], subject: BundleSubject, name: str) -> None:
@@ -104,12 +126,12 @@ def _controller(controller: Controller) -> dict[str, Any]:
 
 
 def not_run(document: Mapping[str, Any], named: Sequence[str]) -> list[str]:
-    """Formats that were asked for by name, or all of them, and did not run, a line each."""
+    """Formats that broke, or did not run although they were named, or none did; a line each."""
     rows = document["formats"]
     lines = {
         name: f"{name}: {row['status']} ({row['reason']}): {row['detail']}"
         for name, row in rows.items()
         if row["status"] != "ok"
     }
-    insisted = [line for name, line in lines.items() if name in named]
+    insisted = [line for name, line in lines.items() if name in named or rows[name]["status"] == "failed"]
     return insisted or (list(lines.values()) if len(lines) == len(rows) else [])

@@ -79,6 +79,9 @@ class CJob:
 
 Job = ModelJob | CJob
 
+BEFORE = ".before"
+"""Ends the name of a format of the bundle that a profile is compared with."""
+
 
 def job_of(artifact: Artifact, inputs: Inputs) -> Job:
     """What is sent for an exported format."""
@@ -99,9 +102,8 @@ def foreign_job(name: str, content: bytes, states: tuple[tuple[str, str], ...]) 
         states: pairs of an input and the output that goes back into it.
     """
     runtime: Runtime = "litert" if name.endswith(".tflite") else "onnx"
-    model = f"model.{'tflite' if runtime == 'litert' else 'onnx'}"
-    document = {"runtime": runtime, "model": model, "feeds": {}, "starts": {}, "states": states}
-    return ModelJob(name, runtime, {model: content}, document, None, len(content))
+    document = {"runtime": runtime, "model": name, "feeds": {}, "starts": {}, "states": states}
+    return ModelJob(name, runtime, {name: content}, document, None, len(content))
 
 
 def _model_job(name: str, runtime: Runtime, content: bytes, codes: Interface, inputs: Inputs) -> ModelJob:

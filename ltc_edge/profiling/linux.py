@@ -13,7 +13,7 @@ from ltc_edge.errors import DeviceError, InputError
 from ltc_edge.profiling.agent.device_state import notes, power_between, problems
 from ltc_edge.profiling.agent_link import AgentLink, RemoteError
 from ltc_edge.profiling.inputs import Inputs, action_errors
-from ltc_edge.profiling.jobs import CJob, Job, ModelJob
+from ltc_edge.profiling.jobs import BEFORE, CJob, Job, ModelJob
 from ltc_edge.profiling.paced import paced_runs
 from ltc_edge.profiling.runner import NotRunError, Runner, samples_of
 from ltc_edge.profiling.samples import histogram, summarise
@@ -24,7 +24,7 @@ BATCHES = 15
 BATCH_NS = 600_000
 """About how long a batch should last: far beyond the clock's resolution, and below the time slice after which
 another process may have its turn, so that most batches have the processor to themselves."""
-MOST_STEPS = 1_000_000
+FEWEST_BATCHES, MOST_STEPS = 3, 1_000_000
 SLOWEST_NS = 500_000_000
 """A round of a slower one takes half a minute."""
 
@@ -40,6 +40,7 @@ class Bench:
         inputs: what they are fed with; None for models of somebody else's.
         settings: how long, and how.
         on_share: told what is done, as a share of it.
+        check_device: told what the device is before anything is measured; may refuse it.
 
     Attributes:
         rows: of each format what docs/profile-format.md says.
@@ -54,9 +55,10 @@ class Bench:
         inputs: Inputs | None,
         settings: Settings,
         on_share: OnShare,
+        check_device: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> None:
         self._link, self._jobs, self._inputs = link, jobs, inputs
-        self._settings, self._on_share = settings, on_share
+        self._settings, self._on_share, self._check_device = settings, on_share, check_device
         self.rows: dict[str, dict[str, Any]] = {
             job.name: {"status": "not-run", "reason": "interrupted", "detail": "the profile ended before it"}
             for job in jobs
@@ -76,6 +78,7 @@ class Bench:
         """
         self._choose_cpu(inventory["cpus"])
         self.device = {**self._request("device"), "inventory": dict(inventory)}
+        self._check_device(self.device)
         self._prepare(inventory)
         for name, runner in list(self._runners.items()):
             self._attempt(name, partial(self._start, runner))
@@ -134,7 +137,8 @@ class Bench:
         runner.start()
         row: dict[str, Any] = {"bytes": runner.job.size, **_start_figures(runner.start_times)}
         runner.ask("realtime", fifo=0, cpu=self._cpu, lock=False)
-        if self._inputs is not None:
+        # An earlier controller has actions of its own.
+        if self._inputs is not None and not runner.job.name.endswith(BEFORE):
             answer, block = runner.ask("actions", steps=len(self._inputs.observation))
             actions = runner.job.decode(block, answer.get("dtype", "float32"))
             assert actions is not None
@@ -147,6 +151,8 @@ class Bench:
             raise NotRunError("refused", "unsupported", detail)
         samples = self._samples[runner.job.name] = _Samples()
         samples.batch_steps = int(np.clip(BATCH_NS / step_ns, 1, MOST_STEPS))
+        # Of slow steps fewer batches, or they would take minutes.
+        samples.batches_wanted = int(np.clip(BATCHES * BATCH_NS / step_ns, FEWEST_BATCHES, BATCHES))
         _, block = runner.ask("singles", steps=2000, limit_ns=limit, empty=True)
         samples.clock_us = float(np.median(samples_of(block, "<u4"))) / 1e3
         # It counts as measured once it was timed.
@@ -169,10 +175,10 @@ class Bench:
         samples.singles.append(samples_of(block, "<u4") / 1e3)
         for key in samples.usage:
             samples.usage[key] += int(usage[key])
-        _, block = runner.ask("batches", 1.0, count=BATCHES, steps=samples.batch_steps)
+        _, block = runner.ask("batches", 1.0, count=samples.batches_wanted, steps=samples.batch_steps)
         samples.batches.append(samples_of(block, "<i8", 4))
         if isinstance(runner.job, ModelJob):
-            _, block = runner.ask("invoke", 1.0, count=BATCHES, steps=samples.batch_steps)
+            _, block = runner.ask("invoke", 1.0, count=samples.batches_wanted, steps=samples.batch_steps)
             if block:
                 samples.invokes.append(samples_of(block, "<i8", 4))
 
@@ -195,7 +201,7 @@ class Bench:
         runner.stop()
         if self._settings.rate_hz is not None:
             row["paced"] = []
-            paced_runs(self._link, runner, self._settings, row["paced"], self._on_share)
+            paced_runs(self._link, runner, self._settings, row["step_us"], row["paced"], self._on_share)
 
     def _request(self, request: str, **said: Any) -> dict[str, Any]:
         found, _ = self._link.request({"request": request, **said})
@@ -207,7 +213,7 @@ class _Samples:
     """What was timed of one format."""
 
     def __init__(self) -> None:
-        self.batch_steps = 1
+        self.batch_steps, self.batches_wanted = 1, BATCHES
         self.clock_us = 0.0
         self.singles: list[Any] = []
         self.batches: list[Any] = []

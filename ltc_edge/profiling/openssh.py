@@ -71,7 +71,7 @@ def explain(remote: Remote, code: int | None, said: str, python: str) -> str:
     ):
         if sign in said:
             return f"{where}: {advice}"
-    if code == NOT_FOUND or "not found" in said:
+    if code == NOT_FOUND:
         return f"{where}: has no {python}; install it (Debian: python3), or name another with --python"
     last = f" ({lines[-1][:160]})" if lines else ""
     return f"{where}: the connection ended{last}"

@@ -21,6 +21,7 @@ def paced_runs(
     link: AgentLink,
     runner: Runner,
     settings: Settings,
+    step_us: float,
     into: list[dict[str, Any]],
     on_share: Callable[[str, float], None],
 ) -> None:
@@ -30,6 +31,7 @@ def paced_runs(
         link: to the agent.
         runner: the format.
         settings: ``rate_hz`` of it must be given.
+        step_us: what a step takes.
         into: where each run is put as soon as it is done; see docs/profile-format.md.
         on_share: told what is done.
 
@@ -42,11 +44,17 @@ def paced_runs(
     runs = [(load, *kind) for load in ("idle", "busy") for kind in kinds]
     for index, (load, fifo, cpu) in enumerate(runs):
         on_share(f"{runner.job.name} paced", index / len(runs))
-        into.append(_one(link, runner, settings, load, fifo, cpu))
+        into.append(_one(link, runner, settings, step_us, load, fifo, cpu))
 
 
 def _one(
-    link: AgentLink, runner: Runner, settings: Settings, load: str, fifo: int, cpu: int | None
+    link: AgentLink,
+    runner: Runner,
+    settings: Settings,
+    step_us: float,
+    load: str,
+    fifo: int,
+    cpu: int | None,
 ) -> dict[str, Any]:
     assert settings.rate_hz is not None
     period_ns, periods = round(1e9 / settings.rate_hz), settings.periods
@@ -58,6 +66,9 @@ def _one(
         "memory_locked": lock,
         "rate_hz": settings.rate_hz,
     }
+    if step_us > period_ns / 1e3:
+        detail = f"a step takes {step_us:,.4g} µs, longer than the period; none would be kept"
+        return found | {"status": "refused", "detail": detail}
     try:
         runner.start(SUFFIX)
         try:
@@ -73,16 +84,20 @@ def _one(
             raise
         # Not where the user interrupts: while the device is busy it answers nothing, and ends with the link.
         _end(link, runner)
-    except (NotRunError, RemoteError) as error:
-        return found | {"status": "refused", "detail": str(error)}
+    except NotRunError as error:
+        return found | {"status": error.status, "detail": str(error)}
+    except RemoteError as error:
+        return found | {"status": "failed" if error.kind == "failed" else "refused", "detail": str(error)}
     late, took = samples_of(block, "<u4").reshape(2, -1) / 1e3
     return found | {"status": "ok"} | timeliness(late, took, period_ns / 1e3)
 
 
 def _end(link: AgentLink, runner: Runner) -> None:
     """End the load and the process."""
-    link.request({"request": "busy", "on": False})
-    runner.stop(SUFFIX)
+    try:
+        link.request({"request": "busy", "on": False})
+    finally:
+        runner.stop(SUFFIX)
 
 
 def timeliness(

@@ -65,7 +65,7 @@ def draw_histograms(profile: Mapping[str, Any], path: Path) -> None:
     if not steps and not wakeups:
         raise InputError("the profile has no latencies to draw; profile a format that runs on a device")
     heights = [_PANEL] * len(steps) + ([_WAKEUPS + _ROW * len(wakeups)] if wakeups else [])
-    figure = require("matplotlib.figure", "train").Figure(
+    figure = require("matplotlib.figure", "plots").Figure(
         figsize=(_WIDTH, _AROUND + sum(heights)), layout="constrained"
     )
     figure.get_layout_engine().set(rect=(0.0, 0.0, _COLUMN - 0.015, 1.0))
@@ -105,7 +105,7 @@ def _draw_steps(axes: Sequence[Any], histograms: Sequence[_Histogram]) -> None:
 
 def _draw_wakeups(axis: Any, histograms: Sequence[_Histogram]) -> None:
     """A strip a paced run, the darker the more often its steps began so late."""
-    colors = require("matplotlib.colors", "train")
+    colors = require("matplotlib.colors", "plots")
     most = max(max(histogram.counts, default=0.0) for histogram in histograms)
     norm = colors.LogNorm(_EMPTY, max(most, 2.0))
     for row, histogram in enumerate(histograms):
@@ -146,7 +146,7 @@ def _write_heading(axis: Any) -> None:
 
 def _outside(axis: Any, vertical: Any, column: int, height: float, text: str, **style: Any) -> Any:
     """Text in the margin that the layout leaves free; ``height`` is in what ``vertical`` maps."""
-    transforms = require("matplotlib.transforms", "train")
+    transforms = require("matplotlib.transforms", "plots")
     place = transforms.blended_transform_factory(axis.figure.transFigure, vertical)
     written = axis.text(_COLUMN + column * _COLUMN_WIDTH, height, text, transform=place, **style)
     written.set_in_layout(False)
@@ -155,7 +155,7 @@ def _outside(axis: Any, vertical: Any, column: int, height: float, text: str, **
 
 def _time_axis(axis: Any, histograms: Sequence[_Histogram]) -> None:
     """A logarithmic axis over what ``histograms`` reach, with units in its labels."""
-    ticker = require("matplotlib.ticker", "train")
+    ticker = require("matplotlib.ticker", "plots")
     ends = [value for found in histograms for value in (*found.edges, *found.marks.values())]
     margin = 1.15 if max(ends) > 3.0 * min(ends) else 2.0
     low, high = min(ends) / margin, max(ends) * margin

@@ -19,7 +19,14 @@ _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-
 
 @dataclass(frozen=True)
 class Local:
-    """This machine."""
+    """This machine.
+
+    Attributes:
+        python, folder: interpreter, and where files go; None for the usual ones.
+    """
+
+    python: str | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 from ltc_edge.errors import DeviceError, InputError
 from ltc_edge.export.artifacts import Artifact
 from ltc_edge.profiling.agent_link import AgentLink, RemoteError
-from ltc_edge.profiling.baseline import compare, read_baseline
+from ltc_edge.profiling.baseline import compare, read_baseline, refuse_other_device
 from ltc_edge.profiling.budgets import refuse_unmeasured
 from ltc_edge.profiling.document import profile_document
 from ltc_edge.profiling.emulated import profile_emulated
 from ltc_edge.profiling.inputs import Inputs, profile_inputs
-from ltc_edge.profiling.jobs import Job, foreign_job, job_of
+from ltc_edge.profiling.jobs import BEFORE, Job, foreign_job, job_of
 from ltc_edge.profiling.linux import Bench, connect
 from ltc_edge.profiling.places import Emulated, Local, Remote, Serial
 from ltc_edge.profiling.request import Findings, Request
@@ -30,8 +30,6 @@ INSTALL_FOLDER = "~/.cache/ltc-edge/packages"
 """Where ``--install`` puts packages on a device; they are used from there the next time too."""
 INSTALLED = ("numpy", "onnxruntime", "ai-edge-litert")
 INSTALL_S = 1800.0
-BEFORE = ".before"
-"""Ends the name of a format of the bundle that a profile is compared with."""
 
 
 class ProfileInterruptedError(Exception):
@@ -61,9 +59,7 @@ def profile(subject: Subject, request: Request, on_share: OnShare) -> dict[str, 
     earlier = None if request.baseline is None else _earlier(request.baseline, request, subject)
     findings = Findings()
     try:
-        _measure(
-            subject, request, earlier if isinstance(earlier, BundleSubject) else None, findings, on_share
-        )
+        _measure(subject, request, earlier, findings, on_share)
     except (KeyboardInterrupt, DeviceError) as cause:
         if not any(row["status"] == "ok" for row in findings.rows.values()):
             raise
@@ -97,7 +93,7 @@ def _earlier(path: Path, request: Request, subject: Subject) -> BundleSubject | 
 def _measure(
     subject: Subject,
     request: Request,
-    earlier: BundleSubject | None,
+    earlier: BundleSubject | dict[str, Any] | None,
     findings: Findings,
     on_share: OnShare,
 ) -> None:
@@ -108,7 +104,7 @@ def _measure(
         raise InputError(f"{subject.path}: a model runs on local and ssh:// targets, not on {request.target}")
     elif isinstance(place, Emulated):
         findings.rows = _emulated(subject, place, on_share)
-        if earlier is not None:
+        if isinstance(earlier, BundleSubject):
             findings.earlier = _emulated(earlier, place, on_share)
     else:
         _measure_serial(subject, place, findings, on_share)
@@ -141,25 +137,29 @@ def _measure_linux(
     subject: Subject,
     request: Request,
     place: Local | Remote,
-    earlier: BundleSubject | None,
+    earlier: BundleSubject | dict[str, Any] | None,
     findings: Findings,
     on_share: OnShare,
 ) -> None:
+    def check_device(device: Mapping[str, Any]) -> None:
+        if isinstance(earlier, dict):
+            assert request.baseline is not None
+            refuse_other_device(request.baseline, earlier, device)
+
     if isinstance(subject, ModelSubject):
         inputs, jobs = None, list[Job]([foreign_job(subject.path.name, subject.content, subject.states)])
     else:
         inputs = profile_inputs(subject.controller)
         jobs = _jobs(subject, inputs)
-        if earlier is not None:
+        if isinstance(earlier, BundleSubject):
             jobs = _paired(jobs, _jobs(earlier, profile_inputs(earlier.controller), BEFORE))
     on_share("connected", 0.0)
-    described = place if isinstance(place, Remote) else Remote("localhost")
-    python, folder = request.python or described.python, request.folder or described.folder
+    python, folder = request.python or place.python, request.folder or place.folder
     with AgentLink(place, python, folder) as link, _sense(link, place):
         inventory = connect(link, [INSTALL_FOLDER])
         if request.install:
             inventory = _install(link, inventory, on_share)
-        bench = Bench(link, jobs, inputs, request.settings, on_share)
+        bench = Bench(link, jobs, inputs, request.settings, on_share, check_device)
         try:
             bench.run(inventory)
         finally:

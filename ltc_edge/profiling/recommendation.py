@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,8 +19,8 @@ def recommend(
 ) -> dict[str, str] | None:
     """The format, and the reason in a sentence; None where none ran and keeps its budgets.
 
-    The fewest missed periods come first, then the least time at p99 (or instructions), and among formats that
-    nearly equal the fastest the least error.
+    The fewest missed periods come first, but for chance; then the least time at p99 (or instructions), and
+    among formats that nearly equal the fastest the least error.
 
     Args:
         kind: of the target.
@@ -35,7 +36,8 @@ def recommend(
     if not costs:
         return None
     fewest = min(_misses(rows[name]) for name in costs)
-    timely = {name: cost for name, cost in costs.items() if _misses(rows[name]) == fewest}
+    few = fewest + 2 * math.sqrt(max(fewest, 1))  # counts this close are of one rate, as far as can be told
+    timely = {name: cost for name, cost in costs.items() if _misses(rows[name]) <= few}
     least = min(timely.values())
     near = [name for name, cost in timely.items() if cost <= NEARLY * least]
     best = min(near, key=lambda name: (_error(rows[name]), costs[name]))

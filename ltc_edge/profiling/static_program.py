@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ltc_edge.errors import InputError, MissingToolError
-from ltc_edge.profiling.agent.building import build
-from ltc_edge.profiling.agent.processes import ProcessError
+from ltc_edge.profiling.agent.building import TIMEOUT_S, build_command
+from ltc_edge.profiling.agent.processes import ProcessError, Tool
 from ltc_edge.runtimes.c_compiler import find_compiler
 from ltc_edge.runtimes.cross_compiler import Unit, find_cross_compiler
 from ltc_edge.targets import find_target
@@ -48,7 +48,13 @@ def _of_this_machine(files: Mapping[str, bytes], flags: Sequence[str]) -> tuple[
         for path, content in files.items():
             (folder / path).write_bytes(content)
         try:
-            build(command, [*flags, "-static"], [folder / path for path in sorted(files)], folder / "program")
+            sources = [folder / path for path in sorted(files)]
+            called = build_command(command, [*flags, "-static"], sources, folder / "program")
+            tool = Tool(called, folder)
+            try:
+                tool.finish(TIMEOUT_S)
+            finally:
+                tool.end()
         except ProcessError as error:
             raise MissingToolError(
                 f"{error}; a static program needs the compiler's static C library"

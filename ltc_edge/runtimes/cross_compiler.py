@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -218,7 +219,11 @@ def _folder(units: Sequence[Unit]) -> Iterator[Path]:
 def _run(command: Sequence[str], folder: Path | None, *, said: bool = False) -> str:
     """Run a tool; what it printed, or what it ``said`` on standard error."""
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S)
+        # What a compiler that is killed leaves behind is in a folder that goes.
+        environment = os.environ if folder is None else {**os.environ, "TMPDIR": str(folder)}
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InputError(f"{command[0]} could not be run ({error})") from None
     if done.returncode != 0:

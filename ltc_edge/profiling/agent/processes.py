@@ -22,6 +22,10 @@ EMULATOR = "LTC_EDGE_EMULATOR"
 """Variable that names what runs compiled programs where the kernel cannot, such as ``qemu-aarch64``."""
 
 
+_SIGNS = ("error", "ERROR", "undefined reference")
+"""What marks the lines that say why a tool failed."""
+
+
 class ProcessError(Exception):
     """A process that did not start, ended, or was refused what it asked for.
 
@@ -111,6 +115,44 @@ class Process:
     def _kill(self) -> None:
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class Tool(Process):
+    """A program that does something and ends, such as a compiler.
+
+    Args:
+        command: what runs.
+        folder: where, and where it puts what is temporary.
+    """
+
+    def __init__(self, command: list[str], folder: Path) -> None:
+        # What a tool that is killed leaves behind is in a folder that goes.
+        super().__init__(["env", f"TMPDIR={folder}", *command], folder)
+        self.name = Path(command[0]).name
+        self.process = self
+
+    def finish(self, within_s: float) -> list[str]:
+        """Wait for its end; the lines that it printed.
+
+        Raises:
+            ProcessError: it failed, or was not done in time; with the line that tells most.
+        """
+        self.input.close()
+        with self.due(within_s):
+            printed = self.output.read()
+            code = self._process.wait()
+        if self._overdue_s is not None:
+            raise ProcessError("failed", f"{self.name} was not done within {within_s:g} s")
+        self._errors.seek(0)
+        said = (printed + self._errors.read()).decode("utf-8", "replace").splitlines()
+        # The driver's own line only says that the linker failed.
+        lines = [line for line in said if not line.startswith("collect2")]
+        if code:
+            telling = (
+                [line for line in lines if any(sign in line for sign in _SIGNS)] or lines or ["no message"]
+            )
+            raise ProcessError("failed", f"{self.name} failed: {' '.join(telling[0].split())[:200]}")
+        return lines
 
 
 def _why_not(program: str, error: OSError) -> str:

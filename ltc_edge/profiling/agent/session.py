@@ -13,7 +13,6 @@ import os
 import queue
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -23,16 +22,19 @@ from types import FrameType
 from typing import IO, Any
 
 from . import frames
-from .building import build
+from .building import TIMEOUT_S, build_command
 from .device_state import describe_device, read_state
 from .inventory import inventory
 from .load import BusyLoad, LoadFailed
-from .processes import ProcessError, Program, Worker
+from .processes import ProcessError, Program, Tool, Worker
 
 SILENCE_S = 30.0
 ANSWER_S = 60.0
 """How long a process has for an answer, where the request does not say."""
+INSTALL_S = 1800.0
 PROTOCOL = 1
+TOOL = " tool"
+"""Name of the tool that runs; no format is called so."""
 
 
 class RequestError(Exception):
@@ -50,7 +52,7 @@ class Session:
     def __init__(self, folder: Path, package: Path) -> None:
         self._folder, self._package = folder, package
         self._digests: dict[str, str] = {}
-        self._running: dict[str, Worker | Program] = {}
+        self._running: dict[str, Worker | Program | Tool] = {}
         self._load: BusyLoad | None = None
         self._paths: list[str] = []
         self._lock = threading.Lock()
@@ -138,7 +140,8 @@ class Session:
     def _build(self, request: dict[str, Any], _: bytes) -> frames.Message:
         sources = [self._checked(name) for name in request["sources"]]
         output = self._path(request["output"])
-        build(request["command"], request["flags"], sources, output)
+        command = build_command(request["command"], request["flags"], sources, output)
+        self._use_tool(command, output.parent, TIMEOUT_S)
         self._digests[request["output"]] = hashlib.sha256(output.read_bytes()).hexdigest()
         return {"bytes": output.stat().st_size}, b""
 
@@ -154,12 +157,7 @@ class Session:
             running = Program(path, self._checked(request["feed"]))
         else:
             running = Worker(self._package, request["document"], self._path(request["folder"]), self._paths)
-        # Known before it is waited for: a session that ends meanwhile ends it too.
-        with self._lock:
-            if self._closed:
-                running.process.end()
-                raise RequestError("the session is over")
-            self._running[request["name"]] = running
+        self._register(request["name"], running)
         try:
             with running.process.due(request.get("within_s", ANSWER_S)):
                 return running.begin(), b""
@@ -167,11 +165,21 @@ class Session:
             self._stop(request, b"")
             raise
 
+    def _register(self, name: str, running: Worker | Program | Tool) -> None:
+        """Make a process known before it is waited for: a session that ends meanwhile ends it too."""
+        with self._lock:
+            if self._closed:
+                running.process.end()
+                raise RequestError("the session is over")
+            self._running[name] = running
+
     def _ask(self, request: dict[str, Any], _: bytes) -> frames.Message:
         try:
             running = self._running[request["name"]]
         except KeyError:
             raise RequestError(f"nothing runs by the name {request['name']!r}") from None
+        if isinstance(running, Tool):
+            raise RequestError("a tool answers nothing")
         with running.process.due(request.get("within_s", ANSWER_S)):
             document, block = running.ask(request["ask"])
         return document | {"rss_bytes": running.process.memory_bytes()}, block
@@ -207,19 +215,23 @@ class Session:
         """Install packages into a folder of the user's, which stays."""
         target = str(Path(request["folder"]).expanduser())
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target", target]
-        done = subprocess.run(
-            [*command, *request["packages"]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        if done.returncode:
-            lines = done.stdout.decode("utf-8", "replace").strip().splitlines() or ["no message"]
-            telling = [line for line in lines if line.startswith("ERROR")] or lines
-            raise ProcessError("failed", f"pip could not install it: {telling[-1][:200]}")
+        self._use_tool([*command, *request["packages"]], self._folder, INSTALL_S)
         return {}, b""
+
+    def _use_tool(self, command: list[str], folder: Path, within_s: float) -> None:
+        """Run a tool to its end, which comes with that of the session at the latest."""
+        tool = Tool(command, folder)
+        self._register(TOOL, tool)
+        try:
+            tool.finish(within_s)
+        finally:
+            self._stop({"name": TOOL}, b"")
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], folder: Path, package: Path) -> None:
     """Answer requests until they end; then nothing of the session is left."""
     session = Session(folder, package)
+    sent = _Answers(answers)
     inbox: queue.Queue[frames.Message | None] = queue.Queue()
     heard = [time.monotonic()]
 
@@ -229,18 +241,18 @@ def serve(requests: IO[bytes], answers: IO[bytes], folder: Path, package: Path) 
 
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, end)
-    threading.Thread(target=_listen, args=(requests, inbox, heard, session), daemon=True).start()
+    threading.Thread(target=_listen, args=(requests, sent, inbox, heard, session), daemon=True).start()
     threading.Thread(target=_watch, args=(heard, session), daemon=True).start()
     try:
         while (message := inbox.get()) is not None:
             request, block = message
-            frames.write(answers, *_answer(session, request, block))
+            sent.write(*_answer(session, request, block))
     except BrokenPipeError:
         pass
     finally:
         session.close()
     with contextlib.suppress(OSError, ValueError):
-        frames.write(answers, {"bye": True})
+        sent.write({"bye": True})
 
 
 def _answer(session: Session, request: dict[str, Any], block: bytes) -> frames.Message:
@@ -254,10 +266,26 @@ def _answer(session: Session, request: dict[str, Any], block: bytes) -> frames.M
         return {"number": number, "error": "request", "detail": f"{error}"}, b""
 
 
+class _Answers:
+    """The stream of answers, which two threads write to."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._lock = stream, threading.Lock()
+
+    def write(self, document: dict[str, Any], block: bytes = b"") -> None:
+        """Send one."""
+        with self._lock:
+            frames.write(self._stream, document, block)
+
+
 def _listen(
-    requests: IO[bytes], inbox: queue.Queue[frames.Message | None], heard: list[float], session: Session
+    requests: IO[bytes],
+    answers: _Answers,
+    inbox: queue.Queue[frames.Message | None],
+    heard: list[float],
+    session: Session,
 ) -> None:
-    """Read ahead, so that the end of the stream is seen while something runs."""
+    """Read ahead, so that the end of the stream is seen, and a ping answered, while something runs."""
     message: frames.Message | None
     while True:
         try:
@@ -266,6 +294,8 @@ def _listen(
             message = None
         heard[0] = time.monotonic()
         if message is not None and message[0].get("request") == "ping":
+            with contextlib.suppress(OSError, ValueError):
+                answers.write({"pong": True})
             continue
         if message is None:
             _finish(inbox, session)

@@ -45,7 +45,10 @@ def load(document: dict[str, Any], folder: Path) -> tuple[Model, dict[str, Any]]
         raise ModelError(f"the runtime does not start: {error}") from None
     model.feed(0)
     loaded = time.monotonic_ns()
-    model.step()
+    try:
+        model.step()
+    except Exception as error:  # the runtimes' errors have no common base but this
+        raise ModelError(f"its first step fails ({' '.join(str(error).split())[-200:]})") from None
     times = {"entered_ns": entered, "imported_ns": imported, "loaded_ns": loaded}
     return model, times | {"first_ns": time.monotonic_ns(), "version": model.version}
 
