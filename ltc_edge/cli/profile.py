@@ -81,6 +81,13 @@ def _timing_options(function: F) -> F:
                 help="Steps before these, which are not counted.",
             ),
             click.option(
+                "--rounds",
+                type=click.IntRange(2, 1000),
+                default=20,
+                show_default=True,
+                help="In which formats take turns; more of them tell smaller differences from --baseline.",
+            ),
+            click.option(
                 "--rate",
                 type=Finite(0.1, 100_000),
                 metavar="HZ",
@@ -241,6 +248,7 @@ def _settings(said: dict[str, Any]) -> Any:
         "iterations": said["iterations"],
         "seconds": said["seconds"],
         "warmup": said["warmup"],
+        "rounds": said["rounds"],
         "rate_hz": said["rate"],
         "paced_seconds": said["paced_seconds"],
         "fifo": said["fifo"] or 0,

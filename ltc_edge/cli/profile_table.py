@@ -255,7 +255,8 @@ def _print_comparison(baseline: Mapping[str, Any] | None) -> None:
         return
     for name, entry in baseline["formats"].items():
         low, high = (100 * (value - 1) for value in entry["ci99"])
+        more = "; more --rounds may" if entry["verdict"] == "cannot be told" else ""
         click.echo(
             f"{name} against {baseline['file']}: {100 * (entry['ratio'] - 1):+.1f} % "
-            f"({low:+.1f} to {high:+.1f} %), {entry['verdict']}"
+            f"({low:+.1f} to {high:+.1f} %), {entry['verdict']}{more}"
         )

@@ -33,7 +33,7 @@ def profile_document(
     rows = findings.rows
     if isinstance(subject, BundleSubject):
         for name, row in rows.items():
-            _judge_accuracy(row, name)
+            judge_accuracy(row, name)
             _add_what_is_known(row, subject, name)
     judged = judge(request.limits, rows)
     valid = not findings.problems
@@ -66,8 +66,13 @@ ACCURACY_MARGIN = 2.0
 """How much worse than its tolerance a format may be here: a few hundred steps tell less than ten thousand."""
 
 
-def _judge_accuracy(row: dict[str, Any], name: str) -> None:
-    """A format whose actions are wrong on this target has failed there, however fast it is."""
+def judge_accuracy(row: dict[str, Any], name: str) -> None:
+    """A format whose actions are wrong on this target has failed there, however fast it is.
+
+    Args:
+        row: of the profile; changed.
+        name: of the format.
+    """
     if row["status"] != "ok" or "rms_over_sigma" not in row:
         return
     share, allowed = row["rms_over_sigma"], ACCURACY_MARGIN * TOLERANCES[name].rms_over_sigma

@@ -163,11 +163,14 @@ class Bench:
         for index in range(rounds):
             # Each way round in turn: what comes first in a round must not always be the same one.
             order = list(self._runners.items())[:: 1 if index % 2 == 0 else -1]
-            for place, (name, runner) in enumerate(order):
-                self._on_share("timed", (index + place / len(self._runners)) / rounds)
-                self._attempt(name, partial(self._one_round, runner))
+            self._on_share("timed", index / rounds)
+            # Part by part: what is compared with its neighbour is timed a few milliseconds after it.
+            for part in (self._time_singles, self._time_batches, self._time_invokes):
+                for name, runner in order:
+                    if name in self._runners:
+                        self._attempt(name, partial(part, runner))
 
-    def _one_round(self, runner: Runner) -> None:
+    def _time_singles(self, runner: Runner) -> None:
         settings, samples = self._settings, self._samples[runner.job.name]
         steps = -(-settings.iterations // settings.rounds)
         limit = round(settings.seconds / settings.rounds * 1e9)
@@ -175,8 +178,14 @@ class Bench:
         samples.singles.append(samples_of(block, "<u4") / 1e3)
         for key in samples.usage:
             samples.usage[key] += int(usage[key])
+
+    def _time_batches(self, runner: Runner) -> None:
+        samples = self._samples[runner.job.name]
         _, block = runner.ask("batches", 1.0, count=samples.batches_wanted, steps=samples.batch_steps)
         samples.batches.append(samples_of(block, "<i8", 4))
+
+    def _time_invokes(self, runner: Runner) -> None:
+        samples = self._samples[runner.job.name]
         if isinstance(runner.job, ModelJob):
             _, block = runner.ask("invoke", 1.0, count=samples.batches_wanted, steps=samples.batch_steps)
             if block:

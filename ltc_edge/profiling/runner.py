@@ -198,7 +198,9 @@ def samples_of(block: bytes, dtype: str, columns: int = 1) -> npt.NDArray[Any]:
         DeviceError: what it sent is none.
     """
     if not block or len(block) % (np.dtype(dtype).itemsize * columns):
-        raise DeviceError(f"the device sent {len(block)} bytes in the place of samples")
+        raise DeviceError(
+            f"an answer of its agent makes no sense: {len(block)} bytes in the place of samples"
+        )
     samples = np.frombuffer(block, dtype)
     return samples if columns == 1 else samples.reshape(-1, columns)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ltc_edge.errors import InputError
-from ltc_edge.profiling.baseline import FORMAT, compare, read_baseline, regressions
+from ltc_edge.profiling.baseline import FORMAT, compare, read_baseline, refuse_other_device, regressions
 
 FILE = Path("earlier.json")
 ROUNDS = 12
@@ -79,13 +79,34 @@ def test_the_same_rounds_give_the_same_interval():
     assert first == second
 
 
+def test_what_noise_hides_is_not_called_equal():
+    """An interval that reaches beyond what is allowed says neither."""
+    noisy = timed(1) | {"rounds_us": [1.0, 2.5] * 10}
+    steady = timed(1) | {"rounds_us": [1.0] * 20, "yardsticks_us": [[1.0, 1.0]] * 20}
+    entry = one(noisy | {"yardsticks_us": [[1.0, 1.0]] * 20}, steady, interleaved=True)
+    assert not entry["regression"]
+    assert entry["verdict"] == "cannot be told"
+
+
+@pytest.mark.parametrize("key", ["model", "soc", "machine"])
+def test_the_profile_of_another_device_is_no_baseline(key):
+    device = {"model": "Pi 4", "soc": "BCM2711", "machine": "aarch64"}
+    refuse_other_device(FILE, {"device": device | {"notes": []}}, device)
+    with pytest.raises(InputError, match=f"another device \\({key}"):
+        refuse_other_device(FILE, {"device": device | {key: "other"}}, device)
+    with pytest.raises(InputError, match="another device"):
+        refuse_other_device(FILE, {}, device)
+
+
 @pytest.mark.parametrize(("now", "slower"), [(1049, False), (1051, True), (900, False)])
 def test_instructions_are_compared_as_they_are(now, slower):
     rows = {"c-int16": {"status": "ok", "instructions_per_step": now}}
     earlier = {"c-int16": {"status": "ok", "instructions_per_step": 1000}}
     entry = compare(FILE, earlier, rows, interleaved=False)["formats"]["c-int16"]
     ratio = now / 1000
-    assert entry == {"of": "instructions", "ratio": ratio, "ci99": [ratio, ratio], "regression": slower}
+    verdict = "slower" if slower else "not slower"
+    expected = {"of": "instructions", "ratio": ratio, "ci99": [ratio, ratio], "regression": slower}
+    assert entry == expected | {"verdict": verdict}
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ class Spoiled(AgentLink):
 
 @pytest.mark.parametrize(
     ("order", "error"),
-    [("actions", DeviceError), ("singles", DeviceError), ("batches", ProfileInterruptedError)],
+    [("actions", DeviceError), ("singles", DeviceError), ("invoke", ProfileInterruptedError)],
 )
 def test_a_device_whose_answers_make_no_sense(bundle, monkeypatch, order, error):
     monkeypatch.setattr(profile_module, "AgentLink", Spoiled)
