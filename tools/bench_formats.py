@@ -14,6 +14,7 @@ import dataclasses
 import importlib.metadata
 import io
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -137,6 +138,7 @@ def exported_peer(module: Any) -> bytes:
 
 def bound(content: bytes) -> Callable[[], Any]:
     """A step of an ONNX file with every input and output bound once."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # a thread of its own, which would be timed too
     import onnxruntime
 
     session = make_session(content)
