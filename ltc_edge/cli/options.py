@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,17 @@ def json_option(function: F) -> F:
 def output_option(what: str, *, required: bool = True) -> Callable[[F], F]:
     """``-o``, where the command writes."""
     return click.option("-o", "--output", type=FILE, required=required, help=what)
+
+
+def stack(options: Sequence[Callable[[Any], Any]]) -> Callable[[F], F]:
+    """Several options as one decorator, in their order."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
 
 
 class Finite(click.FloatRange):

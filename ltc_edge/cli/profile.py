@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import shlex
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ltc_edge.cli.options import FILE, Finite, json_option, output_option
+from ltc_edge.cli.options import FILE, Finite, json_option, output_option, stack
 from ltc_edge.cli.output import print_json, stages
 from ltc_edge.cli.profile_table import print_profile
 from ltc_edge.export.formats import FORMATS
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from ltc_edge.profiling.request import Request
+    from ltc_edge.profiling.settings import Settings
 
 MOST_PERIODS = 10_000_000
 """Of a paced run: what a small device has the memory for."""
@@ -34,86 +36,82 @@ def _states(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
     return tuple(pairs)
 
 
-def _budget_options(function: F) -> F:
-    count = click.IntRange(min=0)
-    for name, kind, what in reversed(
-        (
-            ("max-p99-us", Finite(min=0), "Budget: microseconds of a step at p99."),
-            ("max-p999-us", Finite(min=0), "Budget: microseconds of a step at p99.9."),
+_COUNT = click.IntRange(min=0)
+_budget_options = stack(
+    [
+        click.option(f"--{name}", type=kind, help=f"Budget: {what}")
+        for name, kind, what in (
+            ("max-p99-us", Finite(min=0), "microseconds of a step at p99."),
+            ("max-p999-us", Finite(min=0), "microseconds of a step at p99.9."),
             (
                 "max-deadline-misses",
-                count,
-                "Budget: missed periods of the worst paced run (with --fifo, of its runs).",
+                _COUNT,
+                "missed periods of the worst paced run (with --fifo, of its runs).",
             ),
-            ("max-flash-bytes", count, "Budget: code and constants, of firmware."),
-            ("max-ram-bytes", count, "Budget: variables and a context, of firmware."),
-            ("max-stack-bytes", count, "Budget: stack of a step, of firmware."),
-            ("max-instructions", count, "Budget: instructions of the longest step, of firmware."),
-            ("max-error", Finite(min=0), "Budget: error of an action, in the actuator's unit."),
+            ("max-flash-bytes", _COUNT, "code and constants, of firmware."),
+            ("max-ram-bytes", _COUNT, "variables and a context, of firmware."),
+            ("max-stack-bytes", _COUNT, "stack of a step, of firmware."),
+            ("max-instructions", _COUNT, "instructions of the longest step, of firmware."),
+            ("max-error", Finite(min=0), "error of an action, in the actuator's unit."),
         )
-    ):
-        function = click.option(f"--{name}", type=kind, help=what)(function)
-    return function
+    ]
+)
 
-
-def _timing_options(function: F) -> F:
-    for option in reversed(
-        (
-            click.option(
-                "--iterations",
-                type=click.IntRange(100, 10_000_000),
-                default=20_000,
-                show_default=True,
-                help="Steps to time, for each format.",
-            ),
-            click.option(
-                "--seconds",
-                type=Finite(0.01, 3600),
-                default=2.0,
-                show_default=True,
-                help="The most that these steps may take, for each format.",
-            ),
-            click.option(
-                "--warmup",
-                type=click.IntRange(0, 1_000_000),
-                default=500,
-                show_default=True,
-                help="Steps before these, which are not counted.",
-            ),
-            click.option(
-                "--rounds",
-                type=click.IntRange(2, 1000),
-                default=20,
-                show_default=True,
-                help="In which formats take turns; more of them tell smaller differences from --baseline.",
-            ),
-            click.option(
-                "--rate",
-                type=Finite(0.1, 100_000),
-                metavar="HZ",
-                help="Also step at this rate, idle and under load, and count missed periods.",
-            ),
-            click.option(
-                "--paced-seconds",
-                type=Finite(0.1, 3600),
-                default=3.0,
-                show_default=True,
-                help="Seconds of each run at --rate.",
-            ),
-            click.option(
-                "--fifo",
-                type=click.IntRange(1, 99),
-                help="With --rate: also as a real-time process of this SCHED_FIFO priority, memory locked.",
-            ),
-            click.option(
-                "--cpu",
-                type=click.IntRange(0, 4095),
-                help="Processor that steps run on. Without it, the last one.",
-            ),
-        )
-    ):
-        function = option(function)
-    return function
+_timing_options = stack(
+    [
+        click.option(
+            "--iterations",
+            type=click.IntRange(100, 10_000_000),
+            default=20_000,
+            show_default=True,
+            help="Steps to time, for each format.",
+        ),
+        click.option(
+            "--seconds",
+            type=Finite(0.01, 3600),
+            default=2.0,
+            show_default=True,
+            help="The most that these steps may take, for each format.",
+        ),
+        click.option(
+            "--warmup",
+            type=click.IntRange(0, 1_000_000),
+            default=500,
+            show_default=True,
+            help="Steps before these, which are not counted.",
+        ),
+        click.option(
+            "--rounds",
+            type=click.IntRange(2, 1000),
+            default=20,
+            show_default=True,
+            help="In which formats take turns; more of them tell smaller differences from --baseline.",
+        ),
+        click.option(
+            "--rate",
+            type=Finite(0.1, 100_000),
+            metavar="HZ",
+            help="Also step at this rate, idle and under load, and count missed periods.",
+        ),
+        click.option(
+            "--paced-seconds",
+            type=Finite(0.1, 3600),
+            default=3.0,
+            show_default=True,
+            help="Seconds of each run at --rate.",
+        ),
+        click.option(
+            "--fifo",
+            type=click.IntRange(1, 99),
+            help="With --rate: also as a real-time process of this SCHED_FIFO priority, memory locked.",
+        ),
+        click.option(
+            "--cpu",
+            type=click.IntRange(0, 4095),
+            help="Processor that steps run on. Without it, the last one.",
+        ),
+    ]
+)
 
 
 @click.command("profile")
@@ -183,31 +181,15 @@ def command(
     Over ssh the system's OpenSSH is used, with its configuration and keys. Exit code 1: a budget is broken,
     something became slower than in --baseline, or the device was throttled.
     """
-    from ltc_edge.errors import OutputError
-    from ltc_edge.profiling.places import find_place
     from ltc_edge.profiling.profile import ProfileInterruptedError, profile
-    from ltc_edge.profiling.profile_files import refuse_existing, write_profile
-    from ltc_edge.profiling.request import Request
+    from ltc_edge.profiling.profile_files import refuse_existing, refuse_inside, write_profile
     from ltc_edge.profiling.subject import read_profile_subject
 
     if said["fifo"] is not None and said["rate"] is None:
         raise click.UsageError("--fifo is for steps at a rate: say --rate too")
-    request = Request(
-        target=target,
-        place=find_place(target),
-        settings=_settings(said),
-        limits=_limits(said),
-        baseline=said["baseline"],
-        python=said["python"],
-        folder=said["remote_dir"],
-        install=said["install"],
-        allow_throttled=said["allow_throttled"],
-    )
+    request = _request(target, said)
     if output is not None:
-        if subject.resolve() in (output.resolve(), *output.resolve().parents):
-            raise OutputError(
-                f"{output}: is in the bundle, which holds its own files only; choose another with -o"
-            )
+        refuse_inside(output, subject)
         refuse_existing(output, force=force)
     what = read_profile_subject(subject, formats, states)
     interrupted: BaseException | None = None
@@ -241,7 +223,24 @@ def _ended_is_interrupted() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _settings(said: dict[str, Any]) -> Any:
+def _request(target: str, said: dict[str, Any]) -> Request:
+    from ltc_edge.profiling.places import find_place
+    from ltc_edge.profiling.request import Request
+
+    return Request(
+        target=target,
+        place=find_place(target),
+        settings=_settings(said),
+        limits=_limits(said),
+        baseline=said["baseline"],
+        python=said["python"],
+        folder=said["remote_dir"],
+        install=said["install"],
+        allow_throttled=said["allow_throttled"],
+    )
+
+
+def _settings(said: dict[str, Any]) -> Settings:
     from ltc_edge.profiling.settings import Settings
 
     chosen = {

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 from click.core import ParameterSource
 
 from ltc_edge.cli.main import INTERRUPTED
-from ltc_edge.cli.options import FILE, indices, json_option, output_option
+from ltc_edge.cli.options import FILE, indices, json_option, output_option, stack
 from ltc_edge.cli.output import TrainingProgress, print_json
 from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.training.options import CellKind, WiringKind
@@ -21,8 +20,6 @@ from ltc_edge.wiring import MAX_SEED
 if TYPE_CHECKING:
     from ltc_edge.training.session import Plan
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 COUNT = click.IntRange(1, 1_000_000_000)
 COUNT_FROM_2 = click.IntRange(2, 1_000_000_000)
 
@@ -30,16 +27,7 @@ RESUMABLE = {"output", "resume", "as_json", "task"}
 """What may be said together with --resume: everything else is in the run folder."""
 
 
-def _stack(options: list[Callable[[Any], Any]]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-task_options = _stack(
+task_options = stack(
     [
         click.option(
             "--sensors",
@@ -58,7 +46,7 @@ task_options = _stack(
     ]
 )
 
-data_options = _stack(
+data_options = stack(
     [
         click.option(
             "--data",
@@ -81,7 +69,7 @@ data_options = _stack(
     ]
 )
 
-model_options = _stack(
+model_options = stack(
     [
         click.option("--cell", type=click.Choice(get_args(CellKind)), help="The recurrent cell; ltc."),
         click.option("--units", type=COUNT, help="Neurons."),
@@ -99,7 +87,7 @@ model_options = _stack(
     ]
 )
 
-method_options = _stack(
+method_options = stack(
     [
         click.option("--rounds", type=COUNT, help="At most so many DAgger rounds, or epochs."),
         click.option("--learning-rate", type=float, help="Of Adam, at the start."),

@@ -59,22 +59,22 @@ def profile_emulated(
         return _without_figures("refused", "unsupported", str(error))
     except EmulationError as error:
         return _without_figures("failed", "fault", str(error))
-    return {
-        "status": "ok",
-        "reason": None,
-        "detail": None,
-        "runtime": {
-            "name": "unicorn",
-            "version": metadata.version("unicorn"),
-            "compiler": machine.compiler.version(),
-            "flags": machine.flags,
-        },
-        **action_errors(inputs, actions),
-        **_counts(executions),
-        **_cycles(executions, target),
+    found = {"status": "ok", "reason": None, "detail": None, "runtime": _runtime(machine)}
+    sizes = {
         "flash_bytes": machine.flash_bytes,
         "ram_bytes": machine.ram_bytes,
         "stack_bytes": machine.stack_bytes,
+    }
+    counts = _counts(executions) | _cycles(executions, target)
+    return found | action_errors(inputs, actions) | counts | sizes
+
+
+def _runtime(machine: EmulatedMachine) -> dict[str, str]:
+    return {
+        "name": "unicorn",
+        "version": metadata.version("unicorn"),
+        "compiler": machine.compiler.version(),
+        "flags": machine.flags,
     }
 
 

@@ -17,6 +17,16 @@ NOT_FOUND = 127
 """What a shell says of a program that it does not find."""
 
 
+_UNREACHABLE = {
+    "Could not resolve hostname": "there is no such host; check its name, and whether it is on this network",
+    "Connection refused": "no ssh server answers there; is sshd running (sudo systemctl enable --now ssh)?",
+    "timed out": "it does not answer; is it switched on, and on this network?",
+    "No route to host": "it cannot be reached; is it switched on, and on this network?",
+    "Network is unreachable": "it cannot be reached; is this machine on its network?",
+}
+"""What ssh says where it does not get through, and what that means."""
+
+
 def ssh_command(remote: Remote, command: list[str]) -> list[str]:
     """What runs a command on another machine.
 
@@ -56,19 +66,7 @@ def explain(remote: Remote, code: int | None, said: str, python: str) -> str:
             f"{where}: no key of yours is accepted. Install one with ssh-copy-id, or start ssh-agent; "
             f"then try: {login}"
         )
-    for sign, advice in (
-        (
-            "Could not resolve hostname",
-            "there is no such host; check its name, and whether it is on this network",
-        ),
-        (
-            "Connection refused",
-            "no ssh server answers there; is sshd running (sudo systemctl enable --now ssh)?",
-        ),
-        ("timed out", "it does not answer; is it switched on, and on this network?"),
-        ("No route to host", "it cannot be reached; is it switched on, and on this network?"),
-        ("Network is unreachable", "it cannot be reached; is this machine on its network?"),
-    ):
+    for sign, advice in _UNREACHABLE.items():
         if sign in said:
             return f"{where}: {advice}"
     if code == NOT_FOUND:

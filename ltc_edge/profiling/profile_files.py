@@ -37,6 +37,18 @@ def refuse_existing(folder: Path, *, force: bool) -> None:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
+def refuse_inside(folder: Path, bundle: Path) -> None:
+    """Refuse a place in the bundle, which a file that it does not list would make unreadable.
+
+    Raises:
+        OutputError: it is there.
+    """
+    if bundle.resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise OutputError(
+            f"{folder}: is in the bundle, which holds its own files only; choose another with -o"
+        )
+
+
 def write_profile(folder: Path, document: Mapping[str, Any]) -> list[str]:
     """Write a profile's files; what could not be made, a line each.
 

@@ -10,7 +10,7 @@ import numpy as np
 from ltc_edge.controller import Controller
 from ltc_edge.errors import DeviceError
 from ltc_edge.export.artifacts import Artifact
-from ltc_edge.profiling.inputs import Inputs, action_errors
+from ltc_edge.profiling.inputs import Array, Inputs, action_errors
 from ltc_edge.profiling.samples import histogram, summarise
 from ltc_edge.runtimes.serial_lines import Line, PortLine
 from ltc_edge.runtimes.serial_machine import SerialMachine
@@ -44,12 +44,7 @@ def profile_serial(
     try:
         if machine.reset():
             raise DeviceError(f"{port}: the controller's parameters are corrupt; flash the device anew")
-        ticks, actions = [], []
-        for index, (observation, dt) in enumerate(zip(inputs.observation, inputs.dt_s.tolist(), strict=True)):
-            _, action = machine.step(observation.astype(np.float32), dt)
-            ticks.append(machine.ticks)
-            actions.append(action.astype(np.float64))
-            on_share(artifact.form.name, index / len(inputs.observation))
+        ticks, actions = _steps(machine, inputs, lambda share: on_share(artifact.form.name, share))
     finally:
         machine.close()
     device = {
@@ -64,13 +59,24 @@ def profile_serial(
         "bytes": sum(map(len, artifact.files.values())),
         "runtime": {"name": "firmware", "version": machine.device.version},
         "repeated_requests": machine.repeats,
-        **action_errors(inputs, np.stack(actions)),
-        **_latency(np.array(ticks, dtype=np.float64), machine.device.ticks_per_second),
+        **action_errors(inputs, actions),
+        **_latency(ticks, machine.device.ticks_per_second),
     }
     return row, device
 
 
-def _latency(ticks: Any, ticks_per_second: int) -> dict[str, Any]:
+def _steps(machine: SerialMachine, inputs: Inputs, on_share: Callable[[float], None]) -> tuple[Array, Array]:
+    """Ticks of each step, ``(T,)``, and actions, ``(T, M)``."""
+    ticks, actions = [], []
+    for index, (observation, dt) in enumerate(zip(inputs.observation, inputs.dt_s.tolist(), strict=True)):
+        _, action = machine.step(observation.astype(np.float32), dt)
+        ticks.append(float(machine.ticks))
+        actions.append(action.astype(np.float64))
+        on_share(index / len(inputs.observation))
+    return np.array(ticks), np.stack(actions)
+
+
+def _latency(ticks: Array, ticks_per_second: int) -> dict[str, Any]:
     """Times by the board's counter; none where it has no counter."""
     if not ticks_per_second:
         return {"latency_us": None, "detail": "the board has no counter, so its steps were not timed"}

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -38,47 +38,46 @@ class LiteRTModel:
         check_sizes(spec, *described)
         check_states(spec, *described)
         fed_back = dict(spec.states)
-        self._feeds: list[tuple[Any, Any]] = []
-        self._states: list[list[Any]] = []
-        set_plan: list[tuple[int, Any]] = []
-        state_plan: list[tuple[int, int, list[Any]]] = []
+        self._feeds: list[tuple[int, Any, Any]] = []
+        self._states: list[tuple[int, int, list[Any]]] = []
         for seed, (name, (index, dtype, shape)) in enumerate(inputs.items()):
             if name in fed_back:
                 start = spec.starts.get(name)
                 first = numpy.zeros(shape, dtype) if start is None else rows(numpy, start, dtype, shape, 0)[0]
-                holder = [first, first]
-                self._states.append(holder)
-                state_plan.append((index, outputs[fed_back[name]][0], holder))
-                continue
-            array = numpy.zeros(shape, dtype)
-            set_plan.append((index, array))
-            self._feeds.append((array, rows(numpy, spec.feeds.get(name), dtype, shape, seed)))
-        wanted = pick_action(spec, list(outputs))
-        action = outputs[wanted][0]
-        self._state_action = next((h for _, index, h in state_plan if index == action), None)
+                self._states.append((index, outputs[fed_back[name]][0], [first, first]))
+            else:
+                values = rows(numpy, spec.feeds.get(name), dtype, shape, seed)
+                self._feeds.append((index, numpy.zeros(shape, dtype), values))
         self._action: Any = None
+        self.step = self._stepping(interpreter, outputs[pick_action(spec, list(outputs))][0])
+        self.invoke = interpreter.invoke
+
+    def _stepping(self, interpreter: Any, action: int) -> Callable[[], None]:
+        """One step, of which ``action`` is the index of the output to keep."""
         set_tensor, get_tensor, invoke = interpreter.set_tensor, interpreter.get_tensor, interpreter.invoke
+        fed = [(index, array) for index, array, _ in self._feeds]
+        states = self._states
 
         def step() -> None:
-            for index, array in set_plan:
+            for index, array in fed:
                 set_tensor(index, array)
-            for index, _, holder in state_plan:
+            for index, _, holder in states:
                 set_tensor(index, holder[0])
             invoke()
             self._action = get_tensor(action)
-            for _, index, holder in state_plan:
+            for _, index, holder in states:
                 holder[0] = get_tensor(index)
 
-        self.step, self.invoke = step, invoke
+        return step
 
     def feed(self, index: int) -> None:
         """See `Model.feed`."""
-        for array, values in self._feeds:
+        for _, array, values in self._feeds:
             array[...] = values[index % len(values)]
 
     def reset(self) -> None:
         """See `Model.reset`."""
-        for holder in self._states:
+        for _, _, holder in self._states:
             holder[0] = holder[1]
 
     def action(self) -> tuple[str, bytes]:
