@@ -45,20 +45,31 @@ class InTurns(Bench):
         self._theirs = theirs
         self.found: dict[str, list[Round]] = {job.name: [] for job in jobs}
 
+    def _take_turns(self) -> None:
+        for _ in range(self._settings.rounds):
+            for runner in self._runners.values():
+                self._one_round(runner)
+
+    def _time(self, runner: Runner) -> None:
+        """All that a profile times of a format in a round."""
+        for part in (self._time_singles, self._time_batches, self._time_invokes):
+            part(runner)
+
     def _one_round(self, runner: Runner) -> None:
         name = runner.job.name
         whole, found = self._samples[name], self.found[name]
         fresh = self._samples[name] = type(whole)()
-        fresh.batch_steps, fresh.clock_us = whole.batch_steps, whole.clock_us
+        fresh.batch_steps, fresh.batches_wanted = whole.batch_steps, whole.batches_wanted
+        fresh.clock_us = whole.clock_us
         ours_first = len(found) % 2 == 1
         if ours_first:
-            super()._one_round(runner)
+            self._time(runner)
         theirs = {
             what: (turns.batch_us(fresh.batch_steps), turns.single_us(SINGLES))
             for what, turns in self._theirs[name].items()
         }
         if not ours_first:
-            super()._one_round(runner)
+            self._time(runner)
         found.append((fresh.figures(), theirs))
 
     def _finish(self, runner: Runner) -> None:
