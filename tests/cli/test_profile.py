@@ -287,7 +287,10 @@ def test_ctrl_c_keeps_what_was_measured_and_leaves_nothing(bundle, tmp_path):
     """In the middle of a paced run, by when formats were timed."""
     temporary, output = tmp_path / "tmp", tmp_path / "out"
     temporary.mkdir()
-    command = [sys.executable, "-c", "from ltc_edge.cli.main import main; main()", "profile", bundle, *QUICK]
+    # What runs in the background of a shell ignores Ctrl-C, and so do its children.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code = heed + "from ltc_edge.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "profile", bundle, *QUICK]
     started = subprocess.Popen(
         [
             *command,

@@ -20,7 +20,14 @@ def bundle(tiny_controller, tmp_path_factory):
     return folder / "bundle"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.fixture(params=[signal.SIGTERM, signal.SIGHUP])
+def number(request):
+    """A signal that ends a process, also where the tests run under nohup."""
+    before = signal.signal(request.param, signal.SIG_DFL)
+    yield request.param
+    signal.signal(request.param, before)
+
+
 def test_what_ends_it_counts_as_ctrl_c(bundle, tmp_path, monkeypatch, capsys, number):
     def profile(*_):
         (tmp_path / "reached").touch()
