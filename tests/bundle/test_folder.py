@@ -343,8 +343,9 @@ def test_the_slower_of_two_exports_without_force_is_refused(tmp_path, monkeypatc
 
 
 WRITER = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background of a shell
 from ltc_edge.bundle.folder import write_bundle
 from ltc_edge.errors import OutputError
 path, tag = Path(sys.argv[1]), sys.argv[2]
