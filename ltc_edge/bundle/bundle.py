@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ltc_edge.bundle.folder import BundleFiles, read_bundle_files
+from ltc_edge.bundle.folder import MANIFEST, BundleFiles, read_bundle_files
 from ltc_edge.controller import Controller
 from ltc_edge.errors import BundleError, InputError
 from ltc_edge.export.artifacts import Artifact
@@ -41,6 +42,17 @@ class Bundle:
     def formats(self) -> tuple[str, ...]:
         """Names of the formats that the bundle has a file of."""
         return tuple(self.artifacts)
+
+    def manifest_sha256(self) -> str:
+        """What a profile names the bundle by: the SHA-256 of the manifest's bytes.
+
+        Raises:
+            BundleError: it cannot be read any more.
+        """
+        try:
+            return hashlib.sha256((self.path / MANIFEST).read_bytes()).hexdigest()
+        except OSError as error:
+            raise BundleError(f"{self.path / MANIFEST}: cannot be read ({error.strerror or error})") from None
 
     @cached_property
     def controller(self) -> Controller:

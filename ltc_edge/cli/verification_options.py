@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import click
 
-from ltc_edge.cli.options import Finite
+from ltc_edge.cli.options import Finite, stack
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def verification_options(function: F) -> F:
-    """``--episodes``, ``--atol``, ``--rtol``."""
-    for option in (
-        click.option("--rtol", type=Finite(min=0), help="Error allowed at a step, as a share of the action."),
-        click.option("--atol", type=Finite(min=0), help="Error allowed at a step, in the actuator's unit."),
+verification_options = stack(
+    [
         click.option(
             "--episodes",
             type=click.IntRange(2, 10_000),
@@ -24,6 +15,7 @@ def verification_options(function: F) -> F:
             show_default=True,
             help="Of the closed loop.",
         ),
-    ):
-        function = option(function)
-    return function
+        click.option("--atol", type=Finite(min=0), help="Error allowed at a step, in the actuator's unit."),
+        click.option("--rtol", type=Finite(min=0), help="Error allowed at a step, as a share of the action."),
+    ]
+)

@@ -86,7 +86,7 @@ BEFORE = ".before"
 def job_of(artifact: Artifact, inputs: Inputs) -> Job:
     """What is sent for an exported format."""
     name = artifact.form.name
-    size = sum(map(len, artifact.files.values()))
+    size = artifact.bytes
     if artifact.form.runtime == "c":
         return _c_job(name, artifact.c_sources(), inputs, size)
     runtime: Runtime = "onnx" if artifact.form.runtime == "onnx" else "litert"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ltc_edge.errors import DeviceError, InputError
-from ltc_edge.export.artifacts import Artifact
 from ltc_edge.profiling.agent_link import AgentLink, RemoteError
 from ltc_edge.profiling.baseline import compare, read_baseline, refuse_other_device
 from ltc_edge.profiling.budgets import refuse_unmeasured
@@ -113,13 +112,9 @@ def _measure(
 def _emulated(subject: BundleSubject, place: Emulated, on_share: OnShare) -> dict[str, dict[str, Any]]:
     return {
         name: profile_emulated(artifact, subject.controller, place.target, on_share=on_share)
-        | {"bytes": _size(artifact)}
+        | {"bytes": artifact.bytes}
         for name, artifact in subject.artifacts.items()
     }
-
-
-def _size(artifact: Artifact) -> int:
-    return sum(map(len, artifact.files.values()))
 
 
 def _jobs(subject: BundleSubject, inputs: Inputs, suffix: str = "") -> list[Job]:
@@ -209,7 +204,7 @@ def _measure_serial(subject: BundleSubject, place: Serial, findings: Findings, o
     inputs = profile_inputs(subject.controller, SERIAL_STEPS)
     refused = list[DeviceError]()
     for name, artifact in subject.artifacts.items():
-        found: dict[str, Any] = {"bytes": _size(artifact)}
+        found: dict[str, Any] = {"bytes": artifact.bytes}
         if artifact.form.runtime != "c":
             detail = f"{name} does not run on a board: formats in C do, such as c-int16"
             findings.rows[name] = found | {"status": "refused", "reason": "needs-c", "detail": detail}

@@ -56,7 +56,7 @@ def profile_serial(
         "status": "ok",
         "reason": None,
         "detail": None,
-        "bytes": sum(map(len, artifact.files.values())),
+        "bytes": artifact.bytes,
         "runtime": {"name": "firmware", "version": machine.device.version},
         "repeated_requests": machine.repeats,
         **action_errors(inputs, actions),

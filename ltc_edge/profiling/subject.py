@@ -92,7 +92,7 @@ def _bundle(path: Path, formats: Sequence[str], states: Sequence[tuple[str, str]
     bundle = load_bundle(path)
     return BundleSubject(
         path,
-        hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest(),
+        bundle.manifest_sha256(),
         bundle.controller,
         bundle.choose(formats),
         _verified(path, bundle.files.contents.get(REPORT)),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from ltc_edge.bundle.bundle import Bundle
 from ltc_edge.bundle.contents import REPORT
 from ltc_edge.bundle.folder import MANIFEST
-from ltc_edge.errors import BundleError
 from ltc_edge.export.formats import FORMATS
 from ltc_edge.report.fields import Fields, clean, fields_from_bytes
 from ltc_edge.report.profile import Firmware
@@ -57,18 +55,6 @@ class BundleView:
         return None if source is None else clean(source.name)
 
 
-def manifest_sha256(bundle: Bundle) -> str:
-    """What a profile says it is of: the sha256 of the manifest's bytes.
-
-    Raises:
-        BundleError: it cannot be read any more.
-    """
-    try:
-        return hashlib.sha256((bundle.path / MANIFEST).read_bytes()).hexdigest()
-    except OSError as error:
-        raise BundleError(f"{bundle.path / MANIFEST}: cannot be read ({error.strerror or error})") from None
-
-
 def read_bundle_view(bundle: Bundle) -> BundleView:
     """What the report needs of a bundle.
 
@@ -79,10 +65,10 @@ def read_bundle_view(bundle: Bundle) -> BundleView:
     if REPORT not in bundle.files.contents:
         names = bundle.files.manifest["formats"]
         formats = tuple(_of_manifest(bundle, name) for name in FORMATS if name in names)
-        return BundleView(bundle, manifest_sha256(bundle), formats, None, False)
+        return BundleView(bundle, bundle.manifest_sha256(), formats, None, False)
     document = fields_from_bytes(bundle.content(REPORT), str(bundle.path / REPORT))
     formats = tuple(_verified(name, entry) for name, entry in document.by_name("formats"))
-    return BundleView(bundle, manifest_sha256(bundle), formats, document.text("task_note"), True)
+    return BundleView(bundle, bundle.manifest_sha256(), formats, document.text("task_note"), True)
 
 
 def _of_manifest(bundle: Bundle, name: str) -> Verified:

@@ -32,7 +32,6 @@ SILENCE_S = 30.0
 ANSWER_S = 60.0
 """How long a process has for an answer, where the request does not say."""
 INSTALL_S = 1800.0
-PROTOCOL = 1
 TOOL = " tool"
 """Name of the tool that runs; no format is called so."""
 
@@ -97,7 +96,7 @@ class Session:
 
     def _inventory(self, request: dict[str, Any], _: bytes) -> frames.Message:
         self._paths = [str(Path(path).expanduser()) for path in request["paths"]]
-        return inventory(self._folder, self._paths) | {"protocol": PROTOCOL}, b""
+        return inventory(self._folder, self._paths), b""
 
     def _file(self, request: dict[str, Any], block: bytes) -> frames.Message:
         """Keep a file, under its plain name, if it came as it was sent."""
