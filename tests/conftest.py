@@ -122,3 +122,20 @@ def tiny_folder(tmp_path_factory):
     (folder / "tiny_task.py").write_text(TINY_TASK)
     yield folder
     sys.modules.pop("tiny_task", None)
+
+
+@pytest.fixture(scope="session")
+def unverified_bundle(tiny_controller, tmp_path_factory):
+    """Makes a bundle of the tiny controller in some formats, which is quick; copy it to change it."""
+    from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
+    from ltc_edge.bundle.subject import read_subject
+    from ltc_edge.controller_file import save_controller
+
+    def make(*formats):
+        folder = tmp_path_factory.mktemp("unverified")
+        save_controller(tiny_controller(), folder / "tiny.safetensors")
+        options = ExportOptions(formats=formats, verify=False)
+        export_bundle(read_subject(folder / "tiny.safetensors"), folder / "bundle", options)
+        return folder / "bundle"
+
+    return make

@@ -14,11 +14,8 @@ from pathlib import Path
 import pytest
 from onnx import TensorProto, helper
 
-from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
-from ltc_edge.bundle.subject import read_subject
 from ltc_edge.cli.main import main
 from ltc_edge.cli.profile import _check as check_profile
-from ltc_edge.controller_file import save_controller
 from ltc_edge.profiling import linux, sampled_stages
 from ltc_edge.profiling.document import not_run
 
@@ -28,13 +25,9 @@ DEADLINE_S = 60.0
 
 
 @pytest.fixture(scope="module")
-def bundle(tiny_controller, tmp_path_factory):
+def bundle(unverified_bundle):
     """A bundle of two formats, unverified: quick to make."""
-    folder = tmp_path_factory.mktemp("profiled")
-    save_controller(tiny_controller(), folder / "tiny.safetensors")
-    options = ExportOptions(formats=("onnx", "c-float32"), verify=False)
-    export_bundle(read_subject(folder / "tiny.safetensors"), folder / "bundle", options)
-    return folder / "bundle"
+    return unverified_bundle("onnx", "c-float32")
 
 
 @pytest.fixture(autouse=True)

@@ -5,19 +5,12 @@ import signal
 
 import pytest
 
-from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
-from ltc_edge.bundle.subject import read_subject
 from ltc_edge.cli.main import main
-from ltc_edge.controller_file import save_controller
 
 
 @pytest.fixture(scope="module")
-def bundle(tiny_controller, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("profiled")
-    save_controller(tiny_controller(), folder / "tiny.safetensors")
-    options = ExportOptions(formats=("c-float32",), verify=False)
-    export_bundle(read_subject(folder / "tiny.safetensors"), folder / "bundle", options)
-    return folder / "bundle"
+def bundle(unverified_bundle):
+    return unverified_bundle("c-float32")
 
 
 @pytest.fixture(params=[signal.SIGTERM, signal.SIGHUP])

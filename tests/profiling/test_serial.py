@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
-from ltc_edge.bundle.subject import read_subject
-from ltc_edge.controller_file import save_controller
 from ltc_edge.errors import DeviceError
 from ltc_edge.profiling.places import find_place
 from ltc_edge.profiling.profile import profile
@@ -21,12 +18,8 @@ TOOLS = ("arm-none-eabi-gcc", "make", "qemu-system-arm")
 
 
 @pytest.fixture(scope="module")
-def bundle(tiny_controller, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("serial")
-    save_controller(tiny_controller(), folder / "tiny.safetensors")
-    options = ExportOptions(formats=("onnx", "c-float32", "c-int16"), verify=False)
-    export_bundle(read_subject(folder / "tiny.safetensors"), folder / "bundle", options)
-    return folder / "bundle"
+def bundle(unverified_bundle):
+    return unverified_bundle("onnx", "c-float32", "c-int16")
 
 
 @pytest.fixture

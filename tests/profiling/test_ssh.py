@@ -15,9 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
-from ltc_edge.bundle.subject import read_subject
-from ltc_edge.controller_file import save_controller
 from ltc_edge.errors import DeviceError
 from ltc_edge.profiling.places import find_place
 from ltc_edge.profiling.profile import ProfileInterruptedError, profile
@@ -108,13 +105,9 @@ def client(server, monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def bundle(tiny_controller, tmp_path_factory):
+def bundle(unverified_bundle):
     pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed (extra: litert)")
-    folder = tmp_path_factory.mktemp("profiled")
-    save_controller(tiny_controller(), folder / "tiny.safetensors")
-    options = ExportOptions(formats=FORMATS, verify=False)
-    export_bundle(read_subject(folder / "tiny.safetensors"), folder / "bundle", options)
-    return folder / "bundle"
+    return unverified_bundle(*FORMATS)
 
 
 @pytest.fixture
