@@ -74,7 +74,11 @@ class Network(nn.Module):
             self.register_buffer(name, torch.from_numpy(np.asarray(array)).to(dtype), persistent=False)
 
     def forward(
-        self, observation: Tensor, dt_s: Tensor, state: Tensor | None = None
+        self,
+        observation: Tensor,
+        dt_s: Tensor,
+        state: Tensor | None = None,
+        forced: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Run a batch of sequences.
 
@@ -82,6 +86,7 @@ class Network(nn.Module):
             observation: raw sensor values, ``(B, T, I)``.
             dt_s: seconds before each step, ``(B, T)``.
             state: the cell's state ``(B, state_size)``, or None for the controller's initial one.
+            forced: ``(B, T, state_size)``, states in place of those computed, as in `Cell.forward`.
 
         Returns:
             The readout ``(B, T, M)``, before it is scaled to actions, and the last state.
@@ -91,7 +96,7 @@ class Network(nn.Module):
         timespans = dt_s.clamp(*self._dt_range) / controller.timing.time_unit_s
         if state is None:
             state = self.initial.expand(observation.shape[0], -1)
-        outputs, state = self.cell(z, state, timespans)
+        outputs, state = self.cell(z, state, timespans, forced)
         return (outputs if self.readout is None else self.readout(outputs)), state
 
     def scaled(self, action: Tensor) -> Tensor:

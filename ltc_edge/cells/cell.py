@@ -55,7 +55,11 @@ class Cell(nn.Module, ABC):
         return parameter.new_zeros(batch, self.spec.state_size)
 
     def forward(
-        self, inputs: Tensor, state: Tensor | None = None, timespans: Tensor | None = None
+        self,
+        inputs: Tensor,
+        state: Tensor | None = None,
+        timespans: Tensor | None = None,
+        forced: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Run a batch of sequences.
 
@@ -63,6 +67,9 @@ class Cell(nn.Module, ABC):
             inputs: ``(B, T, inputs)``.
             state: ``(B, state_size)``, or None for the zero state.
             timespans: elapsed time before each step, in the cell's time unit, ``(B, T)``, or None for 1.
+            forced: ``(B, T, state_size)``, the states to go on from after each step in place of those
+                computed. Gradients pass as if nothing had been replaced (straight-through), so they are
+                those of the cell along the given trajectory. None replaces nothing.
 
         Returns:
             Outputs ``(B, T, outputs)`` and the last state ``(B, state_size)``.
@@ -70,7 +77,7 @@ class Cell(nn.Module, ABC):
         Raises:
             ValueError: a shape is not as above.
         """
-        self._check(inputs, state, timespans)
+        self._check(inputs, state, timespans, forced)
         batch, length = inputs.shape[:2]
         state = self.initial_state(batch) if state is None else state
         timespans = inputs.new_ones(batch, length) if timespans is None else timespans
@@ -78,15 +85,21 @@ class Cell(nn.Module, ABC):
         # unbind once: indexing [:, t] in the loop would record a slice a step for the backward pass.
         drives = self.drive(constants, inputs).unbind(dim=1)
         spans = timespans.unsqueeze(-1).unbind(dim=1)
+        replacements = [None] * length if forced is None else forced.detach().unbind(dim=1)
         states = []
-        for drive, span in zip(drives, spans, strict=True):
+        for drive, span, replacement in zip(drives, spans, replacements, strict=True):
             state = self.step(constants, drive, state, span)
+            if replacement is not None:
+                # The difference is exactly zero; it carries the gradient alone.
+                state = replacement + (state - state.detach())
             states.append(state)
         if not states:
             return inputs.new_zeros(batch, 0, self.spec.outputs), state
         return self.output(constants, torch.stack(states, dim=1)), state
 
-    def _check(self, inputs: Tensor, state: Tensor | None, timespans: Tensor | None) -> None:
+    def _check(
+        self, inputs: Tensor, state: Tensor | None, timespans: Tensor | None, forced: Tensor | None
+    ) -> None:
         if inputs.ndim != 3 or inputs.shape[2] != self.spec.inputs:
             raise ValueError(
                 f"inputs have shape {tuple(inputs.shape)}, expected (batch, time, {self.spec.inputs})"
@@ -100,6 +113,9 @@ class Cell(nn.Module, ABC):
                 f"timespans have shape {tuple(timespans.shape)}, "
                 f"expected {tuple(inputs.shape[:2])}: one a step"
             )
+        expected = (*inputs.shape[:2], self.spec.state_size)
+        if forced is not None and forced.shape != expected:
+            raise ValueError(f"forced has shape {tuple(forced.shape)}, expected {expected}: a state a step")
 
 
 def uniform(

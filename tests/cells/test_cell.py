@@ -55,6 +55,11 @@ def sequences(cell, batch, length):
     return inputs, state, timespans
 
 
+def trajectory(cell, batch, length):
+    generator = torch.Generator().manual_seed(length)
+    return torch.randn(batch, length, cell.spec.state_size, generator=generator, dtype=torch.float64)
+
+
 def test_gradients_are_those_of_the_equations(cell):
     names = [name for name, _ in cell.named_parameters()]
     parameters = [value.detach().clone().requires_grad_() for value in cell.parameters()]
@@ -123,6 +128,34 @@ def test_wrong_shapes_are_refused(cell):
     for wrong in (timespans[:1], timespans[:, 1:], timespans[..., None], timespans[0]):
         with pytest.raises(ValueError, match="timespans have shape"):
             cell(inputs, state, wrong)
+    states = state[:, None].expand(-1, 4, -1)
+    for wrong in (states[:1], states[:, :3], states[..., 1:], state):
+        with pytest.raises(ValueError, match="forced has shape"):
+            cell(inputs, state, timespans, wrong)
+
+
+def test_forced_states_take_the_place_of_those_computed(cell):
+    inputs, state, timespans = sequences(cell, 2, 4)
+    forced = trajectory(cell, 2, 4)
+    outputs, last = cell(inputs, state, timespans, forced)
+    torch.testing.assert_close(outputs, cell.output(cell.prepare(), forced), rtol=0, atol=0)
+    torch.testing.assert_close(last, forced[:, -1], rtol=0, atol=0)
+    empty = sequences(cell, 2, 0)
+    torch.testing.assert_close(cell(*empty, forced[:, :0])[1], empty[1], rtol=0, atol=0)
+
+
+def test_gradients_pass_forced_states_as_if_they_had_been_computed(cell):
+    inputs, state, timespans = sequences(cell, 2, 3)
+    forced = trajectory(cell, 2, 3)
+    state.requires_grad_()
+    cell(inputs, state, timespans, forced)[1].sum().backward()
+    expected = torch.ones_like(state)
+    # By the chain rule, a step at a time, each from the state that was forced on it.
+    for t in reversed(range(3)):
+        before = (state if t == 0 else forced[:, t - 1]).detach().requires_grad_()
+        after = cell(inputs[:, t : t + 1], before, timespans[:, t : t + 1])[1]
+        (expected,) = torch.autograd.grad(after, before, expected)
+    torch.testing.assert_close(state.grad, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_functional_call_and_vmap_run_an_ensemble(cell):
