@@ -102,8 +102,8 @@ def test_actions_without_readout_are_the_cell_s_outputs():
         make(parameters=parameters)
 
 
-@pytest.mark.parametrize("solver", ["euler", "rk4"])
-def test_an_explicit_solver_needs_a_capacitance(solver):
+@pytest.mark.parametrize("solver", ["exponential", "euler", "rk4"])
+def test_a_solver_that_divides_by_it_needs_a_capacitance(solver):
     cell = dataclasses.replace(CELL, solver=solver)
     parameters = dict(make().parameters) | {"cm": like("cm", 0.0)}
     assert make(parameters=parameters).cell.solver == "fused"

@@ -20,8 +20,8 @@ from torch.nn import functional
 from ltc_edge.cells.cell import Cell, uniform, zeros
 from ltc_edge.cells.spec import LTCSpec
 
-MIN_CAPACITANCE = 1e-3  # the explicit solvers divide by it
-EPSILON = 1e-8  # keeps the fused solver's denominator from zero, as in the reference implementation
+MIN_CAPACITANCE = 1e-3  # all solvers but the fused one divide by it
+EPSILON = 1e-8  # keeps a solver's denominator from zero, as in the reference implementation
 
 
 class Constants(NamedTuple):
@@ -42,7 +42,7 @@ class Constants(NamedTuple):
 
 
 class LTCCell(Cell):
-    """LTC cell with the fused semi-implicit, explicit Euler or RK4 solver, after `LTCSpec`."""
+    """LTC cell with the fused, exponential Euler, explicit Euler or RK4 solver, after `LTCSpec`."""
 
     spec: LTCSpec
     sources: Tensor
@@ -128,6 +128,8 @@ class LTCCell(Cell):
         """The next state, by the solver of the spec."""
         if self.spec.solver == "fused":
             return self._fused(constants, drive, state, timespan)
+        if self.spec.solver == "exponential":
+            return self._exponential(constants, drive, state, timespan)
         method = self._euler if self.spec.solver == "euler" else self._rk4
         h = timespan / (self.spec.unfolds * constants.cm)
         for _ in range(self.spec.unfolds):
@@ -147,6 +149,22 @@ class LTCCell(Cell):
             sums = self._sums(constants, state)
             numerator = torch.addcmul(numerator_in, capacity, state) + sums[:, :units]
             state = numerator / (denominator_in + sums[:, units:])
+        return state
+
+    def _exponential(self, constants: Constants, drive: Tensor, state: Tensor, timespan: Tensor) -> Tensor:
+        """Exponential Euler: the exact solution with each sub-step's conductances frozen.
+
+        ``v' = v + (1 − exp(−h·D/cm))·(N/D − v)`` with the sums N and D at v. N/D lies in the hull of the
+        potentials, so nothing is lost where D, and the rate with it, is small.
+        """
+        units = self.spec.units
+        h = timespan / (self.spec.unfolds * constants.cm)
+        numerator_in, denominator_in = drive[:, :units], drive[:, units:] + EPSILON
+        for _ in range(self.spec.unfolds):
+            sums = self._sums(constants, state)
+            conductance = denominator_in + sums[:, units:]
+            target = (numerator_in + sums[:, :units]) / conductance
+            state = torch.lerp(state, target, -torch.expm1(-h * conductance))
         return state
 
     def _current(self, constants: Constants, drive: Tensor, state: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,14 @@ from ltc_edge.errors import InputError
 from ltc_edge.wiring import MAX_NEURONS, Role, Wiring
 
 Shapes = dict[str, tuple[int, ...]]
-Solver = Literal["fused", "euler", "rk4"]
+Solver = Literal["fused", "exponential", "euler", "rk4"]
 Positivity = Literal["softplus", "clamp"]
 CfCMode = Literal["default", "no_gate", "pure"]
 Activation = Literal["lecun_tanh", "tanh", "relu", "silu", "gelu"]
+
+SOLVERS: tuple[Solver, ...] = get_args(Solver)
+BOUNDED_SOLVERS: frozenset[Solver] = frozenset({"fused", "exponential"})
+"""Solvers whose sub-steps are convex combinations, so that the state stays within proved bounds."""
 
 MAX_UNITS = MAX_NEURONS
 MAX_UNFOLDS = 1000
@@ -34,7 +38,8 @@ class LTCSpec:
     """Liquid time-constant cell; its parameters are listed a synapse, in the wiring's order.
 
     Attributes:
-        solver: ``fused`` semi-implicit (the default of the paper), explicit ``euler``, or ``rk4``.
+        solver: ``fused`` semi-implicit (the default of the paper), ``exponential`` Euler, explicit
+            ``euler``, or ``rk4``.
         unfolds: solver sub-steps a step; they belong to a trained model.
         positivity: how conductances are kept positive.
         affine: scale and shift inputs and motor neurons.
@@ -50,7 +55,7 @@ class LTCSpec:
     def __post_init__(self) -> None:
         if not isinstance(self.wiring, Wiring):
             raise InputError("cell: an ltc needs a wiring")
-        _require_choice("solver", self.solver, ("fused", "euler", "rk4"))
+        _require_choice("solver", self.solver, SOLVERS)
         _require_choice("positivity", self.positivity, ("softplus", "clamp"))
         _require_count("unfolds", self.unfolds, MAX_UNFOLDS)
         if not isinstance(self.affine, bool):

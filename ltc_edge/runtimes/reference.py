@@ -149,6 +149,11 @@ def _ltc(spec: LTCSpec, parameters: Parameters) -> CellStep:
         num, den = sums(inner, v)
         return (c * v + gleak * vleak + num + ns) / (c + gleak + den + ds + 1e-8)
 
+    def exponential(v: Array, ns: Array, ds: Array, h: Array) -> Array:
+        num, den = sums(inner, v)
+        conductance = gleak + den + ds + 1e-8
+        return v - np.expm1(-h * conductance / cm) * ((gleak * vleak + num + ns) / conductance - v)
+
     def derivative(v: Array, ns: Array, ds: Array) -> Array:
         num, den = sums(inner, v)
         return (gleak * (vleak - v) + num + ns - (den + ds) * v) / cm
@@ -163,7 +168,7 @@ def _ltc(spec: LTCSpec, parameters: Parameters) -> CellStep:
         k4 = derivative(v + h * k3, ns, ds)
         return v + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
 
-    method = {"fused": fused, "euler": euler, "rk4": rk4}[spec.solver]
+    method = {"fused": fused, "exponential": exponential, "euler": euler, "rk4": rk4}[spec.solver]
 
     def step(x: Array, v: Array, timespan: Array) -> tuple[Array, Array]:
         if spec.affine:

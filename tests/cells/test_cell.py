@@ -14,6 +14,8 @@ NCP = wiring.auto_ncp(INPUTS, 6, 2, seed=3)
 SPECS = {
     "ltc fused": LTCSpec(NCP, unfolds=3),
     "ltc fused clamp": LTCSpec(NCP, unfolds=3, positivity="clamp"),
+    "ltc exponential": LTCSpec(NCP, solver="exponential", unfolds=3),
+    "ltc exponential clamp": LTCSpec(NCP, solver="exponential", unfolds=3, positivity="clamp"),
     "ltc euler": LTCSpec(NCP, solver="euler", unfolds=4),
     "ltc euler clamp": LTCSpec(NCP, solver="euler", unfolds=4, positivity="clamp"),
     "ltc rk4": LTCSpec(NCP, solver="rk4", unfolds=2),

@@ -11,9 +11,11 @@ integrate = pytest.importorskip("scipy.integrate", reason="scipy is not installe
 from ltc_edge import wiring  # noqa: E402
 from ltc_edge.cells import LTCSpec  # noqa: E402
 from ltc_edge.cells.build import build_cell, load_cell_arrays  # noqa: E402
+from ltc_edge.cells.ltc import MIN_CAPACITANCE  # noqa: E402
 from ltc_edge.runtimes.reference import reference_cell, sigmoid, softplus  # noqa: E402
 
 POSITIVITIES = ("softplus", "clamp")
+BOUNDED = ("fused", "exponential")
 
 
 def random_spec(rng, positivity, solver="fused", unfolds=6):
@@ -28,7 +30,7 @@ def random_spec(rng, positivity, solver="fused", unfolds=6):
 
 
 def random_parameters(rng, spec, spread=1.0):
-    """Values far from the initial ones; only what clamp mode promises is kept."""
+    """Values far from the initial ones; only what clamp mode and the solver promise is kept."""
     values = {
         name: rng.normal(0.0, 10.0 ** rng.uniform(-1, 1) * spread, size=shape)
         for name, shape in spec.parameter_shapes().items()
@@ -36,6 +38,8 @@ def random_parameters(rng, spec, spread=1.0):
     if spec.positivity == "clamp":
         for name in ("w", "sensory_w", "cm", "gleak"):
             values[name] = np.maximum(values[name], 0.0)
+        if spec.solver != "fused":
+            values["cm"] = np.maximum(values["cm"], MIN_CAPACITANCE)
     return values
 
 
@@ -68,6 +72,7 @@ def state_bounds(spec, parameters, v0):
     return low, high
 
 
+@pytest.mark.parametrize("solver", BOUNDED)
 @pytest.mark.parametrize("positivity", POSITIVITIES)
 @settings(max_examples=30, deadline=None)
 @given(
@@ -76,9 +81,9 @@ def state_bounds(spec, parameters, v0):
     log_input=st.floats(-2.0, 4.0),
     unfolds=st.integers(1, 8),
 )
-def test_the_state_never_leaves_its_bounds(positivity, seed, log_dt, log_input, unfolds):
+def test_the_state_never_leaves_its_bounds(solver, positivity, seed, log_dt, log_input, unfolds):
     rng = np.random.default_rng(seed)
-    spec = random_spec(rng, positivity, unfolds=unfolds)
+    spec = random_spec(rng, positivity, solver, unfolds)
     parameters = random_parameters(rng, spec)
     batch, steps = 3, 25
     v0 = rng.normal(size=(batch, spec.units))
@@ -102,11 +107,12 @@ def test_the_state_never_leaves_its_bounds(positivity, seed, log_dt, log_input, 
                 assert (reached <= high + slack).all()
 
 
+@pytest.mark.parametrize("solver", BOUNDED)
 @pytest.mark.parametrize("positivity", POSITIVITIES)
 @pytest.mark.parametrize("seed", range(4))
-def test_float32_keeps_the_bounds_up_to_rounding(positivity, seed):
+def test_float32_keeps_the_bounds_up_to_rounding(solver, positivity, seed):
     rng = np.random.default_rng(seed)
-    spec = random_spec(rng, positivity)
+    spec = random_spec(rng, positivity, solver)
     parameters = random_parameters(rng, spec)
     v0 = np.zeros((2, spec.units))
     low, high = state_bounds(spec, parameters, v0)
@@ -181,6 +187,7 @@ def exact_solution(spec, parameters, x, v0, time):
     ("solver", "order", "unfolds"),
     [
         ("fused", 1, (64, 128, 256, 512)),
+        ("exponential", 1, (64, 128, 256, 512)),
         ("euler", 1, (64, 128, 256, 512)),
         ("rk4", 4, (8, 16, 32, 64)),
     ],
@@ -207,6 +214,49 @@ def test_the_error_falls_with_the_order_of_the_solver(solver, order, unfolds, po
     for error in errors.values():
         slope = np.polyfit(np.log(time / np.array(unfolds)), np.log(error), 1)[0]
         assert slope == pytest.approx(order, abs=0.1 * order)
+
+
+@pytest.mark.parametrize("unfolds", [1, 5])
+@pytest.mark.parametrize("time", [1e-4, 0.7, 1e3])
+def test_exponential_euler_is_exact_where_conductances_do_not_change(unfolds, time):
+    """With sigma = 0 every synapse is half open whatever the state, and the equation is linear."""
+    rng = np.random.default_rng(5)
+    spec = LTCSpec(wiring.auto_ncp(3, 8, 2, seed=4), "exponential", unfolds, "clamp", affine=False)
+    parameters = usual_parameters(rng, spec)
+    parameters["gleak"][0] = 0.0
+    for prefix in ("", "sensory_"):
+        parameters[f"{prefix}sigma"][:] = 0.0
+    x, v0 = rng.normal(size=(1, 3)), rng.uniform(-0.5, 0.5, size=(1, 8))
+    conductance, current = parameters["gleak"].copy(), parameters["gleak"] * parameters["vleak"]
+    for prefix, synapses in (("", spec.wiring.synapses), ("sensory_", spec.wiring.sensory_synapses)):
+        half = 0.5 * parameters[f"{prefix}w"]
+        np.add.at(conductance, synapses[:, 1], half)
+        np.add.at(current, synapses[:, 1], half * parameters[f"{prefix}erev"])
+    rest = current / conductance
+    exact = rest + (v0 - rest) * np.exp(-time * conductance / parameters["cm"])
+    with torch.no_grad():
+        _, state = torch_cell(spec, parameters)(
+            torch.from_numpy(x)[None], torch.from_numpy(v0), torch.tensor([[time]], dtype=torch.float64)
+        )
+    _, v = reference_cell(spec, parameters)(x, v0, np.array([[time]]))
+    for reached in (state.numpy(), v):
+        # The solver's epsilon is a conductance of 1e-8 that the equation does not have.
+        np.testing.assert_allclose(reached, exact, atol=1e-7)
+
+
+def test_a_neuron_that_nothing_conducts_into_keeps_its_potential():
+    """Without a conductance the rate is 0 over 0: neither the state nor its gradient may be lost to it."""
+    spec = LTCSpec(wiring.auto_ncp(3, 8, 2, seed=4), "exponential", 3, "clamp", affine=False)
+    parameters = usual_parameters(np.random.default_rng(5), spec)
+    for name in ("gleak", "w", "sensory_w"):
+        parameters[name][:] = 0.0
+    cell = torch_cell(spec, parameters)
+    start = torch.linspace(-1, 1, 8, dtype=torch.float64)[None].requires_grad_()
+    _, state = cell(torch.ones(1, 1, 3, dtype=torch.float64), start)
+    torch.testing.assert_close(state, start, rtol=1e-6, atol=0)
+    state.sum().backward()
+    assert all(value.grad.isfinite().all() for value in cell.parameters())
+    np.testing.assert_allclose(start.grad, 1.0, rtol=1e-6)
 
 
 def test_constrain_restores_what_clamp_mode_promises():

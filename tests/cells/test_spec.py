@@ -16,7 +16,7 @@ from ltc_edge.cells import (
     spec_from_json,
     spec_to_json,
 )
-from ltc_edge.cells.spec import MAX_UNFOLDS, MAX_UNITS
+from ltc_edge.cells.spec import MAX_UNFOLDS, MAX_UNITS, SOLVERS
 
 counts = st.integers(1, 20)
 
@@ -32,7 +32,7 @@ def circuits(draw):
 def ltcs(draw):
     return LTCSpec(
         draw(circuits()),
-        solver=draw(st.sampled_from(["fused", "euler", "rk4"])),
+        solver=draw(st.sampled_from(SOLVERS)),
         unfolds=draw(st.integers(1, MAX_UNFOLDS)),
         positivity=draw(st.sampled_from(["softplus", "clamp"])),
         affine=draw(st.booleans()),
@@ -134,7 +134,10 @@ DENSE = wiring.dense(2, 6, 1).to_json()
         (LTC | {"extra": 1}, "unknown fields: extra"),
         ({"kind": "ctrnn", "inputs": 2}, "missing or unknown fields: unfolds, units"),
         (LTC | {"wiring": None}, "an ltc needs a wiring"),
-        (LTC | {"solver": "midpoint"}, "solver must be one of fused, euler, rk4, not 'midpoint'"),
+        (
+            LTC | {"solver": "midpoint"},
+            "solver must be one of fused, exponential, euler, rk4, not 'midpoint'",
+        ),
         (LTC | {"solver": []}, "solver must be one of"),
         (LTC | {"positivity": "relu"}, "positivity must be one of"),
         (LTC | {"unfolds": 0}, "unfolds must be a whole number from 1 to"),

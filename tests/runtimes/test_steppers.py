@@ -30,6 +30,7 @@ CELLS = {
     "ltc": LTCSpec(NCP),
     "ltc clamp": LTCSpec(NCP, positivity="clamp", unfolds=3),
     "ltc dense, not affine": LTCSpec(wiring.dense(INPUTS, 5, ACTIONS), affine=False),
+    "ltc exponential": LTCSpec(NCP, solver="exponential", unfolds=3),
     "ltc euler": LTCSpec(NCP, solver="euler", unfolds=60),
     "ltc rk4": LTCSpec(NCP, solver="rk4", unfolds=24),
     "cfc": CfCSpec(INPUTS, 6, backbone_units=12),
