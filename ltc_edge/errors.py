@@ -11,6 +11,7 @@
     │   └── OutputError          where the output goes exists already or cannot be written
     ├── MissingExtraError        an optional dependency is not installed              exit 2
     │   └── MissingToolError     a program of the system, such as a compiler, is not here
+    ├── KernelError              the fused kernels cannot be built or loaded          exit 2
     └── CheckFailedError         a check ran and did not hold                         exit 1
         ├── TrainingDivergedError    a loss or weight became non-finite
         ├── VerificationFailedError  an exported file does not do what its controller does
@@ -83,6 +84,10 @@ class MissingToolError(MissingExtraError):
     """A program of the system, such as a compiler, is not installed."""
 
     reason = "needs-tool"
+
+
+class KernelError(LtcEdgeError):
+    """The library of fused kernels cannot be built or loaded here."""
 
 
 class CheckFailedError(LtcEdgeError):
