@@ -1,0 +1,114 @@
+/* ltc_tile.h: the sequences that one pass through the time steps carries side by side, and what it remembers.
+ *
+ * A template over REAL, as vector.h, and over BLOCKS, the vectors a tile is wide, with TILE(x) for its names. Every
+ * quantity of a tile is BLOCKS vectors with a sequence in each lane: neuron i stands at [i * BLOCKS].
+ *
+ * The trace of a step is one region: with a memory its gates, then for each evaluation of the synapses the state u,
+ * and what the backward pass needs besides. It begins with the state before the step, so the state after a step
+ * begins the next region:
+ *
+ *     [hidden N, memory N, gates 4N]   with a memory alone
+ *     [u N, d N, third N] * evaluations
+ *
+ *     fused        d = 1 / denominator, third = the state after the sub-step, only where it is not the next u
+ *     others       d = denominator, third = numerator - denominator * u
+ */
+
+#define WIDTH (BLOCKS * LANES)
+
+#define EACH_BLOCK(k) _Pragma("GCC unroll 8") for (int64_t k = 0; k < BLOCKS; k++)
+
+typedef struct {
+    int64_t evaluations; /* a step */
+    int64_t arrays;      /* an evaluation: 2 or 3 */
+    int64_t memory;      /* neurons' worth of vectors before the evaluations: 0 or 6 */
+    int64_t step;        /* vectors of a region */
+    int64_t state;       /* vectors of a state: N, with a memory 2N */
+    int64_t tiles;
+    int64_t segment; /* steps that are traced at a time */
+    int64_t trace;   /* vectors a tile leaves to the backward pass */
+    int full;        /* whether that is the trace itself; else states from which to run again */
+} TILE(layout);
+
+/* Steps that are computed again at a time: few enough that their trace stays in the cache. */
+enum { TILE(SEGMENT) = 16 };
+
+static TILE(layout) TILE(layout_of)(const ltc_edge_circuit *circuit, const ltc_edge_sequences *sequences, int full)
+{
+    const int64_t units = circuit->units, length = sequences->length;
+    const int has_memory = sequences->gates != NULL;
+    TILE(layout) own = {.full = full};
+    own.evaluations = (int64_t)circuit->unfolds * (circuit->solver == LTC_EDGE_RK4 ? 4 : 1);
+    own.arrays = circuit->solver == LTC_EDGE_FUSED && !has_memory && sequences->forced == NULL ? 2 : 3;
+    own.memory = has_memory ? 6 : 0;
+    own.step = (own.memory + own.evaluations * own.arrays) * units * BLOCKS;
+    own.state = (has_memory ? 2 : 1) * units * BLOCKS;
+    own.tiles = (sequences->batch + WIDTH - 1) / WIDTH;
+    own.segment = full || length < TILE(SEGMENT) ? length : TILE(SEGMENT);
+    const int64_t segments = own.segment > 0 ? (length + own.segment - 1) / own.segment : 0;
+    own.trace = full ? length * own.step + own.state : segments * own.state;
+    return own;
+}
+
+static int64_t TILE(trace_bytes)(const ltc_edge_circuit *circuit, const ltc_edge_sequences *sequences, int full)
+{
+    const TILE(layout) layout = TILE(layout_of)(circuit, sequences, full);
+    return layout.tiles * layout.trace * (int64_t)sizeof(V);
+}
+
+/* Everything that a call shares over its tiles. */
+typedef struct {
+    const NAME(network) * network;
+    const ltc_edge_sequences *sequences;
+    const ltc_edge_gradients *gradients;
+    TILE(layout) layout;
+    REAL *parts;    /* sums of each tile for the parameters' gradients */
+    int64_t sums;   /* how many of them */
+    atomic_int out_of_memory;
+} TILE(task);
+
+/* Where the tile's sequences lie. */
+typedef struct {
+    int64_t first; /* of the batch */
+    int64_t count; /* the other lanes are idle */
+} TILE(lanes);
+
+static TILE(lanes) TILE(lanes_of)(const TILE(task) * task, int64_t tile)
+{
+    const int64_t first = tile * WIDTH, left = task->sequences->batch - first;
+    return (TILE(lanes)){first, left < WIDTH ? left : WIDTH};
+}
+
+/* Read `channels` values of each sequence at one step of `array`, [B, length, channels], into lanes. */
+static void TILE(gather)(const REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, V *to)
+{
+    REAL *const out = (REAL *)to;
+    for (int64_t lane = 0; lane < lanes.count; lane++) {
+        const REAL *const from = array + ((lanes.first + lane) * length + t) * channels;
+        for (int64_t c = 0; c < channels; c++) {
+            out[c * WIDTH + lane] = from[c];
+        }
+    }
+}
+
+/* Write them back. */
+static void TILE(scatter)(REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, const V *from)
+{
+    const REAL *const in = (const REAL *)from;
+    for (int64_t lane = 0; lane < lanes.count; lane++) {
+        REAL *const to = array + ((lanes.first + lane) * length + t) * channels;
+        for (int64_t c = 0; c < channels; c++) {
+            to[c] = in[c * WIDTH + lane];
+        }
+    }
+}
+
+static void TILE(copy)(V *to, const V *from, int64_t vectors)
+{
+    memcpy(to, from, (size_t)vectors * sizeof *to);
+}
+
+static void TILE(clear)(V *to, int64_t vectors)
+{
+    memset(to, 0, (size_t)vectors * sizeof *to);
+}

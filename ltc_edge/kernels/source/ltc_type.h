@@ -1,0 +1,34 @@
+/* ltc_type.h: everything for one REAL, with tiles of one vector and of two. */
+#include "vector.h"
+
+#include "ltc_network.h"
+
+#define BLOCKS 1
+#define TILE(x) NAME(x##_1)
+#include "ltc_tile.h"
+
+#include "ltc_memory.h"
+
+#include "ltc_forward.h"
+
+#include "ltc_backward.h"
+
+#include "ltc_tiles.h"
+#undef BLOCKS
+#undef TILE
+
+#define BLOCKS 2
+#define TILE(x) NAME(x##_2)
+#include "ltc_tile.h"
+
+#include "ltc_memory.h"
+
+#include "ltc_forward.h"
+
+#include "ltc_backward.h"
+
+#include "ltc_tiles.h"
+#undef BLOCKS
+#undef TILE
+
+#include "ltc_calls.h"

@@ -1,0 +1,11 @@
+/* no_type.h: forget the type that vector.h was included for. */
+#undef REAL
+#undef WHOLE
+#undef NAME
+#undef DOUBLE_PRECISION
+#undef V
+#undef VI
+#undef LANES
+#undef EXPONENT_BIAS
+#undef MANTISSA_BITS
+#undef LARGEST_EXPONENT
