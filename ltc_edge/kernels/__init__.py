@@ -1,0 +1,1 @@
+"""The fused training kernels: C for whole sequences of liquid cells, and what builds, finds and calls it."""
