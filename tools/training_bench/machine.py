@@ -28,7 +28,7 @@ def machine() -> dict[str, Any]:
 
 
 def load() -> dict[str, Any]:
-    """Load of the last minute, and the share of processor time that a hypervisor has given to others so far."""
+    """Load of the last minute, and the share of all processor time that a hypervisor gave to others."""
     state = read_state(busy_s=0.0)
     ticks = state["ticks"]
     stolen = ticks["steal"] / ticks["total"] if ticks else None

@@ -2,8 +2,8 @@
 
     python -m training_bench.memory CASE CONTENDER THREADS     # with tools/ on PYTHONPATH
 
-Prints JSON. What is measured is the most that was resident during the pass, less what was resident just before
-it: the network, its inputs, torch and the kernel's library do not count.
+Prints JSON. What is measured is the most that was resident during the pass, less what was resident just
+before it: the network, its inputs, torch and the kernel's library do not count.
 """
 
 from __future__ import annotations

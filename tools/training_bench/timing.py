@@ -78,7 +78,7 @@ def seconds_of(one: Pass) -> float:
 
 
 def figures(times: Times, slow: str | None) -> dict[str, Any]:
-    """Medians of all, and by how much the first of the fast ones beats each other: medians of paired ratios."""
+    """Medians of all, and how many times faster the first of the fast ones is, the median of pairs."""
     first, *others = times.turns[0]
     ratios = {
         name: [b / a for a, b in zip(times.fast(first), times.fast(name), strict=True)] for name in others
