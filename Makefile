@@ -7,7 +7,7 @@ DEMO ?= runs/demo
 
 .PHONY: demo test lint types format clean
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ltc-edge needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@echo 'Installing into $(VENV): this takes a minute or two.'
 	$(PYTHON) -m venv $(VENV)
@@ -37,4 +37,4 @@ format: $(READY)
 	$(RUN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info ltc_edge/kernels/libltc_edge_kernels.*

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,15 +37,17 @@ def make(folder: Path) -> None:
     """Make a `place` with the folders above it.
 
     Raises:
-        KernelError: it cannot be made.
+        KernelError: it cannot be made, or not be written.
     """
     base = folder.parents[len(_OURS)]
     try:
         base.mkdir(parents=True, exist_ok=True)
         for each in reversed((folder, *folder.parents[: len(_OURS)])):
             each.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        raise KernelError(f"{folder}: cannot be made ({error.strerror})") from None
+        raise KernelError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
 def check_trust(folder: Path) -> None:
@@ -54,19 +57,17 @@ def check_trust(folder: Path) -> None:
         KernelError: somebody can, or it is not there.
     """
     ours = (folder, *folder.parents[: len(_OURS)])
-    files = [folder / name for name in (LIBRARY, RECORD) if (folder / name).exists()]
     try:
+        files = [folder / name for name in (LIBRARY, RECORD) if (folder / name).exists()]
         for each in (*ours, *files):
             found = each.lstat()
             if found.st_uid != os.geteuid() or found.st_mode & _OTHERS_WRITE or stat.S_ISLNK(found.st_mode):
-                raise KernelError(
-                    f"{each}: somebody else can write it, so nothing is loaded from it; remove it"
-                )
+                raise KernelError(f"{each}: somebody else can write it, so it is not used; remove it")
         for each in ours[-1].resolve().parents:
             found = each.stat()
             shared = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
             if shared or found.st_uid not in (0, os.geteuid()):
-                raise KernelError(f"{each}: somebody else can write it, so nothing below it is loaded")
+                raise KernelError(f"{each}: somebody else can write it, so nothing in it is used")
     except OSError as error:
         raise KernelError(f"{error.filename}: cannot be read ({error.strerror})") from None
 

@@ -1,7 +1,7 @@
 """Compiling the fused kernels: which commands a compiler is given, and what it makes of the sources.
 
-``*.kernel.c`` is compiled once for each instruction set of the architecture, every other ``*.c`` once. Nothing but
-the standard library is needed: installing from source compiles with this as well.
+``*.kernel.c`` is compiled once for each instruction set of the architecture, every other ``*.c`` once. The
+standard library is all that this needs: installing from source compiles with it as well.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _X86_64 = (
 _AARCH64 = (InstructionSet("neon"),)
 _GENERIC = (InstructionSet("generic"),)
 _ARCHITECTURES = {"x86_64": _X86_64, "amd64": _X86_64, "aarch64": _AARCH64, "arm64": _AARCH64}
-"""By how compilers call them. The first set of each has no flags, and every processor of the architecture has it."""
+"""By how compilers and wheels call them. The first set of each has no flags: all processors there have it."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,16 @@ class Compiler:
     def instruction_sets(self) -> tuple[InstructionSet, ...]:
         """Those of the architecture that it compiles for, the one that all processors have first."""
         return _ARCHITECTURES.get(self.target.split("-")[0], _GENERIC)
+
+    def check_platform(self, platform: str) -> None:
+        """See that this compiles for a wheel's platform, such as ``manylinux_2_34_x86_64``.
+
+        Raises:
+            KernelError: it compiles for another architecture.
+        """
+        named = next((sets for name, sets in _ARCHITECTURES.items() if platform.endswith(name)), _GENERIC)
+        if named is not self.instruction_sets:
+            raise KernelError(f"{self.command[0]} compiles for {self.target}, not for {platform}")
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,7 @@ def ask_compiler(command: Sequence[str] | None = None, timeout_s: float = QUESTI
     if os.sep in parts[0]:  # it is run in another folder
         parts = (str(Path(parts[0]).absolute()), *parts[1:])
     questions = ("--version", "-dumpmachine")
-    with _scratch() as folder:
+    with scratch() as folder:
         answers = run_all([(*parts, question) for question in questions], Path(folder), timeout_s)
     for question, answer in zip(questions, answers, strict=True):
         if answer.code != 0 or not answer.output.strip():
@@ -129,9 +139,8 @@ def read_sources(folder: Path = SOURCE) -> dict[str, bytes]:
         KernelError: there are none, or one cannot be read.
     """
     try:
-        files = {
-            path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in (".c", ".h")
-        }
+        paths = sorted(path for path in folder.iterdir() if path.suffix in (".c", ".h"))
+        files = {path.name: path.read_bytes() for path in paths}
     except OSError as error:
         raise KernelError(f"{error.filename}: the kernels' C cannot be read ({error.strerror})") from None
     if not files:
@@ -154,7 +163,7 @@ def build(sources: Mapping[str, bytes], compiler: Compiler, timeout_s: float = T
     Raises:
         KernelError: the compiler fails, or takes longer than ``timeout_s``.
     """
-    with _scratch() as name:
+    with scratch() as name:
         folder = Path(name)
         try:
             for source, content in sources.items():
@@ -215,7 +224,7 @@ def _telling(ended: Finished) -> str:
     return " ".join(lines[0].split())[:200] if lines else f"exit code {ended.code}"
 
 
-def _scratch() -> tempfile.TemporaryDirectory[str]:
+def scratch() -> tempfile.TemporaryDirectory[str]:
     """A folder for what compilers write.
 
     Raises:

@@ -1,7 +1,7 @@
 """The library of fused kernels in this process: found, or compiled on first use, and loaded once.
 
-It is looked for in the package, then in the user's cache; then it is compiled into the cache, or where that cannot
-be written for this process alone. Where none of this succeeds one line of the log says why.
+It is looked for in the package, then in the user's cache; then it is compiled into the cache, or where that
+cannot be written for this process alone. Where none of this succeeds one line of the log says why.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import logging
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from ltc_edge.errors import InputError, KernelError
 from ltc_edge.kernels import cache, library_file
-from ltc_edge.kernels.compile import Compiler, ask_compiler, build, digest_of, read_sources
+from ltc_edge.kernels.compile import Build, Compiler, ask_compiler, build, digest_of, read_sources, scratch
 
 ABI = 1
 """``LTC_EDGE_KERNELS_ABI`` of the header that the callers here were written for."""
@@ -42,7 +41,7 @@ def load() -> ctypes.CDLL | None:
     outcome, new = _load_once()
     if new and outcome.library is None:
         LOGGER.warning(
-            "LTCs train without the fused kernels, several times slower: %s; LTC_EDGE_KERNEL=torch asks for this",
+            "training without the fused kernels, which is slower: %s; LTC_EDGE_KERNEL=torch asks for this",
             outcome.reason,
         )
     return outcome.library
@@ -109,9 +108,7 @@ def open_library(path: Path) -> ctypes.CDLL:
         ctypes.c_int32,
     )
     if (found := abi()) != ABI:
-        raise KernelError(
-            f"{path} is of version {found}, and version {ABI} is needed; install ltc-edge again"
-        )
+        raise KernelError(f"{path} is of version {found}, not of {ABI} as needed; install ltc-edge again")
     return library
 
 
@@ -164,27 +161,39 @@ def _cached_or_compiled(sources: dict[str, bytes], digest: str) -> ctypes.CDLL:
     compiler = ask_compiler()
     try:
         folder = cache.place(digest, compiler)
-        cache.make(folder)
-        cache.check_trust(folder)
+        found = _cached(folder, digest)
+        if found is None:
+            cache.make(folder)
+            cache.check_trust(folder)
     except KernelError as unusable:
-        with tempfile.TemporaryDirectory(prefix="ltc-edge-kernels-") as private:
-            # Once loaded it needs no file.
-            return open_library(
-                _compile(sources, compiler, Path(private), f", for this process alone: {unusable}")
-            )
-    with contextlib.suppress(KernelError):
-        return open_library(library_file.find(folder, digest))
-    with cache.one_at_a_time(folder):
-        try:
-            library = library_file.find(folder, digest)  # of a process that was faster
-        except KernelError:
-            library = _compile(sources, compiler, folder)
-    return open_library(library)
+        made = _compile(sources, compiler, f", for this process alone: {unusable}")
+        with scratch() as private:  # once loaded it needs no file
+            return open_library(library_file.publish(made, Path(private)))
+    if found is None:
+        with cache.one_at_a_time(folder):
+            # Another process may have been faster.
+            found = _cached(folder, digest) or library_file.publish(_compile(sources, compiler), folder)
+    return open_library(found)
 
 
-def _compile(sources: dict[str, bytes], compiler: Compiler, folder: Path, why: str = "") -> Path:
+def _cached(folder: Path, digest: str) -> Path | None:
+    """A library that is there, whole and up to date.
+
+    Raises:
+        KernelError: nothing there can be trusted.
+    """
+    if not os.access(folder, os.F_OK):
+        return None
+    cache.check_trust(folder)
+    try:
+        return library_file.find(folder, digest)
+    except KernelError:
+        return None
+
+
+def _compile(sources: dict[str, bytes], compiler: Compiler, why: str = "") -> Build:
     LOGGER.warning("compiling the fused kernels with %s, half a minute%s", compiler.version, why)
     made = build(sources, compiler)
     if made.left_out:
-        LOGGER.warning("this compiler does not know %s: kernels are built without", ", ".join(made.left_out))
-    return library_file.publish(made, folder)
+        LOGGER.warning("the compiler does not know %s: the kernels lack it", ", ".join(made.left_out))
+    return made

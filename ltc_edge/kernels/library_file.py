@@ -1,7 +1,7 @@
 """The library of kernels as files: the shared library, and beside it a record that says what it is.
 
-The record holds the digests of the sources and of the library. One that was cut off or written over is noticed
-before it is loaded, when it could crash the process, and so is one whose sources have changed.
+The record holds the digests of the sources and of the library. One that was cut off or written over is
+noticed before it is loaded, when it could crash the process, and so is one whose sources have changed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether the fused kernels are used: the variable LTC_EDGE_KERNEL, or for a while what a program says.
 
-``auto``, which holds where nothing is said, uses them where they can be had. ``fused`` makes it an error that they
-cannot. ``torch`` never loads them.
+``auto``, which holds where nothing is said, uses them where they can be had. ``fused`` makes it an error that
+they cannot. ``torch`` never loads them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Running compilers: two at a time, and none of them longer than it may take.
 
-Each is the leader of a process group: a compiler is a driver that starts other programs, and all of them end with
-it when time is up or Ctrl-C is pressed.
+Each is the leader of a process group: a compiler is a driver that starts other programs, and all of them end
+with it when time is up or Ctrl-C is pressed.
 """
 
 from __future__ import annotations
