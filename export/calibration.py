@@ -137,6 +137,7 @@ class Measured:
     """What running a controller over its calibration showed.
 
     Attributes:
+        signals: what its unit coordinates are made from: the arguments of `unit_coordinates`.
         coordinates: unit coordinates of its signals.
         program: the step in these.
         ranges: least and greatest value of each of the program's tensors.
@@ -144,6 +145,7 @@ class Measured:
         steps: how many steps were run.
     """
 
+    signals: Mapping[str, Any]
     coordinates: Coordinates
     program: Program
     ranges: Mapping[str, tuple[float, float]]
@@ -177,7 +179,7 @@ def measure(
     recorder = _Recorder(program, sum(int(s.valid.sum()) for s in calibration), percentile)
     for sequences in calibration:
         _run_unit(controller, program, coordinates, sequences, recorder)
-    return Measured(coordinates, program, recorder.ranges(), recorder.samples(), recorder.steps)
+    return Measured(seen, coordinates, program, recorder.ranges(), recorder.samples(), recorder.steps)
 
 
 def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict[str, Any]:
@@ -186,6 +188,7 @@ def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict
     batch = ProgramBatch(program)
     size = controller.cell.state_size
     seen: dict[str, list[Array]] = {"observation": [], "state": [], "action": []}
+    # The fused solver's denominators hold the capacitance besides.
     charge = next((name for name in program.sizes if name.endswith("ltc.charge.c")), None)
     sums = [name for name in program.sizes if "ltc.unfold_" in name and name.endswith(".denominator")]
     conductance: Array | None = None
@@ -198,10 +201,9 @@ def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict
             seen["observation"].append(observation[rows])
             seen["state"].append(following[rows, :size])
             seen["action"].append(tensors["readout.action"][rows])
-            if charge is not None:
-                greatest = np.max(
-                    [(tensors[name] - tensors[charge])[rows].max(axis=0) for name in sums], axis=0
-                )
+            if sums:
+                charged = 0.0 if charge is None else tensors[charge]
+                greatest = np.max([(tensors[name] - charged)[rows].max(axis=0) for name in sums], axis=0)
                 conductance = greatest if conductance is None else np.maximum(conductance, greatest)
     return {name: _observed(values) for name, values in seen.items()} | {"conductance": conductance}
 

@@ -30,10 +30,20 @@ _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
     "minimum": np.minimum,
     "maximum": np.maximum,
 }
+
+
+def bernoulli(x: Array) -> Array:
+    """``x / (exp(x) − 1)``, with its limit 1 at 0."""
+    # Beyond 700 the exponential is no longer a float64.
+    values: Array = np.minimum(x, 700.0)
+    return np.divide(values, np.expm1(values), out=np.ones_like(values), where=values != 0.0)
+
+
 _MAP: Mapping[str, Callable[[Any], Any]] = {
     "sigmoid": sigmoid,
     "tanh": np.tanh,
     "exp": np.exp,
+    "bernoulli": bernoulli,
     "abs": np.abs,
     "relu": lambda x: np.maximum(x, 0.0),
     "gelu": gelu,
@@ -70,11 +80,15 @@ class ProgramBatch:
         tensors = self.tensors(observation, dt, state)
         return tensors[self.program.outputs[ACTION]], tensors[self.program.outputs[STATE_OUT]]
 
-    def tensors(self, observation: Array, dt: Array, state: Array) -> dict[str, Array]:
-        """Every tensor of one step, by name, ``(B, n)`` each."""
+    def tensors(
+        self, observation: Array, dt: Array, state: Array, *, known: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
+        """Every tensor of one step, by name, ``(B, n)`` each; ``known`` ones are taken as they are."""
         values: dict[str, Array] = dict(self.program.constants)
+        values.update(known or {})
         for name, given in ((OBSERVATION, observation), (DT, dt), (STATE_IN, state)):
-            values[name] = self._seen(name, given)
+            if name not in values:
+                values[name] = self._seen(name, given)
         result: Array
         for operation in self.program.operations:
             if isinstance(operation, Dense):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from ltc_edge.controller import Controller
 from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.calibration import Measured, Sequences, measure, unit_steps
+from ltc_edge.export.coordinates import Coordinates, unit_coordinates
+from ltc_edge.export.lowering import lower_unit
 from ltc_edge.export.plan import QuantizationPlan, TensorPlan
 from ltc_edge.export.program import (
     STATE_IN,
@@ -38,6 +41,39 @@ FLAT_BEYOND = {"sigmoid": 16.0, "tanh": 8.0, "exp": 11.0}
 """Where a function is within half a step of 2⁻¹⁵ of its end; for exp, which reads what is negative."""
 
 
+@dataclass(frozen=True, eq=False)
+class QuantizedStep:
+    """A controller's step with its numbers: what a plan is about.
+
+    Attributes:
+        coordinates: unit coordinates of the step's signals.
+        program: ``lower_unit(controller, coordinates)``.
+        tensors: of every tensor and constant of the program.
+        dense: integer weights of every dense operation, by its output.
+    """
+
+    coordinates: Coordinates
+    program: Program
+    tensors: Mapping[str, TensorPlan]
+    dense: Mapping[str, QuantizedDense]
+
+
+def quantize(controller: Controller, measured: Measured) -> QuantizedStep:
+    """The step of ``controller`` in integers.
+
+    Args:
+        controller: the one that was measured, or one whose parameters have moved a little since.
+        measured: its calibration.
+
+    Raises:
+        FormatRefusedError: the controller has no integer form.
+    """
+    _refuse_wide_dt(controller)
+    coordinates = unit_coordinates(controller, **measured.signals)
+    program = lower_unit(controller, coordinates)
+    return QuantizedStep(coordinates, program, _tensors(program, measured), _dense(program, measured))
+
+
 def make_plan(
     controller: Controller, calibration: tuple[Sequences, ...], *, percentile: float = 100.0
 ) -> QuantizationPlan:
@@ -55,8 +91,7 @@ def make_plan(
     """
     _refuse_wide_dt(controller)
     measured = measure(controller, calibration, percentile=percentile)
-    program = measured.program
-    tensors, dense = _tensors(program, measured), _dense(program, measured)
+    made = quantize(controller, measured)
     first = calibration[0]
     sample = dataclasses.replace(
         first,
@@ -65,9 +100,9 @@ def make_plan(
         valid=first.valid[:SENSITIVITY_SEQUENCES, :SENSITIVITY_STEPS],
     )
     return QuantizationPlan(
-        measured.coordinates,
-        tensors,
-        dense,
+        made.coordinates,
+        made.tensors,
+        made.dense,
         {
             "sources": [sequences.source for sequences in calibration],
             "steps": measured.steps,
@@ -75,11 +110,11 @@ def make_plan(
             "margin": CALIBRATED_MARGIN,
         },
         sensitivities(
-            program,
-            tensors,
-            dense,
-            unit_steps(controller, measured.coordinates, sample),
-            measured.coordinates.state.to_fraction(controller.reset_state),
+            made.program,
+            made.tensors,
+            made.dense,
+            unit_steps(controller, made.coordinates, sample),
+            made.coordinates.state.to_fraction(controller.reset_state),
         ),
     )
 
