@@ -58,7 +58,7 @@ _X86_64 = (
 _AARCH64 = (InstructionSet("neon"),)
 _GENERIC = (InstructionSet("generic"),)
 _ARCHITECTURES = {"x86_64": _X86_64, "amd64": _X86_64, "aarch64": _AARCH64, "arm64": _AARCH64}
-"""By how compilers and wheels call them. The first set of each has no flags: all processors there have it."""
+"""By how compilers and wheels call them. The first set of each has no flags: every processor has it."""
 
 
 @dataclass(frozen=True)
