@@ -97,7 +97,10 @@ def _draw_steps(axes: Sequence[Any], histograms: Sequence[_Histogram]) -> None:
         axis.set_title(histogram.name, loc="left", fontsize=9.5, fontweight="bold", pad=4, parse_math=False)
         _write_figures(axis, 0.5, histogram.marks, axis.transAxes)
         _time_axis(axis, histograms)
-        axis.tick_params(axis="x", labelbottom=axis is axes[-1])
+        if axis is not axes[-1]:
+            axis.tick_params(axis="x", labelbottom=False)
+            # Laying out hundreds of small ticks takes most of the time of a picture.
+            axis.minorticks_off()
     if len(axes):
         axes[-1].set_xlabel("time of a step (both axes are logarithmic)", fontsize=9)
         _write_heading(axes[0])
