@@ -1,9 +1,15 @@
 """What is proved about an LTC: the range of its state, and the greatest conductance of its neurons.
 
-Hasani et al., AAAI 2021, theorem 2; for the fused solver by convexity: with conductances that are not
-negative, each sub-step is a convex combination of v_i, vleak_i, the reversal potentials of the synapses
-into neuron i, and 0 (through the solver's epsilon). So for any dt > 0 and any input that is not NaN the
-state stays between the least and the greatest of these. Fixed-point formats need no calibration then.
+Hasani et al., AAAI 2021, theorem 2; for two solvers by convexity. With conductances g_k that are not
+negative and the potentials e_k that they draw to — vleak_i, the reversal potentials of the synapses into
+neuron i, and 0 through the solver's epsilon — N = Σ g_k e_k, D = Σ g_k > 0, and N/D lies in their hull.
+
+- fused: v' = (c v + N) / (c + D) with c = cm / h > 0 weighs v and N/D by c and D;
+- exponential: v' = a v + (1 − a) N/D with a = exp(−h D / cm), which lies between 0 and 1.
+
+Each sub-step is a convex combination of v_i and these potentials. So for any dt > 0 and any input that is
+not NaN the state stays between the least and the greatest of them and of where it started. Fixed-point
+formats need no calibration then. An explicit solver extrapolates, and nothing of the kind holds.
 """
 
 from __future__ import annotations
@@ -14,11 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
-from ltc_edge.cells.spec import LTCSpec
+from ltc_edge.cells.spec import BOUNDED_SOLVERS, LTCSpec
 from ltc_edge.errors import FormatRefusedError
 
 EPSILON = 1e-8
-"""Of the fused solver's denominator: a conductance towards zero, and part of a trained model."""
+"""Of the denominators of both: a conductance towards zero, and part of a trained model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +39,7 @@ def state_bounds(spec: LTCSpec, parameters: Mapping[str, FloatArray], start: Sta
     """Bounds on the state of an LTC.
 
     Args:
-        spec: the cell, with the fused solver.
+        spec: the cell, with one of `BOUNDED_SOLVERS`.
         parameters: its parameters.
         start: where the state may lie before a step: the initial state of a plain LTC, or what a
             mixed memory hands over at every step.
@@ -41,9 +47,10 @@ def state_bounds(spec: LTCSpec, parameters: Mapping[str, FloatArray], start: Sta
     Raises:
         FormatRefusedError: the solver is another, for which nothing is proved.
     """
-    if spec.solver != "fused":
+    if spec.solver not in BOUNDED_SOLVERS:
         raise FormatRefusedError(
-            "explicit-solver", f"the state is proved bounded for the fused solver, not for {spec.solver}"
+            "explicit-solver",
+            f"the state is proved bounded for the solvers fused and exponential, not for {spec.solver}",
         )
     low = np.minimum(0.0, np.minimum(start.low, parameters["vleak"])).astype(np.float64)
     high = np.maximum(0.0, np.maximum(start.high, parameters["vleak"])).astype(np.float64)

@@ -18,7 +18,8 @@ from ltc_edge.arrays import FloatArray
 
 Array = FloatArray
 BinaryKind = Literal["add", "sub", "mul", "div", "minimum", "maximum"]
-MapKind = Literal["sigmoid", "tanh", "exp", "abs", "relu", "gelu"]
+MapKind = Literal["sigmoid", "tanh", "exp", "bernoulli", "abs", "relu", "gelu"]
+"""``bernoulli`` is ``x / (exp(x) − 1)``, 1 at 0, of what is not negative."""
 
 OBSERVATION, DT, STATE_IN = "observation", "dt", "state_in"
 ACTION, STATE_OUT = "action", "state_out"

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltc_edge.arrays import FloatArray
-from ltc_edge.cells.spec import CellSpec, CfCSpec, GatedSpec, LTCSpec, MixedMemorySpec
+from ltc_edge.cells.spec import BOUNDED_SOLVERS, CellSpec, CfCSpec, GatedSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
 from ltc_edge.export.ltc_bounds import StateBounds, state_bounds
 
@@ -58,7 +58,7 @@ def _symmetric(reach: Array) -> StateBounds:
 
 
 def _ltc(spec: LTCSpec, controller: Controller, start: StateBounds) -> StateBounds:
-    if spec.solver != "fused":
+    if spec.solver not in BOUNDED_SOLVERS:
         return _symmetric(np.full(spec.units, LARGEST))
     return state_bounds(spec, controller.parameters, start)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ltc_edge.cells.spec import LTCSpec, MixedMemorySpec
+from ltc_edge.cells.spec import BOUNDED_SOLVERS, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
 from ltc_edge.errors import ControllerFileError
 from ltc_edge.runtimes.onnx_runtime import OnnxStepper
@@ -73,7 +73,7 @@ def probes(
     # About the period: a range of dt may span many orders of magnitude, and few controllers live there.
     spans = timing.period_s * 2.0 ** rng.uniform(-2.0, 2.0, size=steps)
     cell = controller.cell.cell if isinstance(controller.cell, MixedMemorySpec) else controller.cell
-    if isinstance(cell, LTCSpec) and cell.solver != "fused":
+    if isinstance(cell, LTCSpec) and cell.solver not in BOUNDED_SOLVERS:
         # An explicit solver diverges beyond its range, and then no two roundings agree.
         spans = np.minimum(spans, timing.period_s)
     else:

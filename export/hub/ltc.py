@@ -9,13 +9,18 @@ v' = (c·v + num) / (c + den), c = cm / h, is divided by c, so that v itself is 
 with h / cm inside the two matrices, which are stored as (N, K). That is four nodes a sub-step in ONNX
 Runtime: at these sizes a node costs more than its arithmetic, so the sensory synapses, though they do
 not change within a step, are summed again with the others.
+
+Exponential Euler has 1 / cm / unfolds inside the matrices instead, since it needs their sums without h:
+
+    target = (s · numerator) / (s · denominator)
+    v'     = target + exp(−timespan · (s · denominator)) · (v − target)
 """
 
 from __future__ import annotations
 
 import onnx
 
-from ltc_edge.cells.spec import LTCSpec
+from ltc_edge.cells.spec import BOUNDED_SOLVERS, LTCSpec, Solver
 from ltc_edge.export.hub.stages import SMALLEST_CAPACITANCE, constants_of
 from ltc_edge.export.ltc_bounds import EPSILON
 
@@ -96,6 +101,20 @@ LTCUnfold (v, gain, drive, numerator, denominator) => (v_next) {
   v_next = Div(top, bottom)
 }"""
 
+_EXPONENTIAL = """
+LTCUnfold (v, gain, drive, numerator, denominator, backwards) => (v_next) {
+  activation_in = Gemm(v, gain, drive)
+  s = Sigmoid(activation_in)
+  inwards = Gemm <transB = 1> (s, numerator)
+  conductance = Gemm <transB = 1> (s, denominator)
+  target = Div(inwards, conductance)
+  exponent = Mul(backwards, conductance)
+  kept = Exp(exponent)
+  distance = Sub(v, target)
+  apart = Mul(kept, distance)
+  v_next = Add(target, apart)
+}"""
+
 _CHANGE = """
 LTCChange (v, gain, drive, numerator, denominator) => (change) {
   activation_in = Gemm(v, gain, drive)
@@ -134,15 +153,27 @@ LTCUnfold (v, gain, drive, numerator, denominator) => (v_next) {
   v_next = Add(v, change)
 }"""
 
+_SUBSTEPS: dict[Solver, str] = {
+    "fused": _UNFOLD,
+    "exponential": _EXPONENTIAL,
+    "euler": _EULER,
+    "rk4": _RK4,
+}
+
 _LTC = """
 LTC <unfolds, solver> (z, v_0, timespan, CONSTANTS) => (output, v_next) {
   gain, input_gain, bias, numerators, denominators, motor =
     ltc_edge.LTCMatrices <unfolds: int = @unfolds, epsilon: float = EPSILON> (CONSTANTS)
-  drive = Gemm(z, input_gain, bias)
-  numerator = Mul(timespan, numerators)
-  denominator = Mul(timespan, denominators)UNFOLDS
+  drive = Gemm(z, input_gain, bias)TIMEUNFOLDS
   output = Gemm(v_next, motor, output_b)
 }"""
+
+_SCALED = """
+  numerator = Mul(timespan, numerators)
+  denominator = Mul(timespan, denominators)"""
+
+_BACKWARDS = """
+  backwards = Neg(timespan)"""
 
 _DOCS = {
     "LTCMatrices": "Synapse lists as the matrices of a sub-step; made of constants alone.",
@@ -157,16 +188,19 @@ def ltc_functions(spec: LTCSpec) -> list[onnx.FunctionProto]:
     from ltc_edge.export.hub.functions import function
 
     constants = ", ".join(constants_of(spec))
+    exponential = spec.solver == "exponential"
+    sums = "numerators, denominators, backwards" if exponential else "numerator, denominator"
     steps = ""
     for k in range(spec.unfolds):
         following = "v_next" if k == spec.unfolds - 1 else f"v_{k + 1}"
-        steps += f"\n  {following} = ltc_edge.LTCUnfold(v_{k}, gain, drive, numerator, denominator)"
+        steps += f"\n  {following} = ltc_edge.LTCUnfold(v_{k}, gain, drive, {sums})"
     # The explicit solvers have no denominator, so nothing that keeps it from zero.
-    epsilon = EPSILON if spec.solver == "fused" else 0.0
+    epsilon = EPSILON if spec.solver in BOUNDED_SOLVERS else 0.0
     texts = {"LTCMatrices": _MATRICES.replace("CONSTANTS", constants)}
-    if spec.solver != "fused":
+    if spec.solver not in BOUNDED_SOLVERS:
         texts["LTCChange"] = _CHANGE
-    texts["LTCUnfold"] = {"fused": _UNFOLD, "euler": _EULER, "rk4": _RK4}[spec.solver]
+    texts["LTCUnfold"] = _SUBSTEPS[spec.solver]
     body = _LTC.replace("CONSTANTS", constants).replace("EPSILON", f"{epsilon:.8f}")
+    body = body.replace("TIME", _BACKWARDS if exponential else _SCALED)
     texts["LTC"] = body.replace("UNFOLDS", steps)
     return [function(text, _DOCS[name]) for name, text in texts.items()]

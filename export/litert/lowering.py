@@ -100,7 +100,7 @@ class Lowering(ABC):
         elif isinstance(operation, Binary):
             self.binary(operation)
         elif isinstance(operation, Map):
-            self._emit(MAP[operation.kind], operation.output, (self._read(operation.input),))
+            self.map(operation)
         elif isinstance(operation, Concat):
             parts = [name for name in operation.inputs if self.program.sizes[name]]
             self._emit("CONCATENATION", operation.output, tuple(self._read(name) for name in parts))
@@ -111,6 +111,10 @@ class Lowering(ABC):
         """An elementwise operation."""
         sources = self._read(operation.left), self._read(operation.right)
         self._emit(BINARY[operation.kind], operation.output, sources)
+
+    def map(self, operation: Map) -> None:
+        """A function of each element."""
+        self._emit(MAP[operation.kind], operation.output, (self._read(operation.input),))
 
     def _dense(self, operation: Dense) -> None:
         if operation.weight.shape[1] == 0:

@@ -14,6 +14,9 @@ from ltc_edge.export.program import Binary, Concat, Dense, Map, Operation, Progr
 _BINARY = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "minimum": "Min", "maximum": "Max"}
 _MAP = {"sigmoid": "Sigmoid", "tanh": "Tanh", "exp": "Exp", "abs": "Abs", "relu": "Relu"}
 
+LEAST_DECAY = 2.0**-20
+"""Where Bernoulli's function is 1 to within float32."""
+
 
 class OperationWriter:
     """Writes operations one after the other.
@@ -64,10 +67,12 @@ class OperationWriter:
         self._writer.node("Gemm", [source, weight, bias], output, stage)
 
     def _map(self, operation: Map, source: str, output: str, stage: str) -> None:
-        if operation.kind != "gelu":
+        if operation.kind == "gelu":
+            self._gelu(source, output, stage)
+        elif operation.kind == "bernoulli":
+            self._bernoulli(source, output, stage)
+        else:
             self._writer.node(_MAP[operation.kind], [source], output, stage)
-            return
-        self._gelu(source, output, stage)
 
     def _gelu(self, x: str, output: str, stage: str) -> None:
         """``x·Φ(x)`` with the normal distribution's Φ; the operator Gelu is younger than the opset."""
@@ -77,6 +82,18 @@ class OperationWriter:
         raised = w.node("Add", [erf, w.constant("one", 1.0)], f"{output}.raised", stage)
         half = w.node("Mul", [x, w.constant("half", 0.5)], f"{output}.half", stage)
         w.node("Mul", [half, raised], output, stage)
+
+    def _bernoulli(self, x: str, output: str, stage: str) -> None:
+        """``x / (e^x − 1)`` as ``x·σ(−x) / tanh(x/2)``: near 0, e^x − 1 would lose what x consists of."""
+        w = self._writer
+        # At 0 itself the quotient has no value; the smallest code is far from where it would matter.
+        above = w.node("Max", [x, w.constant("least_decay", LEAST_DECAY)], f"{output}.above", stage)
+        half = w.node("Mul", [above, w.constant("half", 0.5)], f"{output}.half", stage)
+        rise = w.node("Tanh", [half], f"{output}.rise", stage)
+        minus = w.node("Neg", [above], f"{output}.minus", stage)
+        falling = w.node("Sigmoid", [minus], f"{output}.falling", stage)
+        scaled = w.node("Mul", [above, falling], f"{output}.scaled", stage)
+        w.node("Div", [scaled, rise], output, stage)
 
 
 def moves_codes(operation: Operation, program: Program, plan: QuantizationPlan) -> bool:

@@ -14,8 +14,7 @@ from ltc_edge.export.calibration import excitation
 from ltc_edge.export.coordinates import Observed, unit_coordinates
 from ltc_edge.export.execute import ProgramBatch
 from ltc_edge.export.float32 import at_least, at_most
-from ltc_edge.export.lowering import lower_floating, lower_unit
-from ltc_edge.export.lowering import ltc as ltc_lowering
+from ltc_edge.export.lowering import lower_floating, lower_unit, ltc_synapses
 from ltc_edge.export.quantize import make_plan
 from ltc_edge.export.simulate import simulate16
 from ltc_edge.wiring import Role, Wiring
@@ -87,7 +86,7 @@ def test_the_floating_form_is_the_reference(zoo, kind):
 @pytest.mark.parametrize("reach", [16.0, 60.0])
 def test_the_unit_form_is_the_reference(zoo, integer_kind, reach, monkeypatch):
     """Apart from sigmoids' inputs, which saturate at 16: with a longer reach that is gone too."""
-    monkeypatch.setattr(ltc_lowering, "SIGMOID_REACH", reach)
+    monkeypatch.setattr(ltc_synapses, "SIGMOID_REACH", reach)
     built = zoo.controller(integer_kind)
     observations, spans = zoo.irregular(STEPS)
     expected = zoo.run(ReferenceStepper(built), observations, spans)

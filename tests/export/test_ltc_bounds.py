@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from ltc_edge import ActionSignal, Controller, ObservationSignal, Scaling, Timing
 from ltc_edge.cells import LTCSpec
+from ltc_edge.cells.spec import BOUNDED_SOLVERS
 from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.calibration import excitation
 from ltc_edge.export.coordinates import Observed, unit_coordinates
 from ltc_edge.export.execute import ProgramBatch
-from ltc_edge.export.lowering import lower_floating, lower_unit
-from ltc_edge.export.lowering import ltc as ltc_lowering
-from ltc_edge.export.lowering.ltc import _integer_pairs
+from ltc_edge.export.lowering import lower_floating, lower_unit, ltc_synapses, ltc_unit
+from ltc_edge.export.lowering.ltc_unit import _integer_pairs
 from ltc_edge.export.ltc_bounds import StateBounds, effective_parameters, greatest_conductance, state_bounds
 from ltc_edge.export.program import STATE_IN, STATE_OUT
 from ltc_edge.export.quantize import make_plan
@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 
 
 def random_ltc(seed, *, dt=(1e-3, 0.5), least_leak=1e-2):
-    """An LTC with any wiring and parameters over several decades, either positivity map."""
+    """Any wiring, either positivity map and bounded solver, and parameters over several decades."""
     rng = np.random.default_rng(seed)
     units, inputs = int(rng.integers(1, 7)), int(rng.integers(1, 4))
     density = rng.uniform(0.2, 1.0)
@@ -39,6 +39,7 @@ def random_ltc(seed, *, dt=(1e-3, 0.5), least_leak=1e-2):
     clamp = bool(rng.random() < 0.5)
     cell = LTCSpec(
         Wiring("custom", sensory, recurrent, roles),
+        solver=str(rng.choice(sorted(BOUNDED_SOLVERS))),
         unfolds=int(rng.integers(1, 7)),
         positivity="clamp" if clamp else "softplus",
     )
@@ -149,14 +150,14 @@ def test_every_tensor_of_the_unit_form_stays_within_its_proof(seed, share):
 
 @settings(max_examples=60, deadline=None)
 @given(SEEDS)
-def test_with_the_proved_conductance_nothing_is_cut_but_sigmoids_inputs(seed):
+def test_with_the_proved_conductance_nothing_is_cut_but_what_is_flat_beyond(seed):
     built = random_ltc(seed)
     coordinates, program = unit_program(built)
     rng = np.random.default_rng(seed)
 
     def check(name, values):
         proved = program.proved[name]
-        if name.endswith("pre_activation") or name == "readout.action":
+        if name.endswith(("pre_activation", ".decay")) or name == "readout.action":
             return np.clip(values, proved.low, proved.high)
         assert (np.abs(values) <= proved.magnitude + ROUNDING).all(), name
         return values
@@ -170,7 +171,8 @@ def test_both_forms_of_random_ltcs_are_the_reference(seed):
     built = random_ltc(seed)
     with pytest.MonkeyPatch.context() as patch:
         # Where a sigmoid saturates, 1e-7 of a strong synapse leaks on, and a weak leak would show it.
-        patch.setattr(ltc_lowering, "SIGMOID_REACH", 1e9)
+        patch.setattr(ltc_synapses, "SIGMOID_REACH", 1e9)
+        patch.setattr(ltc_unit, "DISCOUNT_REACH", 1e9)
         coordinates, program = unit_program(built)
     rng = np.random.default_rng(seed)
     observations = rng.normal(size=(30, built.cell.inputs)) * 10.0 ** rng.uniform(-1, 4)

@@ -22,6 +22,7 @@ KINDS = (
     "ltc",
     "ltc clamp",
     "ltc dense, not affine",
+    "ltc exponential",
     "ltc euler",
     "ltc rk4",
     "cfc",
