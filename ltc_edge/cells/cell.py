@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ltc_edge.cells.spec import CellSpec
+from ltc_edge.kernels.binding import BAD_TIMESPAN
 
 
 class Cell(nn.Module, ABC):
@@ -75,9 +76,10 @@ class Cell(nn.Module, ABC):
             Outputs ``(B, T, outputs)`` and the last state ``(B, state_size)``.
 
         Raises:
-            ValueError: a shape is not as above.
+            ValueError: a shape is not as above, or a timespan is not above 0.
         """
         self._check(inputs, state, timespans, forced)
+        _check_timespans(timespans)
         batch, length = inputs.shape[:2]
         state = self.initial_state(batch) if state is None else state
         timespans = inputs.new_ones(batch, length) if timespans is None else timespans
@@ -116,6 +118,17 @@ class Cell(nn.Module, ABC):
         expected = (*inputs.shape[:2], self.spec.state_size)
         if forced is not None and forced.shape != expected:
             raise ValueError(f"forced has shape {tuple(forced.shape)}, expected {expected}: a state a step")
+
+
+def _check_timespans(timespans: Tensor | None) -> None:
+    """Refuse what cannot be stepped over, where values can be seen: not in a graph nor a transform."""
+    if (
+        timespans is not None
+        and not torch.compiler.is_compiling()
+        and torch._C._functorch.peek_interpreter_stack() is None
+        and not bool((timespans > 0).all())
+    ):
+        raise ValueError(BAD_TIMESPAN)
 
 
 def uniform(

@@ -18,7 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ltc_edge.cells.cell import Cell, uniform, zeros
+from ltc_edge.cells.fused import is_fusable
 from ltc_edge.cells.spec import LTCSpec
+from ltc_edge.kernels.binding import NAMES, SOLVERS
+from ltc_edge.kernels.ltc import Batch, Network, ltc
 
 MIN_CAPACITANCE = 1e-3  # all solvers but the fused one divide by it
 EPSILON = 1e-8  # keeps a solver's denominator from zero, as in the reference implementation
@@ -49,6 +52,8 @@ class LTCCell(Cell):
     targets: Tensor
     sensory_sources: Tensor
     sensory_targets: Tensor
+    synapse_list: Tensor
+    sensory_list: Tensor
 
     def __init__(self, spec: LTCSpec, generator: torch.Generator | None = None) -> None:
         super().__init__()
@@ -83,6 +88,9 @@ class LTCCell(Cell):
         self.register_buffer(
             f"{prefix}targets", one_hot(pairs[:, 1], self.spec.units).float(), persistent=False
         )
+        self.register_buffer(
+            f"{prefix or 'synapse_'}list", pairs.T.to(torch.int32).contiguous(), persistent=False
+        )
 
     def _positive(self, value: Tensor) -> Tensor:
         return functional.softplus(value) if self.spec.positivity == "softplus" else value
@@ -95,6 +103,29 @@ class LTCCell(Cell):
                     parameter.clamp_(min=0.0)
                 if self.spec.solver != "fused":
                     self.cm.clamp_(min=MIN_CAPACITANCE)
+
+    def forward(
+        self,
+        inputs: Tensor,
+        state: Tensor | None = None,
+        timespans: Tensor | None = None,
+        forced: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Run a batch of sequences: see `Cell.forward`. On the CPU this is one call of the fused kernel."""
+        if not is_fusable(inputs, state, timespans, forced, self.gleak):
+            return super().forward(inputs, state, timespans, forced)
+        self._check(inputs, state, timespans, forced)
+        state = self.initial_state(inputs.shape[0]) if state is None else state
+        return self.run_fused(Batch(inputs, state, timespans, forced, None, None))
+
+    def run_fused(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Outputs and the last state, by the kernel."""
+        spec = self.spec
+        names = NAMES if spec.affine else NAMES[:-4]
+        softplus = spec.positivity == "softplus"
+        settings = (SOLVERS.index(spec.solver), spec.unfolds, int(softplus), int(spec.affine))
+        network = Network(self.synapse_list, self.sensory_list, spec.outputs, settings)
+        return ltc(batch, [self.value(name) for name in names], network)
 
     def prepare(self) -> Constants:
         """Constants of a whole sequence."""

@@ -14,7 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ltc_edge.cells.cell import Cell, xavier, zeros
+from ltc_edge.cells.fused import is_fusable
+from ltc_edge.cells.ltc import LTCCell
 from ltc_edge.cells.spec import MixedMemorySpec
+from ltc_edge.kernels.ltc import Batch
 
 
 class MixedMemoryCell(Cell):
@@ -36,6 +39,24 @@ class MixedMemoryCell(Cell):
     def constrain(self) -> None:
         """Project the inner cell's parameters."""
         self.cell.constrain()
+
+    def forward(
+        self,
+        inputs: Tensor,
+        state: Tensor | None = None,
+        timespans: Tensor | None = None,
+        forced: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Run a batch of sequences: see `Cell.forward`. Around an LTC it is one call of the fused kernel."""
+        tensors = (inputs, state, timespans, forced, self.memory_bias)
+        if not isinstance(self.cell, LTCCell) or not is_fusable(*tensors):
+            return super().forward(inputs, state, timespans, forced)
+        self._check(inputs, state, timespans, forced)
+        state = self.initial_state(inputs.shape[0]) if state is None else state
+        gates = functional.linear(inputs, self.memory_input_weight, self.memory_bias)
+        return self.cell.run_fused(
+            Batch(inputs, state, timespans, forced, gates, self.memory_recurrent_weight)
+        )
 
     def prepare(self) -> Any:
         """Constants of the inner cell, and the memory's recurrent weights transposed."""

@@ -125,7 +125,8 @@ ALWAYS_INLINE void TILE(back_source)(const NAME(lists) * lists, int64_t j, const
 ALWAYS_INLINE void TILE(back_synapses)(const NAME(network) * network, TILE(back) * back, const V *u, V *gradient,
                                        const int bounded)
 {
-    for (int64_t j = 0; j < network->circuit->units; j++) {
+    for (int64_t row = 0; row < network->circuit->units; row++) {
+        const int64_t j = network->by_source.order[row];
         TILE(back_source)
         (&network->by_source, j, u, back->numerator, back->denominator, back->synapse, gradient + j * BLOCKS, bounded);
     }

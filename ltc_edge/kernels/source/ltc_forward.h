@@ -133,7 +133,9 @@ static void TILE(drive)(const TILE(task) * task, TILE(step) * step, TILE(lanes) 
             const V capacity = fused ? rate[k] * network->cm[i] : rate[k] / network->cm[i];
             step->capacity[i * BLOCKS + k] = capacity;
             if (fused) {
-                denominator[k] += capacity + (REAL)1e-8; /* epsilon: as in the reference implementation */
+                denominator[k] += capacity + EPSILON;
+            } else if (circuit->solver == LTC_EDGE_EXPONENTIAL) {
+                denominator[k] += EPSILON;
             }
         }
     }
@@ -143,7 +145,8 @@ static void TILE(drive)(const TILE(task) * task, TILE(step) * step, TILE(lanes) 
 ALWAYS_INLINE void TILE(fused_step)(const NAME(network) * network, const TILE(step) * step, const V *u, V *inverse,
                                     V *next, V *after, const int bounded)
 {
-    for (int64_t i = 0; i < network->circuit->units; i++) {
+    for (int64_t row = 0; row < network->circuit->units; row++) {
+        const int64_t i = network->by_target.order[row];
         V n[BLOCKS], d[BLOCKS];
         EACH_BLOCK(k)
         {
@@ -167,7 +170,8 @@ ALWAYS_INLINE void TILE(fused_step)(const NAME(network) * network, const TILE(st
 ALWAYS_INLINE void TILE(currents)(const NAME(network) * network, const TILE(step) * step, const V *u, V *denominator,
                                   V *current, const int bounded)
 {
-    for (int64_t i = 0; i < network->circuit->units; i++) {
+    for (int64_t row = 0; row < network->circuit->units; row++) {
+        const int64_t i = network->by_target.order[row];
         V n[BLOCKS], d[BLOCKS];
         EACH_BLOCK(k)
         {

@@ -10,9 +10,10 @@ typedef struct {
     REAL slope, offset, conductance, drive;
 } NAME(synapse);
 
-/* Synapses listed for each of `rows` neurons (or inputs): those from start[row] to start[row + 1] - 1. */
+/* Synapses listed for each of some neurons (or inputs): those from start[row] to start[row + 1] - 1. */
 typedef struct {
     int32_t *start;
+    int32_t *order; /* the rows by their number of synapses: alike loops one after the other are foreseen */
     int32_t *other; /* of each synapse, the neuron (or input) at its other end */
     NAME(synapse) * synapse;
 } NAME(lists);
@@ -80,14 +81,37 @@ static void NAME(transpose)(const NAME(lists) * by_source, int32_t sources, int3
 static int NAME(new_lists)(NAME(lists) * lists, int32_t rows, int32_t synapses)
 {
     lists->start = calloc((size_t)rows + 1, sizeof *lists->start);
+    lists->order = calloc((size_t)rows + 1, sizeof *lists->order);
     lists->other = calloc((size_t)synapses + 1, sizeof *lists->other);
     lists->synapse = calloc((size_t)synapses + 1, sizeof *lists->synapse);
-    return lists->start != NULL && lists->other != NULL && lists->synapse != NULL;
+    return lists->start != NULL && lists->order != NULL && lists->other != NULL && lists->synapse != NULL;
+}
+
+/* Fill `order`, by counting, so that rows alike keep their order. */
+static int NAME(sort_rows)(NAME(lists) * lists, int32_t rows)
+{
+    const int32_t synapses = lists->start[rows];
+    int32_t *const place = calloc((size_t)synapses + 2, sizeof *place);
+    if (place == NULL) {
+        return 0;
+    }
+    for (int32_t row = 0; row < rows; row++) {
+        place[lists->start[row + 1] - lists->start[row] + 1]++;
+    }
+    for (int32_t i = 0; i <= synapses; i++) {
+        place[i + 1] += place[i];
+    }
+    for (int32_t row = 0; row < rows; row++) {
+        lists->order[place[lists->start[row + 1] - lists->start[row]]++] = row;
+    }
+    free(place);
+    return 1;
 }
 
 static void NAME(free_lists)(NAME(lists) * lists)
 {
     free(lists->start);
+    free(lists->order);
     free(lists->other);
     free(lists->synapse);
 }
@@ -211,5 +235,6 @@ static int NAME(new_network)(NAME(network) * network, const ltc_edge_circuit *ci
         network->output_b[m] = circuit->affine ? output_b[m] : (REAL)0;
     }
     network->bounded = NAME(is_bounded)(circuit, network, parameters, sequences);
-    return 1;
+    return NAME(sort_rows)(&network->by_source, units) && NAME(sort_rows)(&network->by_target, units) &&
+           NAME(sort_rows)(&network->sensory_by_source, inputs) && NAME(sort_rows)(&network->sensory_by_target, units);
 }

@@ -16,6 +16,9 @@
 
 #define WIDTH (BLOCKS * LANES)
 
+/* Keeps a denominator from zero, as in the reference implementation. */
+#define EPSILON ((REAL)1e-8)
+
 #define EACH_BLOCK(k) _Pragma("GCC unroll 8") for (int64_t k = 0; k < BLOCKS; k++)
 
 typedef struct {

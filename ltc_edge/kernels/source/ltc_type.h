@@ -15,6 +15,9 @@
 
 #include "ltc_tiles.h"
 #undef BLOCKS
+#undef WIDTH
+#undef EPSILON
+#undef EACH_BLOCK
 #undef TILE
 
 #define BLOCKS 2
@@ -29,6 +32,9 @@
 
 #include "ltc_tiles.h"
 #undef BLOCKS
+#undef WIDTH
+#undef EPSILON
+#undef EACH_BLOCK
 #undef TILE
 
 #include "ltc_calls.h"
