@@ -95,7 +95,7 @@ def check(wheel: Path, kind: Kind) -> None:
     """See that a wheel holds what its name says.
 
     Raises:
-        InputError: it is for another platform, or a library is missing, of another processor, stale, or too many.
+        InputError: it is for another platform, or its library is missing, foreign, stale, or not alone.
     """
     with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory(prefix="ltc-edge-wheel-") as unpacked:
         archive.extractall(unpacked)

@@ -23,7 +23,7 @@ ABI = 1
 """``LTC_EDGE_KERNELS_ABI`` of the header that the callers here were written for."""
 
 LOGGER = logging.getLogger("ltc_edge")
-_PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def load_or_raise() -> ctypes.CDLL:
     return outcome.library
 
 
-def find(package: Path = _PACKAGE) -> ctypes.CDLL:
-    """Find or compile the library of the package in this folder, and load it.
+def find(package: Path) -> ctypes.CDLL:
+    """Find or compile the library of the package in a folder, and load it.
 
     Raises:
         KernelError: neither is possible, with every reason why not.
@@ -142,7 +142,7 @@ def _load_once() -> tuple[_Outcome, bool]:
         if _outcome is not None:
             return _outcome, False
         try:
-            _outcome = _Outcome(find())
+            _outcome = _Outcome(find(PACKAGE))
         except KernelError as error:
             _outcome = _Outcome(None, str(error))
         return _outcome, True

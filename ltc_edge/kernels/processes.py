@@ -11,10 +11,12 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from ltc_edge.errors import KernelError
 
@@ -52,7 +54,8 @@ def run_all(commands: Sequence[Sequence[str]], folder: Path, timeout_s: float) -
             while waiting or running:
                 while waiting and len(running) < AT_ONCE:
                     number, command = waiting.pop()
-                    running.append(_Running(number, _start(command, folder)))
+                    with _no_interrupt():  # else one could be started that nobody knows of
+                        running.append(_Running(number, _start(command, folder)))
                     assert running[-1].process.stdout is not None
                     selector.register(running[-1].process.stdout, selectors.EVENT_READ, running[-1])
                 for key, _ in selector.select(_remaining(commands, deadline)):
@@ -87,6 +90,23 @@ def _remaining(commands: Sequence[Sequence[str]], deadline: float) -> float:
 
 def _too_slow(commands: Sequence[Sequence[str]]) -> KernelError:
     return KernelError(f"{commands[0][0]} does not finish in time; name a compiler that works with CC")
+
+
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Let Ctrl-C wait. Blocking the signal in this thread is not enough: another one may take it."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield  # nothing is raised here
+        return
+    caught: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if caught:
+            handler(*caught[0])
 
 
 def _start(command: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
