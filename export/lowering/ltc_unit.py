@@ -11,18 +11,20 @@ not by measurement: 16-bit integers of scale 2⁻¹⁵ hold all of them, and not
 ``D``, the greatest that was seen, spends the bits better; a conductance beyond it saturates at 1, as if
 the membrane could conduct no more, and the state keeps its bounds all the same.
 
-Exponential Euler, ``x' = n̂/d̂ + exp(−y)·(x − n̂/d̂)`` with ``y = r·d̂``, is the same form with less of the
-state kept, by Bernoulli's function ``B(y) = y / (exp(y) − 1)``, which falls from 1 to 0::
+Exponential Euler leaves ``a = exp(−y)``, ``y = r·d̂``, of the way to where the state is drawn::
 
-    x' = ((1 − λ)·B(y)·x + λ·n̂) / ((1 − λ)·B(y) + λ·d̂)
+    x' = n̂/d̂ + a·(x − n̂/d̂),      a = (1 − λ)·B(y) / ((1 − λ)·B(y) + λ·d̂)
 
-since ``r / B(y) = (exp(y) − 1) / d̂``. What its own formula would lose where ``d̂`` is small, a quotient
-of two small integers that hardly counts, is not lost here: nothing is divided that is not worth it.
+with Bernoulli's function ``B(y) = y / (exp(y) − 1)``, since ``r·d̂ / B(y) = exp(y) − 1``. Of a slow neuron
+``y`` is but a few steps of 2⁻¹⁵, or less, and a table of ``exp(−y)`` would make its pace a matter of
+luck. ``B`` is flat there and takes the part of a correction: with ``B = 1`` this is the fused solver.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -31,7 +33,7 @@ from ltc_edge.cells.spec import Solver
 from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.execute import bernoulli
 from ltc_edge.export.lowering.ltc_synapses import SHARE, Constants, sensory, sigmoids
-from ltc_edge.export.lowering.rates import blend_rate
+from ltc_edge.export.lowering.rates import Rate, blend_rate
 from ltc_edge.export.ltc_bounds import EPSILON
 from ltc_edge.export.program import Affine, Array, ProgramBuilder, Range, Signal
 
@@ -44,6 +46,9 @@ DISCOUNT_REACH = 16.0
 MOST_PACE = 2.0**11
 """With a greater one, 16 bits would have nothing left for the neurons that are slow."""
 
+LEAST_LEAK = 2.0**-12
+"""Eight steps of 2⁻¹⁵: less might be rounded to a conductance of nothing."""
+
 LEAST_STEPS, MOST_STEPS = 64, 127
 """An 8-bit weight of a denominator has at least as many steps as the first, so that it is precise."""
 
@@ -51,6 +56,7 @@ STRETCHES = 65
 """How many steps are tried for the numerators of a row."""
 
 FRACTION = Range(-1.0, 1.0)
+TWICE = Range(-2.0, 2.0)
 CUT_FRACTION = Range(-1.0, 1.0, saturates=True)
 CUT_SHARE = Range(0.0, 1.0, saturates=True)
 
@@ -85,7 +91,10 @@ def unit_ltc(
     leak_n = (p["gleak"] * (p["vleak"] - unit.center) - EPSILON * unit.center) / (unit.span * conductance)
     _refuse_small_denominators(spec.solver, kappa, leak_d, builder.range_of(t.tensor))
     rate = blend_rate(builder, t.tensor, kappa)
-    pace = _pace(builder, t.tensor, kappa) if spec.solver == "exponential" else None
+    advance: Callable[[ProgramBuilder, Rate, str, str, str], str] = _blended
+    if spec.solver == "exponential":
+        _refuse_silence(leak_d)
+        advance = partial(_relaxed, pace=_pace(builder, t.tensor, kappa))
     with builder.stage("sensory"):
         shares = _shares(builder, constants, "sensory_", unit, conductance)
         active = sensory(builder, constants, z)
@@ -100,13 +109,7 @@ def unit_ltc(
             n, d = _sums(builder, s, shares, ("numerator_sum", "denominator_sum"), zero, zero)
             n = builder.binary("add", "numerator_all", n, drive_n, CUT_FRACTION)
             d = builder.binary("add", "denominator_all", d, drive_d, CUT_SHARE)
-            kept = rate.kept if pace is None else _discounted(builder, rate.kept, pace, d)
-            n = builder.binary("mul", "numerator_gain", rate.moved, n, FRACTION)
-            d = builder.binary("mul", "denominator_gain", rate.moved, d, SHARE)
-            held = builder.binary("mul", "held", kept, x, FRACTION)
-            n = builder.binary("add", "numerator", n, held, FRACTION)
-            d = builder.binary("add", "denominator", d, kept, SHARE)
-            x = builder.binary("div", "state", n, d, CUT_FRACTION)
+            x = advance(builder, rate, x, n, d)
     return x
 
 
@@ -221,13 +224,42 @@ def _pace(builder: ProgramBuilder, t: str, kappa: Array) -> str:
         )
 
 
-def _discounted(builder: ProgramBuilder, kept: str, pace: str, denominator: str) -> str:
-    """``(1 − λ)·B(r·d̂)``: what is kept of the state by exponential Euler."""
+def _blended(builder: ProgramBuilder, rate: Rate, x: str, n: str, d: str) -> str:
+    """The fused solver's next state, from the sums ``n̂`` and ``d̂``."""
+    n = builder.binary("mul", "numerator_gain", rate.moved, n, FRACTION)
+    d = builder.binary("mul", "denominator_gain", rate.moved, d, SHARE)
+    held = builder.binary("mul", "held", rate.kept, x, FRACTION)
+    n = builder.binary("add", "numerator", n, held, FRACTION)
+    d = builder.binary("add", "denominator", d, rate.kept, SHARE)
+    return builder.binary("div", "state", n, d, CUT_FRACTION)
+
+
+def _relaxed(builder: ProgramBuilder, rate: Rate, x: str, n: str, d: str, *, pace: str) -> str:
+    """Exponential Euler's next state: ``a`` of the way from where it is drawn to remains."""
     known = builder.range_of(pace)
     assert known is not None
     most = min(known.high, DISCOUNT_REACH)
-    decay = builder.binary("mul", "decay", pace, denominator, Range(0.0, most, saturates=most < known.high))
-    return builder.binary("mul", "kept", kept, builder.map("bernoulli", "discount", decay, SHARE), SHARE)
+    decay = builder.binary("mul", "decay", pace, d, Range(0.0, most, saturates=most < known.high))
+    discount = builder.map("bernoulli", "discount", decay, SHARE)
+    kept = builder.binary("mul", "kept", rate.kept, discount, SHARE)
+    gain = builder.binary("mul", "denominator_gain", rate.moved, d, SHARE)
+    both = builder.binary("add", "denominator", gain, kept, SHARE)
+    remains = builder.binary("div", "remains", kept, both, SHARE)
+    target = builder.binary("div", "target", n, d, CUT_FRACTION)
+    distance = builder.binary("sub", "distance", x, target, TWICE)
+    apart = builder.binary("mul", "apart", remains, distance, TWICE)
+    return builder.binary("add", "state", target, apart, FRACTION)
+
+
+def _refuse_silence(leak: Array) -> None:
+    """A neuron whose synapses are all silent is still divided by its leak."""
+    if (leak < LEAST_LEAK).any():
+        neuron = int(leak.argmin())
+        raise FormatRefusedError(
+            "ill-conditioned",
+            f"neuron {neuron} leaks {leak.min():.2g} of what it conducts at most, too little for 16 bits to "
+            "divide by; raise its gleak or use the fused solver",
+        )
 
 
 def _refuse_small_denominators(solver: Solver, kappa: Array, leak: Array, t: Range | None) -> None:

@@ -9,7 +9,9 @@ from ltc_edge.export.lowering import lower_floating
 from ltc_edge.export.program import Slice
 
 
-@pytest.mark.parametrize("kind", ["ltc", "ltc exponential", "ltc rk4", "cfc", "cfc wired", "lstm", "mixed memory, ltc"])
+@pytest.mark.parametrize(
+    "kind", ["ltc", "ltc exponential", "ltc rk4", "cfc", "cfc wired", "lstm", "mixed memory, ltc"]
+)
 def test_the_same_numbers(cases, kind):
     built = cases.controller(kind)
     program = lower_floating(built)
