@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ltc_edge.cells.fused import is_transformed
 from ltc_edge.cells.spec import CellSpec
 from ltc_edge.kernels.binding import BAD_TIMESPAN
 
@@ -125,7 +126,7 @@ def _check_timespans(timespans: Tensor | None) -> None:
     if (
         timespans is not None
         and not torch.compiler.is_compiling()
-        and torch._C._functorch.peek_interpreter_stack() is None
+        and not is_transformed()
         and not bool((timespans > 0).all())
     ):
         raise ValueError(BAD_TIMESPAN)

@@ -21,6 +21,16 @@ def is_fusable(*tensors: Tensor | None) -> bool:
     return (
         first in _DTYPES
         and all(each.device.type == "cpu" and each.dtype == first for each in present)
-        and torch._C._functorch.peek_interpreter_stack() is None
-        and fused_library() is not None
+        and not is_transformed()
+        and _is_to_be_had()
     )
+
+
+def is_transformed() -> bool:
+    """Whether a transform of `torch.func`, such as vmap, looks on."""
+    return not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is not None
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _is_to_be_had() -> bool:
+    return fused_library() is not None
