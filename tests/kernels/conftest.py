@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ltc_edge.kernels import compile as kernels
 from ltc_edge.kernels import library, mode
 
 TABLE = "typedef struct { const char *isa; } table;\n"
@@ -55,15 +56,21 @@ const table NAME(LTC_EDGE_ISA) = {EXPANDED(LTC_EDGE_ISA)};
 """
 
 
+def tiny_sources():
+    dispatch = DISPATCH.replace("ABI;", f"{library.ABI};")
+    return {"table.h": TABLE.encode(), "dispatch.c": dispatch.encode(), "tiny.kernel.c": KERNEL.encode()}
+
+
 @pytest.fixture
 def sources():
     """The tiny sources by name."""
-    dispatch = DISPATCH.replace("ABI;", f"{library.ABI};")
-    return {
-        "table.h": TABLE.encode(),
-        "dispatch.c": dispatch.encode(),
-        "tiny.kernel.c": KERNEL.encode(),
-    }
+    return tiny_sources()
+
+
+@pytest.fixture(scope="session")
+def tiny_build():
+    """The library of the tiny sources."""
+    return kernels.build(tiny_sources(), kernels.ask_compiler())
 
 
 @pytest.fixture
