@@ -36,7 +36,7 @@ _ERF_Q = np.array(
 )
 
 
-def _exp2_parts(u: Float32) -> tuple[Float32, Float32, Float32]:
+def exp2_parts(u: Float32) -> tuple[Float32, Float32, Float32]:
     """2^k, A and B of ``2^16u = 2^k·(A + B)/(A − B)``."""
     rounded = u + _ROUND
     f = u - (rounded - _ROUND)
@@ -53,7 +53,7 @@ def clamp(x: Float32, most: np.float32) -> Float32:
 
 def logistic2(u: Float32) -> Float32:
     """``1 / (1 + 2^16u)``, ``|u| ≤ 7.875``."""
-    power, even, odd = _exp2_parts(u)
+    power, even, odd = exp2_parts(u)
     difference = even - odd
     quotient: Float32 = np.divide(difference, difference + (even + odd) * power)
     return quotient
@@ -68,7 +68,7 @@ def tanh(x: Float32) -> Float32:
     """The hyperbolic tangent."""
     one, near = np.float32(1.0), np.float32(0.55)
     y = np.where(x < 0, -x, x)
-    power, even, odd = _exp2_parts(clamp(y * (np.float32(2.0) * _LOG2E), np.float32(30 / UNIT)))
+    power, even, odd = exp2_parts(clamp(y * (np.float32(2.0) * _LOG2E), np.float32(30 / UNIT)))
     difference = even - odd
     below = difference + (even + odd) * power
     above = (power - one) * even + (power + one) * odd
@@ -79,7 +79,7 @@ def tanh(x: Float32) -> Float32:
 
 def exp(x: Float32) -> Float32:
     """``e^x``; beyond ±83 it stays where it is."""
-    power, even, odd = _exp2_parts(clamp(x * _LOG2E, MOST_EXPONENT))
+    power, even, odd = exp2_parts(clamp(x * _LOG2E, MOST_EXPONENT))
     return (even + odd) / (even - odd) * power
 
 

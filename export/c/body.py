@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ltc_edge.export.c.steps import Linear, Substeps, Synapses, SynapseSums
+from ltc_edge.export.c.steps import ExponentialSubsteps, Linear, Substeps, Synapses, SynapseSums
 from ltc_edge.export.c.writing import StepWriter, identifier
 from ltc_edge.export.program import Binary, Map
 
@@ -32,8 +32,10 @@ class Body(StepWriter):
             self._linear(step)
         elif isinstance(step, SynapseSums):
             self._sums(step)
+        elif isinstance(step, Substeps):
+            self._substeps(step, self.places[step.charge], step.rate, "ltc_substeps")
         else:
-            self._substeps(step)
+            self._substeps(step, self.places[step.slope], step.seconds, "ltc_substeps_exponential")
 
     def _linear(self, step: Linear) -> None:
         name, rows = identifier(step.output), f"{len(step.bias)}U"
@@ -75,14 +77,15 @@ class Body(StepWriter):
         source = self.places[step.input]
         self.call("ltc_synapse_sums_f32", synapses, source, n_in, d_in, n, d, "activation")
 
-    def _substeps(self, step: Substeps) -> None:
+    def _substeps(self, step: Substeps | ExponentialSubsteps, each: str, time: str, kernel: str) -> None:
+        """A call of a kernel, with a number for each neuron and one of the elapsed time."""
         synapses = self._synapses(step.output, step.synapses)
         places = [self.places[name] for name in (step.numerator, step.denominator, step.state)]
         self.call(
-            "ltc_substeps_clamped_f32" if step.clamped else "ltc_substeps_f32",
+            f"{kernel}_clamped_f32" if step.clamped else f"{kernel}_f32",
             synapses,
-            self.places[step.charge],
-            f"{self.places[step.rate]}[0]",
+            each,
+            f"{self.places[time]}[0]",
             *places,
             self.made(step.output),
             "activation",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from ltc_edge.export.c.loops import Repeat
 from ltc_edge.export.c.scratch import Buffers, allocate
-from ltc_edge.export.c.steps import Elementwise, Join, Linear, Part, Step, Steps, Substeps, SynapseSums
+from ltc_edge.export.c.steps import (
+    Elementwise,
+    ExponentialSubsteps,
+    Join,
+    Linear,
+    Part,
+    Step,
+    Steps,
+    Substeps,
+    SynapseSums,
+)
 
 
 def allocate_floats(steps: Steps) -> Buffers:
@@ -23,6 +33,8 @@ def reads(step: Step) -> set[str]:
         return {step.input}
     if isinstance(step, Substeps):
         return {step.state, step.charge, step.rate, step.numerator, step.denominator}
+    if isinstance(step, ExponentialSubsteps):
+        return {step.state, step.slope, step.seconds, step.numerator, step.denominator}
     if isinstance(step, Elementwise):
         made = {operation.output for operation in step.operations}
         return {name for operation in step.operations for name in operation.inputs} - made
@@ -37,7 +49,7 @@ def _makes(step: Step, sizes: dict[str, int], read: set[str]) -> list[tuple[str,
         return []
     if isinstance(step, SynapseSums):
         return [(step.numerator, sizes[step.numerator]), (step.denominator, sizes[step.denominator])]
-    if isinstance(step, Substeps):
+    if isinstance(step, Substeps | ExponentialSubsteps):
         return [(step.output, 2 * sizes[step.output])]  # sub-steps take turns between two halves
     if isinstance(step, Elementwise):
         return [(op.output, step.size) for op in step.operations if op.output in read]

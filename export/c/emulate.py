@@ -6,10 +6,20 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ltc_edge.export.c.arithmetic import BINARIES, MAPS, MOST_EXPONENT, Float32, clamp, logistic2
+from ltc_edge.export.c.arithmetic import (
+    BINARIES,
+    MAPS,
+    MOST_EXPONENT,
+    Float32,
+    clamp,
+    exp2_parts,
+    logistic2,
+    maximum,
+)
 from ltc_edge.export.c.loops import Repeat
 from ltc_edge.export.c.steps import (
     Elementwise,
+    ExponentialSubsteps,
     FlatStep,
     Index,
     Join,
@@ -52,6 +62,8 @@ def _run(steps: Iterable[Step], tensors: Tensors) -> None:
             )
         elif isinstance(step, Substeps):
             tensors[step.output] = _substeps(step, tensors)
+        elif isinstance(step, ExponentialSubsteps):
+            tensors[step.output] = _exponential_substeps(step, tensors)
         elif isinstance(step, Elementwise):
             for operation in step.operations:
                 if isinstance(operation, Binary):
@@ -109,4 +121,18 @@ def _substeps(step: Substeps, tensors: Tensors) -> Float32:
         n = _listed(step.synapses.count, s * step.synapses.numerator, c * v + n_in)
         d = _listed(step.synapses.count, s * step.synapses.denominator, d_in)
         v = n / d
+    return v
+
+
+def _exponential_substeps(step: ExponentialSubsteps, tensors: Tensors) -> Float32:
+    h = tensors[step.slope] * tensors[step.seconds]
+    n_in, d_in = tensors[step.numerator], tensors[step.denominator]
+    v = tensors[step.state]
+    for _ in range(step.unfolds):
+        s = _activation(step.synapses, v, clamped=step.clamped)
+        n = _listed(step.synapses.count, s * step.synapses.numerator, n_in)
+        d = _listed(step.synapses.count, s * step.synapses.denominator, d_in)
+        power, even, odd = exp2_parts(maximum(h * d, np.full_like(d, -MOST_EXPONENT)))
+        below = even - odd
+        v = np.divide(n * below + (even + odd) * power * (v * d - n), d * below)
     return v

@@ -14,18 +14,21 @@ from ltc_edge.export.c.emulate import run_steps
 from ltc_edge.export.c.golden import Float32Emulator, golden
 from ltc_edge.export.c.guard import guard_of
 from ltc_edge.export.c.header import Interface, header
-from ltc_edge.export.c.lowering import SECONDS, lower_steps
+from ltc_edge.export.c.lowering import lower_steps
 from ltc_edge.export.c.names import check_name
 from ltc_edge.export.c.parameters import ParameterBlock
 from ltc_edge.export.c.source import KERNELS, source
 from ltc_edge.export.c.sources import CSources
 from ltc_edge.export.c.step_f32 import HEADERS, add_guard, step_f32
+from ltc_edge.export.c.substeps import SECONDS
 from ltc_edge.export.program import DT, OBSERVATION, STATE_IN
 
 _NEEDS = {
     "ltc_synapse_sums_f32": ("ltc_synapse_kernel.h",),
     "ltc_substeps_f32": ("ltc_synapse_kernel.h",),
     "ltc_substeps_clamped_f32": ("ltc_synapse_kernel.h",),
+    "ltc_substeps_exponential_f32": ("ltc_synapse_kernel.h", "ltc_exponential_kernel.h"),
+    "ltc_substeps_exponential_clamped_f32": ("ltc_synapse_kernel.h", "ltc_exponential_kernel.h"),
 }
 
 

@@ -12,8 +12,8 @@ from ltc_edge.controller import Controller
 from ltc_edge.export.c.arithmetic import Float32, maximum, minimum
 from ltc_edge.export.c.emulate import run_steps
 from ltc_edge.export.c.guard import Guard
-from ltc_edge.export.c.lowering import SECONDS
 from ltc_edge.export.c.steps import Steps
+from ltc_edge.export.c.substeps import SECONDS
 from ltc_edge.export.program import OBSERVATION, STATE_IN
 
 STEPS = 24

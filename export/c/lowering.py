@@ -7,28 +7,22 @@ from collections.abc import Mapping
 import numpy as np
 
 from ltc_edge.controller import Controller
-from ltc_edge.export.c.arithmetic import MOST_EXPONENT
-from ltc_edge.export.c.lists import greatest_exponent, linear, synapse_sums
+from ltc_edge.export.c.lists import linear, synapse_sums
 from ltc_edge.export.c.loops import Repeat, flat, steps_and_loops
 from ltc_edge.export.c.steps import (
     Elementwise,
+    ExponentialSubsteps,
     FlatStep,
     Join,
     Part,
     Step,
     Steps,
     Substeps,
-    SynapseSums,
 )
+from ltc_edge.export.c.substeps import LOG2E_UNIT, ONE, RATE, SECONDS, SubstepFinder
 from ltc_edge.export.lowering import lower_floating
 from ltc_edge.export.ltc_bounds import StateBounds
 from ltc_edge.export.program import STATE_OUT, Array, Binary, Concat, Dense, Map, Operation, Slice
-
-SECONDS = "elapsed.seconds"
-"""The elapsed time once it is clamped, which the guard of every step does."""
-
-RATE, ONE = "elapsed.rate", "elapsed.one"
-"""The inverse of the elapsed time, and what it is the inverse with."""
 
 ACTION = "readout.action"
 _GUARDED = ("elapsed", "limit")
@@ -49,14 +43,16 @@ def lower_steps(controller: Controller, bounds: StateBounds) -> Steps:
     kept = [op for op in program.operations if program.stages[op.output] not in _GUARDED]
     sizes = dict(program.sizes) | {RATE: 1, ONE: 1}
     kept = [new for op in kept for new in _by_rate(op, program.constants)]
-    charges = {op.output: op.left for op in kept if isinstance(op, Binary) and op.right == RATE}
+    finder = SubstepFinder(kept, bounds)
     steps: list[Step] = [
-        (_substeps(step, bounds, charges) or step) if isinstance(step, Repeat) else step
+        finder.found(step) if isinstance(step, Repeat) else step
         for step in steps_and_loops(kept, lambda operations: _fused(operations, sizes), sizes)
     ]
+    steps = [kept_step for step in steps if (kept_step := _without(step, finder.replaced)) is not None]
     inner: list[FlatStep] = flat(steps)
     used = {name for step in inner for name in _constants_of(step)}
     values = {**program.constants, ONE: np.ones(1)}
+    values |= {slope: LOG2E_UNIT * values[constant] for slope, constant in finder.slopes.items()}
     constants = {name: value.astype(np.float32) for name, value in values.items() if name in used}
     state = program.outputs[STATE_OUT]
     if controller.is_slew_limited:
@@ -79,6 +75,8 @@ def _constants_of(step: FlatStep) -> set[str]:
     """Names that a step reads from the parameters, among others."""
     if isinstance(step, Substeps):
         return {step.charge}
+    if isinstance(step, ExponentialSubsteps):
+        return {step.slope}
     if isinstance(step, Elementwise):
         return {name for operation in step.operations for name in operation.inputs}
     return set()
@@ -108,51 +106,17 @@ def _fused(operations: list[Operation], sizes: dict[str, int]) -> list[FlatStep]
     return steps
 
 
+def _without(step: Step, tensors: set[str]) -> Step | None:
+    """A step without what makes ``tensors``; None where nothing is left of it."""
+    if not isinstance(step, Elementwise):
+        return step
+    operations = tuple(operation for operation in step.operations if operation.output not in tensors)
+    return Elementwise(operations, step.size) if operations else None
+
+
 def _append(steps: list[FlatStep], operation: Binary | Map, size: int) -> None:
     last = steps[-1] if steps else None
     if isinstance(last, Elementwise) and last.size == size:
         steps[-1] = Elementwise((*last.operations, operation), size)
     else:
         steps.append(Elementwise((operation,), size))
-
-
-def _substeps(repeat: Repeat[FlatStep], bounds: StateBounds, charges: Mapping[str, str]) -> Substeps | None:
-    """The fused solver's sub-steps as one kernel; None where the loop is another."""
-    if len(repeat.body) != 3:
-        return None
-    before, sums, after = repeat.body
-    if not (
-        isinstance(before, Elementwise) and isinstance(sums, SynapseSums) and isinstance(after, Elementwise)
-    ):
-        return None
-    if sums.numerator_bias.any() or sums.denominator_bias.any() or sums.input != repeat.carried:
-        return None
-    match before.operations, after.operations:
-        case (
-            (Binary("mul", charge, c, state), Binary("add", held, charge_again, n_in)),
-            (
-                Binary("add", n, n_sum, held_again),
-                Binary("add", d, d_sum, d_in),
-                Binary("div", _, n_again, d_again),
-            ),
-        ) if (
-            (state, charge_again, held_again) == (repeat.carried, charge, held)
-            and (n_sum, d_sum) == (sums.numerator, sums.denominator)
-            and (n_again, d_again) == (n, d)
-            and c in charges
-        ):
-            units = len(sums.numerator_bias)
-            reach = np.maximum(np.abs(bounds.low), np.abs(bounds.high))[:units]
-            clamped = greatest_exponent(sums.synapses, reach) > float(MOST_EXPONENT)
-            return Substeps(
-                repeat.output,
-                repeat.start,
-                charges[c],
-                RATE,
-                n_in,
-                d_in,
-                sums.synapses,
-                repeat.count,
-                clamped,
-            )
-    return None

@@ -77,6 +77,24 @@ class Substeps:
     clamped: bool
 
 
+@dataclass(frozen=True, eq=False)
+class ExponentialSubsteps:
+    """All sub-steps of exponential Euler; ``slope`` times the seconds times a conductance is an exponent.
+
+    ``slope`` is a constant of its own: see ``ltc_substeps_exponential_f32``.
+    """
+
+    output: str
+    state: str
+    slope: str
+    seconds: str
+    numerator: str
+    denominator: str
+    synapses: Synapses
+    unfolds: int
+    clamped: bool
+
+
 @dataclass(frozen=True)
 class Elementwise:
     """Operations on vectors of one length, done an element at a time."""
@@ -108,7 +126,7 @@ class Join:
     inputs: tuple[str, ...]
 
 
-FlatStep = Linear | SynapseSums | Substeps | Elementwise | Part | Join
+FlatStep = Linear | SynapseSums | Substeps | ExponentialSubsteps | Elementwise | Part | Join
 Step = FlatStep | Repeat[FlatStep]
 
 

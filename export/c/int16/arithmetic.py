@@ -14,6 +14,7 @@ from ltc_edge.export.c.int16.tables import (
     PART_BITS,
     PIECES,
     Table,
+    bernoulli_table,
     exp_table,
     normal_table,
     sigmoid_table,
@@ -27,13 +28,13 @@ TABLE_END = (PIECES << PART_BITS) - 1
 MIDDLE = PIECES << (PART_BITS - 1)
 """Place of 0 in the tables of sigmoids and of the normal distribution."""
 
-PLACES_A_UNIT = {"sigmoid": 18, "tanh": 19, "normal": 20}
+PLACES_A_UNIT = {"sigmoid": 18, "tanh": 19, "normal": 20, "bernoulli": 19}
 """Power of two of the places in a table that a unit of each function's argument is."""
 
 LOG2E = 23637
 """log2(e) in 2^-14."""
 
-SIGMOID, NORMAL, EXP = sigmoid_table(), normal_table(), exp_table()
+SIGMOID, NORMAL, EXP, BERNOULLI = sigmoid_table(), normal_table(), exp_table(), bernoulli_table()
 
 
 def scaled(value: Int, shift: int | npt.NDArray[np.uint8]) -> Int:
@@ -93,6 +94,13 @@ def tanh(code: Int, bits: int) -> Int:
 def normal(code: Int, bits: int) -> Int:
     """Φ of codes in 2^-bits."""
     return read(NORMAL, place(code, bits, "normal"))
+
+
+def kept(share: Int, pace: Int, conductance: Int, shift: int) -> Int:
+    """What exponential Euler keeps of a share: at least 1."""
+    discount = read(BERNOULLI, (pace * conductance) >> shift)
+    result: Int = (share * discount + MOST) >> 15
+    return result
 
 
 def exp(code: Int, bits: int) -> Int:

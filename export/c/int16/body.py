@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ltc_edge.export.c.int16.arithmetic import EXP, MIDDLE, NORMAL, PLACES_A_UNIT, SIGMOID
+from ltc_edge.export.c.int16.arithmetic import BERNOULLI, EXP, MIDDLE, NORMAL, PLACES_A_UNIT, SIGMOID
 from ltc_edge.export.c.int16.steps import Int16, Int32, Matrix, Rates, Sensory, Substeps, Synapses
 from ltc_edge.export.c.int16.tables import Table
 from ltc_edge.export.c.parameters import Array
@@ -16,7 +16,12 @@ from ltc_edge.export.c.scratch import Buffers
 from ltc_edge.export.c.writing import StepWriter, identifier
 from ltc_edge.export.program import Binary, Map
 
-_TABLES: Mapping[str, Table] = {"sigmoid_table": SIGMOID, "normal_table": NORMAL, "exp_table": EXP}
+_TABLES: Mapping[str, Table] = {
+    "sigmoid_table": SIGMOID,
+    "normal_table": NORMAL,
+    "exp_table": EXP,
+    "bernoulli_table": BERNOULLI,
+}
 
 
 @dataclass
@@ -151,9 +156,16 @@ class Body(StepWriter):
 
     def _substeps(self, step: Substeps) -> None:
         synapses = self._synapses(step.output, step.synapses)
-        places = [self.places[name] for name in (step.moved, step.numerator, step.state)]
-        kernel = "ltc_substeps_clamped_i16" if step.synapses.clamped else "ltc_substeps_i16"
-        self.call(kernel, synapses, *places, self.made(step.output), f"{step.unfolds}U")
+        moved, drive, state = (self.places[name] for name in (step.moved, step.numerator, step.state))
+        ending = "_clamped_i16" if step.synapses.clamped else "_i16"
+        last = drive, state, self.made(step.output), f"{step.unfolds}U"
+        if step.pace is None:
+            self.call(f"ltc_substeps{ending}", synapses, moved, *last)
+            return
+        name = f"{identifier(step.output)}_decay"
+        members = (self.places[step.pace], self._table("bernoulli_table"), f"{step.shift}U")
+        self.listed(f"const ltc_decay_i16 {name} = {{ ", members, " };")
+        self.call(f"ltc_substeps_exponential{ending}", synapses, moved, f"&{name}", *last)
 
 
 def _words(low: Int16, high: Int16) -> Int32:

@@ -24,7 +24,8 @@ def reads(step: Step) -> set[str]:
     if isinstance(step, Repeat):
         return {step.start, step.carried, step.following} | {name for s in step.body for name in reads(s)}
     if isinstance(step, Substeps):
-        return {step.state, step.moved, step.numerator, step.denominator}
+        pace = set() if step.pace is None else {step.pace}
+        return {step.state, step.moved, step.numerator, step.denominator} | pace
     if isinstance(step, Rates):
         return {step.elapsed}
     if isinstance(step, Elementwise):

@@ -139,11 +139,17 @@ def _substeps(step: Substeps, tensors: Tensors) -> Int:
     alone = np.arange(len(moved)) >= synapses.listening
     least = np.maximum(d_in, 1)
     drawn_to = c.ratio(n_in * ONE, least * ONE)
-    how_far = c.ratio(moved * least, kept * ONE + moved * least)
+
+    def stays(d: Int) -> Int:
+        """What is kept of the state by a neuron that conducts ``d``."""
+        return kept if step.pace is None else c.kept(kept, tensors[step.pace], d, step.shift)
+
+    how_far = c.ratio(moved * least, stays(least) * ONE + moved * least)
     one = np.int64(1) << synapses.weight_bits
     x = tensors[step.state]
     for _ in range(step.unfolds):
         n, d = _drive(synapses, x, n_in * one, d_in * one)
-        listening = c.ratio(kept * x + moved * n, kept * ONE + moved * d)
+        still = stays(d)
+        listening = c.ratio(still * x + moved * n, still * ONE + moved * d)
         x = np.where(alone, x + c.scaled(how_far * (drawn_to - x), 15), listening)
     return x

@@ -14,6 +14,7 @@ from ltc_edge.export.c.int16.arithmetic import MOST, ONE
 from ltc_edge.export.c.int16.dataflow import reads
 from ltc_edge.export.c.int16.matrices import matrix
 from ltc_edge.export.c.int16.steps import FlatStep, Int16, Rates, Sensory, Step, Steps, Substeps
+from ltc_edge.export.c.int16.substeps import exponential_substep, fused_substep
 from ltc_edge.export.c.int16.synapses import (
     PATTERN,
     RealSynapses,
@@ -29,9 +30,6 @@ from ltc_edge.export.program import ACTION, STATE_OUT, Binary, Dense, Map, Opera
 from ltc_edge.export.simulate import codes16
 
 READOUT = "readout.action"
-_SUBSTEP = 8
-"""Operations of a sub-step after its synapses."""
-
 _RATE = 3
 """Operations of a rate: drawn, both, moved."""
 
@@ -164,9 +162,17 @@ class _Fuser:
     def _synapses(self, synapses: RealSynapses, operations: list[Operation]) -> int:
         bits_in = self.bits[_origin(synapses.operations[0].input)]
         drive = integer_drive(synapses, self.weight_bits, bits_in)
-        substep = _substep(synapses, drive, operations[PATTERN : PATTERN + _SUBSTEP])
-        self._steps.append(substep or drive)
-        return PATTERN + (0 if substep is None else _SUBSTEP)
+        rest = operations[PATTERN:]
+        if synapses.numerator_bias.any() or synapses.denominator_bias.any():
+            found = None
+        else:
+            found = fused_substep(drive, rest) or exponential_substep(drive, rest, self.bits)
+        if found is None:
+            self._steps.append(drive)
+            return PATTERN
+        substep, count = found
+        self._steps.append(substep)
+        return PATTERN + count
 
     def _rates(self, operations: list[Operation]) -> Rates | None:
         constants = self.program.constants
@@ -212,26 +218,3 @@ class _Fuser:
 def _origin(tensor: str) -> str:
     """A tensor with the same codes: what a loop carries has those of the loop's result."""
     return tensor.removesuffix("_carried")
-
-
-def _substep(synapses: RealSynapses, drive: Sensory, operations: list[Operation]) -> Substeps | None:
-    """Synapses and the operations after them as a sub-step of the fused solver; None for anything else."""
-    if synapses.numerator_bias.any() or synapses.denominator_bias.any():
-        return None
-    match tuple(operations):
-        case (
-            Binary("add", n_all, n_sum, n_in),
-            Binary("add", d_all, d_sum, d_in),
-            Binary("mul", n_gain, moved, n_factor),
-            Binary("mul", d_gain, moved_again, d_factor),
-            Binary("mul", held, kept, state),
-            Binary("add", n, n_part, held_again),
-            Binary("add", d, d_part, kept_again),
-            Binary("div", output, left, right),
-        ) if (
-            (n_sum, d_sum, n_factor, d_factor) == (drive.numerator, drive.denominator, n_all, d_all)
-            and (moved_again, n_part, d_part, held_again) == (moved, n_gain, d_gain, held)
-            and (kept_again, left, right, state) == (kept, n, d, drive.input)
-        ):
-            return Substeps(output, state, moved, n_in, d_in, drive.synapses, 1)
-    return None

@@ -269,7 +269,7 @@ def _substeps(step: Substeps, proof: Proof) -> None:
     n, one = Interval.codes(size), Interval.codes(size, ONE, ONE)
     for end in (moved.low, moved.high):
         # What is kept and what is moved add up to 1, and everything is linear in it: its ends suffice.
-        m, kept = Interval(end, end), Interval(ONE - end, ONE - end)
+        m, kept = Interval(end, end), _kept(step, Interval(ONE - end, ONE - end), proof)
         below = kept * one + m * Interval.codes(size, 0)
         _ratio(kept * x + m * n, below, where, proof)
         # Of neurons that nothing of the list ends in: how far they are drawn, and where to.
@@ -277,6 +277,19 @@ def _substeps(step: Substeps, proof: Proof) -> None:
     _ratio(n * one, Interval.codes(size, 1) * one, where, proof)
     proof.within_word(where, Interval.codes(size, 0) * (x - x) + Interval.codes(size, 0, 1 << 14))
     proof.tensors[where] = Interval.codes(size)
+
+
+def _kept(step: Substeps, share: Interval, proof: Proof) -> Interval:
+    """What a sub-step keeps of a state: all of its share, or by exponential Euler between 1 and all of it."""
+    if step.pace is None:
+        return share
+    proof.within_word(step.output, proof.tensors[step.pace] * Interval.codes(len(share.low), 0))
+    proof.within_word(
+        step.output, share * Interval.codes(len(share.low), 0) + Interval.codes(len(share.low), 0)
+    )
+    if (share.low < 1).any() or int(c.BERNOULLI.min() >> 16) < 1:
+        raise FormatRefusedError("ill-conditioned", f"{step.output} might keep nothing of a state")
+    return Interval(np.ones_like(share.low), share.high)
 
 
 def _ratio(numerator: Interval, denominator: Interval, where: str, proof: Proof) -> None:

@@ -107,7 +107,11 @@ class Rates:
 
 @dataclass(frozen=True, eq=False)
 class Substeps:
-    """All sub-steps of the fused solver: see ``ltc_substeps_i16``."""
+    """All sub-steps of the fused solver: see ``ltc_substeps_i16``.
+
+    ``pace``, where there is one, makes them those of exponential Euler: see ``ltc_decay_i16``. Its product
+    with a conductance is shifted by ``shift``.
+    """
 
     output: str
     state: str
@@ -116,6 +120,8 @@ class Substeps:
     denominator: str
     synapses: Synapses
     unfolds: int
+    pace: str | None = None
+    shift: int = 0
 
 
 FlatStep = Matrix | Sensory | Rates | Substeps | Elementwise | Part | Join

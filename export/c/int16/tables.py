@@ -13,6 +13,7 @@ PART_BITS = 15
 
 SIGMOID_REACH = 16.0
 NORMAL_REACH = 4.0
+BERNOULLI_REACH = 16.0
 EXP_PIECES = 32
 
 Table = npt.NDArray[np.int32]
@@ -38,6 +39,16 @@ def exp_table() -> Table:
     """2^-f for f from 0 to 1."""
     power = np.array([2.0 ** (-piece / EXP_PIECES) for piece in range(EXP_PIECES + 1)])
     return _pieces(power, math.log(2.0) ** 2 * power, 1.0 / EXP_PIECES)
+
+
+def bernoulli_table() -> Table:
+    """``x / (exp(x) − 1)`` from 0 to 16; nowhere 0, which a divisor relies on."""
+    x = np.linspace(0.0, BERNOULLI_REACH, PIECES + 1)
+    values, curvature = np.ones(PIECES + 1), np.full(PIECES + 1, 1.0 / 6.0)
+    e = np.exp(x[1:])
+    values[1:] = x[1:] / (e - 1)
+    curvature[1:] = e * (x[1:] * (e + 1) - 2 * (e - 1)) / (e - 1) ** 3
+    return _pieces(values, curvature, BERNOULLI_REACH / PIECES)
 
 
 def _pieces(values: _Values, curvature: _Values, width: float) -> Table:

@@ -70,6 +70,18 @@ void ltc_substeps_clamped_f32(const ltc_synapses_f32 *synapses, const float *cha
                               const float *n_in, const float *d_in, const float *state, float *result,
                               float *activation, uint32_t unfolds);
 
+/*
+ * Exponential Euler's sub-steps: v' = n/d + 2^(16 * u) * (v - n/d), with the sums n and d of neuron i and
+ * u = slope[i] * seconds * d. Arguments are otherwise those of ltc_substeps_f32.
+ */
+void ltc_substeps_exponential_f32(const ltc_synapses_f32 *synapses, const float *slope, float seconds,
+                                  const float *n_in, const float *d_in, const float *state, float *result,
+                                  float *activation, uint32_t unfolds);
+void ltc_substeps_exponential_clamped_f32(const ltc_synapses_f32 *synapses, const float *slope,
+                                          float seconds, const float *n_in, const float *d_in,
+                                          const float *state, float *result, float *activation,
+                                          uint32_t unfolds);
+
 /* Bring each action within its limits; 1 where one met a limit. */
 uint32_t ltc_limit_f32(const float *low, const float *high, float *action, uint32_t count);
 

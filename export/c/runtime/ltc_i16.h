@@ -45,6 +45,16 @@ typedef struct {
     int16_t d;
 } ltc_drive_i16;
 
+/*
+ * What exponential Euler needs besides. A neuron's decay in a sub-step is its pace times its conductance, both
+ * as codes; shifted, it is a place in a table of Bernoulli's function: see ltc_lookup_i16.
+ */
+typedef struct {
+    const int16_t *pace;    /* of each neuron */
+    const int32_t *table;   /* y / (e^y - 1) for y from 0 to 16, in 2^-15 */
+    uint8_t shift;
+} ltc_decay_i16;
+
 /* A row of a matrix: how its sum becomes a 16-bit code; see ltc_dense_i16. */
 typedef struct {
     int32_t bias;
@@ -94,6 +104,23 @@ void ltc_substeps_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, lt
                       const int16_t *state, int16_t *result, uint32_t unfolds);
 void ltc_substeps_clamped_i16(const ltc_synapses_i16 *synapses, const int16_t *moved, ltc_drive_i16 *drive,
                               const int16_t *state, int16_t *result, uint32_t unfolds);
+
+/*
+ * The same for exponential Euler, with B of each neuron's decay:
+ * x' = ((1 - m) * B * x + m * n) / ((1 - m) * B + m * d).
+ */
+void ltc_listen_exponential_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
+                                const ltc_decay_i16 *decay, const ltc_drive_i16 *drive,
+                                const int16_t *now, int16_t *next);
+void ltc_listen_exponential_clamped_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
+                                        const ltc_decay_i16 *decay, const ltc_drive_i16 *drive,
+                                        const int16_t *now, int16_t *next);
+void ltc_substeps_exponential_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
+                                  const ltc_decay_i16 *decay, ltc_drive_i16 *drive,
+                                  const int16_t *state, int16_t *result, uint32_t unfolds);
+void ltc_substeps_exponential_clamped_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
+                                          const ltc_decay_i16 *decay, ltc_drive_i16 *drive,
+                                          const int16_t *state, int16_t *result, uint32_t unfolds);
 
 /*
  * dividend / divisor, rounded down, by multiplications alone: for processors that cannot divide.

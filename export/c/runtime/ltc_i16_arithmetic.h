@@ -135,6 +135,18 @@ static inline int32_t ltc_exp_i16(const int32_t *table, int32_t x, uint32_t bits
     return (2 * power + (int32_t)(1UL << shift)) >> (shift + 1U);
 }
 
+/* Bernoulli's function of a neuron's decay, in 2^-15: never 0. */
+static inline int32_t ltc_discount_i16(const ltc_decay_i16 *decay, int32_t pace, int32_t conductance)
+{
+    return ltc_read_i16(decay->table, (pace * conductance) >> decay->shift);
+}
+
+/* The share of it that is kept, rounded up: neither is 0, so that a quotient by it is safe. */
+static inline int32_t ltc_kept_i16(int32_t kept, int32_t discount)
+{
+    return (kept * discount + 32767) >> 15;
+}
+
 /*
  * numerator / denominator in 2^-15, rounded to the nearest, at most a little above 1;
  * numerator <= denominator, which is 2^14 to 2^30.
