@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 from click.core import ParameterSource
 
+from ltc_edge.cells.spec import SOLVERS
 from ltc_edge.cli.main import INTERRUPTED
 from ltc_edge.cli.options import FILE, indices, json_option, output_option, stack
 from ltc_edge.cli.output import TrainingProgress, print_json
@@ -76,6 +77,12 @@ model_options = stack(
         click.option("--wiring", type=click.Choice(get_args(WiringKind)), help="Of an LTC or CfC."),
         click.option("--sparsity", type=float, help="Share of absent synapses of ncp and random; 0.5."),
         click.option("--wiring-seed", type=int, help="Seed of the wiring."),
+        click.option(
+            "--solver",
+            type=click.Choice(SOLVERS),
+            help="Of an LTC: fused or exponential, which are bounded and may become integers; or euler or rk4, "
+            "which are explicit.",
+        ),
         click.option("--unfolds", type=click.IntRange(1, 1000), help="Solver sub-steps a step."),
         click.option(
             "--mixed-memory", is_flag=True, default=None, help="Put an LSTM memory before the cell."

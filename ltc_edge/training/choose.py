@@ -187,6 +187,7 @@ def _refuse_inert(model: ModelOptions, chosen: Mapping[str, Any]) -> None:
     read = {
         "sparsity": model.wiring != "dense",
         "wiring_seed": model.cell == "ltc" or model.wiring != "dense",
+        "solver": model.cell == "ltc",
         "unfolds": model.cell in ("ltc", "ctrnn"),
         "linear_readout": model.cell == "ltc",
         "backbone_units": model.cell == "cfc" and model.wiring == "dense",

@@ -183,6 +183,8 @@ BAD_USAGE = [
     (("train", "cartpole", "--sparsity", "nan", "-o", "RUN"), "--sparsity says nothing about --cell ltc"),
     (("train", "cartpole", "--backbone-units", "8", "-o", "RUN"), "--backbone-units says nothing"),
     (("train", "cartpole", "--cell", "gru", "--unfolds", "2", "-o", "RUN"), "--unfolds says nothing"),
+    (("train", "cartpole", "--cell", "ctrnn", "--solver", "rk4", "-o", "RUN"), "--solver says nothing"),
+    (("train", "cartpole", "--solver", "midpoint", "-o", "RUN"), "'midpoint' is not one of 'fused'"),
     (("train", "cartpole", "--window", "8", "-o", "RUN"), "--window says nothing about TASK"),
     (("train", "cartpole", "--inputs", "", "-o", "RUN"), "--inputs says nothing about TASK"),
     (
