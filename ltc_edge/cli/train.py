@@ -80,8 +80,7 @@ model_options = stack(
         click.option(
             "--solver",
             type=click.Choice(SOLVERS),
-            help="Of an LTC: fused or exponential, which are bounded and may become integers; or euler or rk4, "
-            "which are explicit.",
+            help="Of an LTC; the explicit euler and rk4 have no proved bounds, and so no integers.",
         ),
         click.option("--unfolds", type=click.IntRange(1, 1000), help="Solver sub-steps a step."),
         click.option(

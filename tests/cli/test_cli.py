@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from ltc_edge import load_controller
 from ltc_edge.cli.main import COMMANDS, INTERRUPTED, main
 
 
@@ -121,13 +122,14 @@ def test_mixed_memory_and_wirings(tmp_path, log, cli):
     for name, options in {
         "mixed": ("--mixed-memory", "--wiring", "ncp", "--units", 12),
         "wired": ("--cell", "cfc", "--wiring", "ncp", "--units", 12),
-        "random": ("--wiring", "random", "--sparsity", 0.3, "--units", 8),
+        "random": ("--wiring", "random", "--sparsity", 0.3, "--units", 8, "--solver", "exponential"),
     }.items():
         out, _ = cli(
             "train", "--data", log, "--inputs", "u", "--targets", "y", "--time", "t",
             "-o", tmp_path / name, "--rounds", 1, "--json", *options,
         )  # fmt: skip
         assert json.loads(out)["parameters_effective"] > 0
+    assert load_controller(tmp_path / "random" / "controller.safetensors").cell.solver == "exponential"
 
 
 @pytest.mark.usefixtures("torch_needed")
