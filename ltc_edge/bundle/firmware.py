@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ltc_edge.controller import Controller
@@ -24,10 +26,18 @@ def with_firmware(
 ) -> dict[str, FormatReport]:
     """The reports, those of formats in C with flash, RAM, stack and instructions by target."""
     measured = dict(reports)
-    for item in made:
-        if isinstance(item, Artifact) and item.form.runtime == "c":
-            found = {name: _figures(item, controller, find_target(name)) for name in MEASURED}
-            measured[item.form.name] = dataclasses.replace(reports[item.form.name], firmware=found)
+    artifacts = [item for item in made if isinstance(item, Artifact) and item.form.runtime == "c"]
+    # Most of it is waiting for compilers, so that several at a time take as long as the slowest.
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        waiting = {
+            item.form.name: {
+                name: workers.submit(_figures, item, controller, find_target(name)) for name in MEASURED
+            }
+            for item in artifacts
+        }
+        for form, targets in waiting.items():
+            found = {name: figures.result() for name, figures in targets.items()}
+            measured[form] = dataclasses.replace(reports[form], firmware=found)
     return measured
 
 
