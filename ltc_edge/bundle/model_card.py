@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from ltc_edge.bundle.change_wording import changed
 from ltc_edge.bundle.subject import Subject
+from ltc_edge.bundle.tuning import Change
 from ltc_edge.controller import Controller
 from ltc_edge.export.formats import FORMATS
 from ltc_edge.export.plan import QuantizationPlan
+from ltc_edge.verification.change import ChangeResult
 from ltc_edge.verification.closed_loop import ClosedLoopResult, three_decimals
 from ltc_edge.verification.report import FormatReport
 from ltc_edge.verification.scored import ScoreResult
@@ -21,12 +24,15 @@ def model_card(
     *,
     verified: bool,
     task_note: str | None,
+    change: Change | None = None,
+    cost: ChangeResult | None = None,
 ) -> str:
     """The card as Markdown."""
     controller = subject.controller
     parts = [
         f"# {_cell(controller.name)}",
         _what(subject),
+        *([] if change is None else ["## Changed after training", changed(change, cost)]),
         "## Signals",
         _signals(controller, plan),
         _times(controller),

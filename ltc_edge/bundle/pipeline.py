@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ltc_edge.bundle.contents import contents, manifest
 from ltc_edge.bundle.firmware import with_firmware
 from ltc_edge.bundle.folder import refuse_existing, write_bundle
 from ltc_edge.bundle.subject import Subject
+from ltc_edge.bundle.tuning import Change, TuningOptions, tune
 from ltc_edge.controller import Controller
 from ltc_edge.errors import (
     ControllerFileError,
@@ -34,12 +35,13 @@ from ltc_edge.export.quantize import make_plan
 from ltc_edge.files import write_atomically
 from ltc_edge.logs import Dataset
 from ltc_edge.runtimes.exported import exported_stepper
+from ltc_edge.verification.change import ChangeResult, compare
 from ltc_edge.verification.closed_loop import EPISODES
 from ltc_edge.verification.divergence import diverging_tensor
 from ltc_edge.verification.report import FormatReport, report_bytes
 from ltc_edge.verification.task_trial import load_source, task_trial
 from ltc_edge.verification.tolerances import TOLERANCES
-from ltc_edge.verification.verify import Trials, verify
+from ltc_edge.verification.verify import TaskTrial, Trials, verify
 
 OnShare = Callable[[str, float], None]
 """(what is being done, share of it that is done)."""
@@ -60,6 +62,7 @@ class ExportOptions:
         atol, rtol: in the place of the table's tolerance for a step.
         c_name: what the names of formats in C begin with; made of the controller's where not given.
         force: replace a bundle.
+        tuning: what to change of the controller before it is exported.
     """
 
     formats: Sequence[str] = tuple(FORMATS)
@@ -73,6 +76,7 @@ class ExportOptions:
     rtol: float | None = None
     c_name: str | None = None
     force: bool = False
+    tuning: TuningOptions = field(default_factory=TuningOptions)
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,15 @@ class ExportResult:
         reports: of the formats, by name.
         task_note: why the task was not run, if it was not.
         doubt: what the figures rest on, where that is in doubt.
+        change: what was changed of the trained controller, if anything was.
+        cost: what that costs of the task; None where nothing was changed, or the task was not run.
     """
 
     reports: Mapping[str, FormatReport]
     task_note: str | None
     doubt: str | None
+    change: Change | None = None
+    cost: ChangeResult | None = None
 
 
 def export_bundle(
@@ -105,23 +113,27 @@ def export_bundle(
     refuse_existing(path, force=options.force)
     if options.c_name is not None:
         check_name(options.c_name)
-    controller = subject.controller
     loaded, task_note = load_source(subject.source)
     task_note = None if task_note is None else f"{task_note}{_trained_on(subject)}"
     wanted = [FORMATS[name] for name in dict.fromkeys((HUB.name, *options.formats))]
+    recording = _recording(subject.controller, options)
+    integers = any(form.arithmetic == "integer" for form in wanted)
+    subject, change = tune(subject, loaded, recording, options.tuning, integers=integers, on_share=on_share)
+    controller = subject.controller
     on_share("calibration", 0.0)
-    recording = _recording(controller, options)
     about = None if recording is None else sources.values_of(recording)
     plan = _plan(subject, loaded, recording, wanted, options)
     made = [make_artifact(form, controller, plan, options.c_name) for form in wanted]
     _refuse(made, options)
     reports: dict[str, FormatReport] = {}
-    trials = None
+    trials, cost = None, None
     if options.verify:
         on_share("reference", 0.0)
         trial = task_trial(
             loaded, subject.trained, episodes=options.episodes, on_share=lambda s: on_share("reference", s)
         )
+        if change is not None and trial is not None:
+            cost = _cost(loaded, change, trial, options)
         trials = Trials.of(subject.trained, trial, task_note, about)
         usable = None if isinstance(plan, Refusal) else plan
         made, reports = _verify_all(made, controller, usable, trials, options, on_share)
@@ -138,14 +150,31 @@ def export_bundle(
         reports,
         task_note,
         verified=options.verify,
+        change=change,
+        cost=cost,
     )
     verified = (
         [] if trials is None else ["single_steps", "free_run", *([] if trials.task is None else ["task"])]
     )
-    write_bundle(path, manifest(subject, made, about, verified), files, force=options.force)
+    described = manifest(subject, made, about, verified, change, cost)
+    write_bundle(path, described, files, force=options.force)
     with contextlib.suppress(OSError):
         _failure_report(path).unlink(missing_ok=True)
-    return ExportResult(reports, task_note if options.verify else None, _doubts(controller, loaded, about))
+    note = task_note if options.verify else None
+    return ExportResult(reports, note, _doubts(controller, loaded, about), change, cost)
+
+
+def _cost(loaded: Any, change: Change, trial: TaskTrial, options: ExportOptions) -> ChangeResult:
+    """What the change costs of the task.
+
+    Raises:
+        VerificationFailedError: too much.
+    """
+    cost = compare(loaded, change.trained, trial, episodes=options.episodes)
+    if cost.failure is not None:
+        remedy = "take more --unfolds" if change.phases else "add --finetune, or take more --unfolds"
+        raise VerificationFailedError(f"{cost.failure}; no bundle was written: {remedy}", {})
+    return cost
 
 
 def _doubts(controller: Controller, loaded: Any, about: Affine | None) -> str | None:

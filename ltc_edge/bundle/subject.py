@@ -46,11 +46,11 @@ def read_subject(path: Path) -> Subject:
         from ltc_edge.training.session import read_plan
 
         source = read_plan(path).source  # first, since it says what a folder that is no run is
-        return _subject(RunFolder(path).controller(), source)
+        return subject_of(RunFolder(path).controller(), source)
     if not path.exists():
         raise ControllerFileError(f"{path}: no such run folder or file")
     if path.suffix == ".safetensors":
-        return _subject(load_controller(path), None)
+        return subject_of(load_controller(path), None)
     if path.suffix == ".onnx":
         from ltc_edge.export.hub.check import check_hub_means_what_it_says
 
@@ -62,7 +62,8 @@ def read_subject(path: Path) -> Subject:
     )
 
 
-def _subject(trained: Controller, source: Source | None) -> Subject:
+def subject_of(trained: Controller, source: Source | None) -> Subject:
+    """A controller as it is exported, for its task or recordings."""
     # Through the file and back: the writers see what anybody who has only the hub would see.
     return Subject(trained, controller_from_bytes(hub_bytes(trained), "the hub"), source)
 
@@ -80,7 +81,7 @@ def with_dt_range(subject: Subject, low_s: float, high_s: float) -> Subject:
         narrowed = Timing(timing.period_s, low_s, high_s, timing.time_unit_s)
     except InputError as error:
         raise InputError(f"--dt-range: {error}") from None
-    return _subject(dataclasses.replace(subject.trained, timing=narrowed), subject.source)
+    return subject_of(dataclasses.replace(subject.trained, timing=narrowed), subject.source)
 
 
 def with_task(subject: Subject, name: str, sensors: str) -> Subject:

@@ -10,6 +10,7 @@ import click
 
 from ltc_edge.cli.options import FILE, Finite, json_option, output_option, pair
 from ltc_edge.cli.output import print_json, stages
+from ltc_edge.cli.tuning import changed_json, tuning_options
 from ltc_edge.cli.verification_options import verification_options
 from ltc_edge.cli.verification_table import print_reports, summaries
 from ltc_edge.export.formats import FORMATS
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="What names in C begin with; made of the controller's name where not given.",
 )
+@tuning_options
 @click.option("--no-verify", is_flag=True, help="Write the bundle without proof that it works.")
 @verification_options
 @click.option("--force", is_flag=True, help="Replace an existing bundle.")
@@ -65,12 +67,14 @@ def command(source: Path, output: Path, formats: tuple[str, ...], as_json: bool,
     SOURCE is a run folder of `ltc-edge train`, a controller (.safetensors), or an ONNX hub (.onnx).
     Where a format fails its verification nothing is written but the report, and the exit code is 1.
     """
+    from ltc_edge.bundle.change_wording import changed
     from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
     from ltc_edge.bundle.subject import read_subject, with_dt_range, with_task
+    from ltc_edge.bundle.tuning import TuningOptions
     from ltc_edge.errors import VerificationFailedError
 
-    for option, needed in (("sensors", "task"), ("time", "calibration")):
-        if said[option] is not None and said[needed] is None:
+    for option, needed in (("sensors", "task"), ("time", "calibration"), ("seed", "finetune")):
+        if said[option] is not None and not said[needed]:
             raise click.UsageError(f"--{option} says nothing without --{needed}")
     subject = read_subject(source)
     if said["task"] is not None:
@@ -90,6 +94,7 @@ def command(source: Path, output: Path, formats: tuple[str, ...], as_json: bool,
         rtol=said["rtol"],
         c_name=said["c_name"],
         force=said["force"],
+        tuning=TuningOptions(said["solver"], said["unfolds"], said["finetune"], said["seed"] or 0),
     )
     title = f"{subject.controller.name} → {output}"
     try:
@@ -98,7 +103,18 @@ def command(source: Path, output: Path, formats: tuple[str, ...], as_json: bool,
     except VerificationFailedError as failure:
         _show(title, output, failure.reports, None, ok=False, verified=True, as_json=as_json)
         raise
-    _show(title, output, result.reports, result.task_note, ok=True, verified=options.verify, as_json=as_json)
+    _show(
+        title,
+        output,
+        result.reports,
+        result.task_note,
+        ok=True,
+        verified=options.verify,
+        as_json=as_json,
+        more=changed_json(result),
+    )
+    if result.change is not None and not as_json:
+        click.echo(changed(result.change, result.cost))
     if result.doubt is not None:
         click.echo(f"Note: {result.doubt}", err=True)
     if not as_json:
@@ -114,11 +130,16 @@ def _show(
     ok: bool,
     verified: bool,
     as_json: bool,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     if as_json:
         bundle = str(output) if ok else None
-        print_json(
-            {"bundle": bundle, "ok": ok if verified else None, "note": note, "formats": summaries(reports)}
-        )
-    else:
+        document = {
+            "bundle": bundle,
+            "ok": ok if verified else None,
+            "note": note,
+            "formats": summaries(reports),
+        }
+        print_json(document | dict(more or {}))
+    elif reports:
         print_reports(title, reports, note)

@@ -65,6 +65,14 @@ class FormatReport:
         """What is beyond its tolerance, a line each."""
         return () if self.verdict is None or self.status == "refused" else self.verdict.failures
 
+    @property
+    def task_figure(self) -> float | None:
+        """The return, or the score on recordings; None where the task was not run."""
+        task = None if self.verdict is None else self.verdict.task
+        if task is None:
+            return None
+        return task.return_mean if isinstance(task, ClosedLoopResult) else task.value
+
     def summary(self) -> dict[str, Any]:
         """The stable keys of ``--json``; what was not measured is null."""
         verdict = self.verdict

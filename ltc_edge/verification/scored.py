@@ -43,6 +43,11 @@ class ScoreTrial:
         self._data, self._controller = data, controller
         self._float = self._score(ReferenceBatch(controller))
 
+    @property
+    def float_value(self) -> float:
+        """The float controller's score."""
+        return self._float[0]
+
     def _score(self, policy: Policy, on_share: Callable[[float], None] = lambda _: None) -> tuple[float, int]:
         report = evaluate_recordings(self._data, self._controller, policy=policy, on_share=on_share)
         return report.value, report.samples

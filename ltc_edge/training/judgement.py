@@ -1,0 +1,53 @@
+"""How far a fine-tuned controller is from the one it imitates, and which of two is the better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ltc_edge.controller import Controller
+
+LEAST_ERROR = 1e-6
+"""Of an action's standard deviation: an error below it is float32's."""
+
+RETURN_STEP = 0.01
+"""Percent: losses of return that differ by less are taken for equal, since episodes are few."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How far a student is from its teacher.
+
+    Attributes:
+        return_lost_percent: of the teacher's return on the same episodes; None without a closed loop.
+        errors: RMS error of the action over its standard deviation, the worst channel, on what was held
+            out of practice, by kind of lesson.
+    """
+
+    return_lost_percent: float | None
+    errors: Mapping[str, float]
+
+    def key(self, before: Judgement) -> tuple[float, float]:
+        """What is compared, less being better: return that is lost, then errors against those ``before``."""
+        lost = max(self.return_lost_percent or 0.0, 0.0)
+        shares = [self.errors[kind] / max(before.errors[kind], LEAST_ERROR) for kind in self.errors]
+        return round(lost / RETURN_STEP) * RETURN_STEP, math.sqrt(float(np.mean(np.square(shares))))
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """What fine-tuning gave.
+
+    Attributes:
+        controller: the best by judgement; the one it started from where nothing was better.
+        before, after: judgements of the start and of ``controller``.
+        updates: optimiser steps that were made.
+    """
+
+    controller: Controller
+    before: Judgement
+    after: Judgement
+    updates: int
