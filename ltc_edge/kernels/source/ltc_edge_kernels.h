@@ -47,7 +47,7 @@ typedef struct {
     const void *recurrent;  /* and its recurrent weights [4N, N]; gates in the order cell, input, forget, output */
     void *outputs;          /* [B, T, M], written by forward */
     void *last;             /* the state after the last step, written by forward */
-    void *trace;            /* for backward: ltc_edge_ltc_trace(...) bytes; optional */
+    void *trace;            /* for backward: ltc_edge_ltc_trace(...) bytes, aligned to 64; optional */
     int64_t trace_bytes;
 } ltc_edge_sequences;
 
