@@ -99,19 +99,17 @@ ALWAYS_INLINE void TILE(back_source)(const NAME(lists) * lists, int64_t j, const
     for (int32_t s = lists->start[j]; s < end; s++) {
         const NAME(synapse) own = lists->synapse[s];
         const int64_t target = (int64_t)lists->other[s] * BLOCKS;
+        V activation[BLOCKS], q[BLOCKS];
+        EACH_BLOCK(k) activation[k] = state[k] * own.slope + own.offset;
+        TILE(activate)(activation, bounded);
+        EACH_BLOCK(k) q[k] = numerator[target + k] * own.drive + denominator[target + k] * own.conductance;
+        EACH_BLOCK(k) q[k] *= activation[k] - activation[k] * activation[k];
+        EACH_BLOCK(k) total[k] += q[k] * own.slope;
         TILE(synapse_sums) sum = sums[s];
-        EACH_BLOCK(k)
-        {
-            const V x = state[k] * own.slope + own.offset;
-            const V activation = NAME(logistic)(bounded ? x : NAME(exponent)(x));
-            const V n = numerator[target + k], d = denominator[target + k];
-            const V q = (n * own.drive + d * own.conductance) * (activation - activation * activation);
-            total[k] += q * own.slope;
-            sum.drive += n * activation;
-            sum.conductance += d * activation;
-            sum.pre_u += q * state[k];
-            sum.pre += q;
-        }
+        EACH_BLOCK(k) sum.drive += numerator[target + k] * activation[k];
+        EACH_BLOCK(k) sum.conductance += denominator[target + k] * activation[k];
+        EACH_BLOCK(k) sum.pre_u += q[k] * state[k];
+        EACH_BLOCK(k) sum.pre += q[k];
         sums[s] = sum;
     }
     EACH_BLOCK(k)
@@ -346,7 +344,7 @@ static void TILE(back_steps)(const TILE(task) * task, TILE(step) * step, TILE(ba
     for (int64_t t = last - 1; t >= first; t--) {
         const V *const region = trace + (t - first) * layout->step;
         TILE(back_outputs)(task, back, lanes, t, region + layout->step);
-        TILE(drive)(task, step, lanes, t);
+        TILE(read_step)(task, step, lanes, t);
         TILE(clear)(back->numerator_sum, neurons);
         TILE(clear)(back->denominator_sum, neurons);
         TILE(clear)(back->capacity_sum, neurons);

@@ -25,10 +25,17 @@ static int64_t NAME(trace_bytes)(const ltc_edge_circuit *circuit, const ltc_edge
                                            : NAME(trace_bytes_1)(circuit, sequences, full);
 }
 
+/* Whether computing steps again costs less than writing their trace to memory and reading it: it does where a
+ * neuron has few synapses, once the trace leaves the cache. */
+static int NAME(is_cheap)(const ltc_edge_circuit *circuit, int64_t trace)
+{
+    return trace > (8 << 20) && circuit->synapses < 6 * (int64_t)circuit->units;
+}
+
 static int64_t NAME(trace)(const ltc_edge_circuit *circuit, const ltc_edge_sequences *sequences, int64_t most)
 {
     const int64_t full = NAME(trace_bytes)(circuit, sequences, 1);
-    return full <= most ? full : NAME(trace_bytes)(circuit, sequences, 0);
+    return full <= most && !NAME(is_cheap)(circuit, full) ? full : NAME(trace_bytes)(circuit, sequences, 0);
 }
 
 static int NAME(is_full)(const ltc_edge_circuit *circuit, const ltc_edge_sequences *sequences)

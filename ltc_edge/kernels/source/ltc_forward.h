@@ -53,13 +53,11 @@ ALWAYS_INLINE void TILE(add_synapses)(const NAME(lists) * lists, int64_t i, cons
     for (int32_t s = lists->start[i]; s < end; s++) {
         const NAME(synapse) own = lists->synapse[s];
         const V *const source = u + (int64_t)lists->other[s] * BLOCKS;
-        EACH_BLOCK(k)
-        {
-            const V x = source[k] * own.slope + own.offset;
-            const V activation = NAME(logistic)(bounded ? x : NAME(exponent)(x));
-            n[k] += activation * own.drive;
-            d[k] += activation * own.conductance;
-        }
+        V activation[BLOCKS];
+        EACH_BLOCK(k) activation[k] = source[k] * own.slope + own.offset;
+        TILE(activate)(activation, bounded);
+        EACH_BLOCK(k) n[k] += activation[k] * own.drive;
+        EACH_BLOCK(k) d[k] += activation[k] * own.conductance;
     }
     EACH_BLOCK(k)
     {
@@ -103,8 +101,8 @@ ALWAYS_INLINE void TILE(relaxation)(V z, V *alpha, V *psi, V *slope)
     *slope = NAME(choose)(small, derivative, (*alpha - *psi) / far);
 }
 
-/* The leak's and the inputs' share of numerators and denominators, and the capacity. */
-static void TILE(drive)(const TILE(task) * task, TILE(step) * step, TILE(lanes) lanes, int64_t t)
+/* Read a step's inputs and elapsed time, and make the capacity of it. */
+static void TILE(read_step)(const TILE(task) * task, TILE(step) * step, TILE(lanes) lanes, int64_t t)
 {
     const NAME(network) *const network = task->network;
     const ltc_edge_circuit *const circuit = network->circuit;
@@ -116,27 +114,27 @@ static void TILE(drive)(const TILE(task) * task, TILE(step) * step, TILE(lanes) 
     const REAL unfolds = (REAL)circuit->unfolds;
     const int fused = circuit->solver == LTC_EDGE_FUSED;
     V rate[BLOCKS];
-    EACH_BLOCK(k)
-    {
-        rate[k] = fused ? unfolds / step->span[k] : step->span[k] / unfolds;
-    }
+    EACH_BLOCK(k) rate[k] = fused ? unfolds / step->span[k] : step->span[k] / unfolds;
     for (int64_t i = 0; i < circuit->units; i++) {
+        EACH_BLOCK(k) step->capacity[i * BLOCKS + k] = fused ? rate[k] * network->cm[i] : rate[k] / network->cm[i];
+    }
+}
+
+/* The leak's and the inputs' share of numerators and denominators. */
+static void TILE(drive)(const TILE(task) * task, TILE(step) * step)
+{
+    const NAME(network) *const network = task->network;
+    const int32_t solver = network->circuit->solver;
+    for (int64_t row = 0; row < network->circuit->units; row++) {
+        const int64_t i = network->sensory_by_target.order[row];
         V *const numerator = step->numerator + i * BLOCKS, *const denominator = step->denominator + i * BLOCKS;
-        EACH_BLOCK(k)
-        {
-            numerator[k] = NAME(all)(network->leak_drive[i]);
-            denominator[k] = NAME(all)(network->gleak[i]);
-        }
+        EACH_BLOCK(k) numerator[k] = NAME(all)(network->leak_drive[i]);
+        EACH_BLOCK(k) denominator[k] = NAME(all)(network->gleak[i]);
         TILE(add_synapses)(&network->sensory_by_target, i, step->inputs, numerator, denominator, 0);
-        EACH_BLOCK(k)
-        {
-            const V capacity = fused ? rate[k] * network->cm[i] : rate[k] / network->cm[i];
-            step->capacity[i * BLOCKS + k] = capacity;
-            if (fused) {
-                denominator[k] += capacity + EPSILON;
-            } else if (circuit->solver == LTC_EDGE_EXPONENTIAL) {
-                denominator[k] += EPSILON;
-            }
+        if (solver == LTC_EDGE_FUSED) {
+            EACH_BLOCK(k) denominator[k] += step->capacity[i * BLOCKS + k] + EPSILON;
+        } else if (solver == LTC_EDGE_EXPONENTIAL) {
+            EACH_BLOCK(k) denominator[k] += EPSILON;
         }
     }
 }
@@ -265,7 +263,8 @@ static void TILE(advance_step)(const TILE(task) * task, TILE(step) * step, TILE(
     const ltc_edge_sequences *const sequences = task->sequences;
     const int64_t units = task->network->circuit->units;
     V *const after = region + task->layout.step;
-    TILE(drive)(task, step, lanes, t);
+    TILE(read_step)(task, step, lanes, t);
+    TILE(drive)(task, step);
     if (sequences->gates != NULL) {
         TILE(remember)(task, step->gates, lanes, t, region);
     }

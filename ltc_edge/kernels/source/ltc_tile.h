@@ -34,7 +34,7 @@ typedef struct {
 } TILE(layout);
 
 /* Steps that are computed again at a time: few enough that their trace stays in the cache. */
-enum { TILE(SEGMENT) = 16 };
+enum { TILE(SEGMENT) = 8 };
 
 static TILE(layout) TILE(layout_of)(const ltc_edge_circuit *circuit, const ltc_edge_sequences *sequences, int full)
 {
@@ -114,4 +114,23 @@ static void TILE(copy)(V *to, const V *from, int64_t vectors)
 static void TILE(clear)(V *to, int64_t vectors)
 {
     memset(to, 0, (size_t)vectors * sizeof *to);
+}
+
+/* Activations from pre-activations, `x` in place. All blocks take each operation together: their chains of
+ * dependent operations then overlap, which the processor's window alone is too short for. */
+ALWAYS_INLINE void TILE(activate)(V x[BLOCKS], const int bounded)
+{
+    V shifted[BLOCKS], power[BLOCKS];
+    if (!bounded) {
+        EACH_BLOCK(k) x[k] = NAME(exponent)(x[k]);
+    }
+    EACH_BLOCK(k) shifted[k] = x[k] + EXP2_SHIFT;
+    EACH_BLOCK(k) x[k] -= shifted[k] - EXP2_SHIFT;
+    EACH_BLOCK(k) power[k] = NAME(all)(NAME(exp2_coefficients)[0]);
+    _Pragma("GCC unroll 12") for (int i = 1; i <= EXP2_DEGREE; i++)
+    {
+        EACH_BLOCK(k) power[k] = power[k] * x[k] + NAME(exp2_coefficients)[i];
+    }
+    EACH_BLOCK(k) x[k] = power[k] * (V)((VI)shifted[k] << MANTISSA_BITS) + (REAL)1;
+    EACH_BLOCK(k) x[k] = (REAL)1 / x[k];
 }

@@ -9,3 +9,5 @@
 #undef EXPONENT_BIAS
 #undef MANTISSA_BITS
 #undef LARGEST_EXPONENT
+#undef EXP2_DEGREE
+#undef EXP2_SHIFT
