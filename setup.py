@@ -11,6 +11,7 @@ The C is in every wheel, so one without the library compiles it on first use.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import sysconfig
@@ -76,7 +77,7 @@ class build_kernels(Command):
             self.distribution.has_library = False
             self.warn(f"going on without the fused kernels, which are compiled on first use: {error}")
         else:
-            self.announce(f"compiled the fused kernels for {', '.join(made.instruction_sets)}", level=2)
+            self.announce(f"compiled the fused kernels for {', '.join(made.instruction_sets)}", logging.INFO)
             if made.left_out:
                 self.warn(f"the compiler does not know {', '.join(made.left_out)}: the kernels lack it")
 
