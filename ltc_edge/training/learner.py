@@ -30,7 +30,10 @@ class Learner:
 
     def __init__(self, controller: Controller, *, weight_decay: float = 0.0) -> None:
         self.network = Network(controller)
-        self._optimiser = torch.optim.AdamW(self.network.parameters(), lr=0.0, weight_decay=weight_decay)
+        # Parameters are small and many: one call for all of them takes a third of the time of one for each.
+        self._optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=0.0, weight_decay=weight_decay, fused=True
+        )
         self.updates = 0
 
     def update(self, loss: Tensor, learning_rate: float) -> float:
