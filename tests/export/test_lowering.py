@@ -232,6 +232,41 @@ def test_a_division_by_too_little_is_refused(zoo):
     assert refused.value.reason == "ill-conditioned"
 
 
+@pytest.mark.parametrize(("gleak", "cm", "message"), [(0.0, 0.5, "leaks"), (0.5, 1e-5, "forgets within")])
+def test_exponential_euler_of_what_16_bits_cannot_hold_is_refused(zoo, gleak, cm, message):
+    built = zoo.controller("ltc clamp")
+    parameters = dict(built.parameters) | {"gleak": np.full(9, gleak), "cm": np.full(9, cm)}
+    cell = dataclasses.replace(built.cell, solver="exponential")
+    built = dataclasses.replace(built, cell=cell, parameters=parameters)
+    with pytest.raises(FormatRefusedError, match=rf"neuron \d {message}") as refused:
+        make_plan(built, (excitation(built, sequences=2, steps=10, seed=1),))
+    assert refused.value.reason == "ill-conditioned"
+
+
+def test_exponential_euler_keeps_the_pace_of_slow_neurons_in_16_bits(zoo):
+    """Among quick ones, whose paces share their format with a slow one's."""
+    built = zoo.controller("ltc clamp", actions=(ActionSignal("a", "", -4.0, 4.0), ActionSignal("b", "")))
+    cm = np.full(9, 0.02)
+    cm[0] = 300.0
+    parameters = dict(built.parameters) | {"cm": cm}
+    cell = dataclasses.replace(built.cell, solver="exponential")
+    built = dataclasses.replace(built, cell=cell, parameters=parameters)
+    built = dataclasses.replace(built, initial_state=np.eye(9)[0] * 0.9)
+    plan = make_plan(built, (excitation(built, sequences=2, steps=50, seed=1),))
+    batch = simulate16(lower_unit(built, plan.coordinates), plan.tensors, plan.dense)
+    at, reference = plan.coordinates, ReferenceStepper(built)
+    observation = np.full(3, 0.2)
+    state = at.state.to_fraction(built.reset_state)[None]
+    start = reference.state[0]
+    for _ in range(800):
+        reference.step(observation, built.timing.period_s)
+        fraction = at.observation.to_fraction(observation)[None]
+        _, state = batch.step(fraction, at.dt.to_fraction(np.full((1, 1), built.timing.period_s)), state)
+    moved, wanted = at.state.to_raw(state[0])[0] - start, reference.state[0] - start
+    assert abs(wanted) > 0.05
+    assert moved == pytest.approx(wanted, rel=0.02)
+
+
 @pytest.mark.parametrize(("sensory", "recurrent"), [(1, 0), (0, 1)])
 def test_an_ltc_without_synapses_is_refused(zoo, sensory, recurrent, monkeypatch):
     roles = (Role.MOTOR, Role.MOTOR, Role.COMMAND)

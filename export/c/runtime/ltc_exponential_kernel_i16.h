@@ -14,14 +14,15 @@ static inline void ltc_run_exponential_i16(const ltc_synapses_i16 *synapses, con
                                            const int16_t *state, int16_t *result, uint32_t unfolds,
                                            ltc_decaying_listener_i16 *listen)
 {
-    int16_t *const spare = result + synapses->targets;
+    const uint32_t targets = synapses->targets;
+    int16_t *const spare = result + targets;
     const int16_t *now = state;
     /* Two halves take turns, such that the last sub-step ends in result. */
     int16_t *next = ((unfolds & 1U) != 0U) ? result : spare;
     ltc_prepare_i16(synapses, moved, decay, drive);
     for (uint32_t unfold = 0U; unfold < unfolds; ++unfold) {
         listen(synapses, moved, decay, drive, now, next);
-        ltc_follow_i16(synapses, drive, now, next);
+        ltc_follow_i16(synapses->listening, targets, drive, now, next);
         now = next;
         next = (now == result) ? spare : result;
     }

@@ -24,12 +24,11 @@ static inline void ltc_prepare_i16(const ltc_synapses_i16 *synapses, const int16
     }
 }
 
-/* A sub-step of the neurons that do not listen. */
-static inline void ltc_follow_i16(const ltc_synapses_i16 *synapses, const ltc_drive_i16 *drive,
+/* A sub-step of the neurons that do not listen: those from first on. */
+static inline void ltc_follow_i16(uint32_t first, uint32_t targets, const ltc_drive_i16 *drive,
                                   const int16_t *now, int16_t *next)
 {
-    const uint32_t targets = synapses->targets;
-    for (uint32_t i = synapses->listening; i < targets; ++i) {
+    for (uint32_t i = first; i < targets; ++i) {
         const int32_t x = now[i];
         next[i] = (int16_t)(x + ltc_scaled_i32(drive[i].d * (drive[i].n - x), 15U));
     }
@@ -43,14 +42,15 @@ static inline void ltc_run_substeps_i16(const ltc_synapses_i16 *synapses, const 
                                         ltc_drive_i16 *drive, const int16_t *state, int16_t *result,
                                         uint32_t unfolds, ltc_listener_i16 *listen)
 {
-    int16_t *const spare = result + synapses->targets;
+    const uint32_t targets = synapses->targets;
+    int16_t *const spare = result + targets;
     const int16_t *now = state;
     /* Two halves take turns, such that the last sub-step ends in result. */
     int16_t *next = ((unfolds & 1U) != 0U) ? result : spare;
     ltc_prepare_i16(synapses, moved, 0, drive);
     for (uint32_t unfold = 0U; unfold < unfolds; ++unfold) {
         listen(synapses, moved, drive, now, next);
-        ltc_follow_i16(synapses, drive, now, next);
+        ltc_follow_i16(synapses->listening, targets, drive, now, next);
         now = next;
         next = (now == result) ? spare : result;
     }

@@ -118,6 +118,20 @@ def test_functions_are_close_for_every_code(bits):
     assert np.abs(c.normal(CODES, bits)[::16] * codes - phi).max() <= 3 * codes
 
 
+def test_bernoulli_s_function_is_close_in_every_place_and_nowhere_0():
+    places = np.arange(0, 256 << 15, 97)
+    y = places / 2.0**19
+    exact = np.divide(y, np.expm1(y), out=np.ones_like(y), where=y > 0)
+    values = c.read(c.BERNOULLI, places)
+    assert np.abs(values - 32768 * exact).max() <= 3.1
+    assert values.min() >= 1
+    share = np.array([1, 2, 32768])
+    for conductance in (0, 32767):
+        kept = c.kept(share, np.full(3, 32767), np.full(3, conductance), 11)
+        assert (kept >= 1).all()
+        assert (kept <= share).all()
+
+
 def test_sigmoid_and_tanh_rise_and_stay_within_their_range():
     places = np.arange(0, 256 << 15, 37)
     values = c.read(c.SIGMOID, places)

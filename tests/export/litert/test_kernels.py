@@ -5,9 +5,10 @@ import pytest
 
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed (extra: litert)")
 
+from ltc_edge.export.execute import bernoulli
 from ltc_edge.export.litert.flatbuffer import serialized
 from ltc_edge.export.litert.graph import Format, Graph, GraphBuilder
-from ltc_edge.export.litert.integer import COARSE_SCALES, NUDGE
+from ltc_edge.export.litert.integer import BERNOULLI, COARSE_SCALES, NUDGE
 from ltc_edge.export.plan import TensorPlan
 from ltc_edge.export.simulate import round16
 from ltc_edge.runtimes.litert_operators import VERSIONS
@@ -133,6 +134,12 @@ def test_exponential_of_what_is_not_positive():
     codes = -np.abs(CODES.astype(np.int64)).clip(0, 32767).astype(np.int16)
     got = execute("EXP", [(codes, 2.0**-12)], codes.shape, FINE)
     assert np.abs(got - expected(np.exp(codes * 2.0**-12), FINE)).max() <= 6
+
+
+def test_the_fit_of_bernoulli_s_function():
+    a, b = BERNOULLI
+    y = np.linspace(0.0, 20.0, 40_001)
+    assert np.abs(np.exp(-y * (0.5 + a * np.tanh(b * y))) - bernoulli(y)).max() <= 1.4e-4
 
 
 @pytest.mark.parametrize("kind", ["RELU", "ABS"])
