@@ -25,7 +25,7 @@ from ltc_edge.training.student import FloatStudent, Student
 
 TUNING_SEED = 600_000  # above evaluation's, calibration's and demonstrations', below validation's
 JUDGING_SEED = 650_000
-JUDGED_EPISODES = 16
+JUDGED_EPISODES = 48
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class FinetuneOptions:
         excitation: weight of made-up sensor values against that of what the controller meets.
     """
 
-    rounds: int = 10
-    updates: int = 60
+    rounds: int = 16
+    updates: int = 100
     learning_rate: float = 1e-2
     batch: int = 32
-    episodes: int = 8
+    episodes: int = 16
     episode_steps: int = 192
     excitation: float = 0.1
 
@@ -212,7 +212,7 @@ def finetune(
 
 GOALS = {
     "solver": FinetuneOptions(),
-    "integers": FinetuneOptions(rounds=5, learning_rate=5e-4, excitation=1.0),
+    "integers": FinetuneOptions(rounds=6, updates=60, learning_rate=5e-4, episodes=8, excitation=1.0),
 }
 """What fine-tuning may be for, and how it is then done."""
 
