@@ -23,19 +23,22 @@ _SPEC.loader.exec_module(cases)
 KINDS = [kind for kind in cases.CELLS if kind not in ("ltc euler", "ltc rk4")]
 
 
-def planned(controller):
-    calibration = (excitation(controller, sequences=8, steps=60, seed=3),)
-    return quantize(controller, measure(controller, calibration)), make_plan(controller, calibration)
+def calibrated(controller):
+    return (excitation(controller, sequences=4, steps=40, seed=3),)
+
+
+def quantized(controller):
+    return quantize(controller, measure(controller, calibrated(controller)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_code_is_that_of_the_plan(kind):
     controller = cases.controller(kind)
-    step, plan = planned(controller)
-    sequences = excitation(controller, sequences=6, steps=40, seed=5)
+    step = quantized(controller)
+    sequences = excitation(controller, sequences=6, steps=20, seed=5)
     actions, states = IntegerRollout(controller, step).run(sequences.observation, sequences.dt_s)
-    program, at = step.program, plan.coordinates
-    simulated = simulate16(program, plan.tensors, plan.dense)
+    program, at = step.program, step.coordinates
+    simulated = simulate16(program, step.tensors, step.dense)
     held = np.tile(at.state.to_fraction(controller.reset_state), (6, 1))
     inputs = unit_steps(controller, at, sequences)
     for index, (observation, dt) in enumerate(zip(inputs.observation, inputs.dt, strict=True)):
@@ -48,7 +51,7 @@ def test_every_code_is_that_of_the_plan(kind):
 
 def test_sequences_go_on_from_any_state(tiny_controller):
     controller = tiny_controller()
-    integers = IntegerRollout(controller, planned(controller)[0])
+    integers = IntegerRollout(controller, quantized(controller))
     sequences = excitation(controller, sequences=3, steps=20, seed=6)
     whole, states = integers.run(sequences.observation, sequences.dt_s)
     rest, last = integers.run(sequences.observation[:, 8:], sequences.dt_s[:, 8:], states[:, 7])
@@ -60,8 +63,8 @@ def test_sequences_go_on_from_any_state(tiny_controller):
 def test_as_a_policy_it_acts_as_the_exported_file(tiny_controller, slew):
     """But for a tie that float32 breaks the other way, which the state may carry on for a while."""
     controller = tiny_controller(actions=(ActionSignal("drive", "V", -1.0, 1.0, slew),))
-    step, plan = planned(controller)
-    policy = IntegerBatch(IntegerRollout(controller, step))
+    plan = make_plan(controller, calibrated(controller))
+    policy = IntegerBatch(IntegerRollout(controller, quantized(controller)))
     file = OnnxStepper(
         onnx_int16(controller, plan, {}).SerializeToString(), controller, int16_interface(controller, plan)
     )
