@@ -115,8 +115,14 @@ static void TILE(read_step)(const TILE(task) * task, TILE(step) * step, TILE(lan
     const int fused = circuit->solver == LTC_EDGE_FUSED;
     V rate[BLOCKS];
     EACH_BLOCK(k) rate[k] = fused ? unfolds / step->span[k] : step->span[k] / unfolds;
+    const V longest = NAME(all)((REAL)1e15);
     for (int64_t i = 0; i < circuit->units; i++) {
-        EACH_BLOCK(k) step->capacity[i * BLOCKS + k] = fused ? rate[k] * network->cm[i] : rate[k] / network->cm[i];
+        V *const capacity = step->capacity + i * BLOCKS;
+        EACH_BLOCK(k) capacity[k] = fused ? rate[k] * network->cm[i] : rate[k] / network->cm[i];
+        if (circuit->solver == LTC_EDGE_EXPONENTIAL) {
+            /* A state has settled long before that, and an infinity times 0 would be no number. */
+            EACH_BLOCK(k) capacity[k] = NAME(at_most)(longest, capacity[k]);
+        }
     }
 }
 

@@ -137,6 +137,12 @@ static void NAME(list_by_source)(NAME(lists) * lists, const int32_t *source, con
     }
 }
 
+/* The larger of two, or NaN where either is: then nothing is bounded. */
+static REAL NAME(larger)(REAL x, REAL y)
+{
+    return x >= y || x != x ? x : y;
+}
+
 /* Whether all pre-activations stay within the exponential's range: by theorem 2 of the LTC paper the state stays
  * in the hull of its first value, the leak and the reversal potentials, 0 included. */
 static int NAME(is_bounded)(const ltc_edge_circuit *circuit, const NAME(network) * network,
@@ -151,11 +157,10 @@ static int NAME(is_bounded)(const ltc_edge_circuit *circuit, const NAME(network)
     const REAL *const vleak = parameters->vleak, *const erev = parameters->erev;
     const REAL *const sensory_erev = parameters->sensory_erev, *const state = sequences->state;
     REAL reach = 0;
-    /* Written so that NaN makes it unbounded. */
 #define REACH(count, array)                                            \
     for (int64_t i = 0; i < (count); i++) {                            \
         const REAL size = (array)[i] < 0 ? -(array)[i] : (array)[i];   \
-        reach = size <= reach ? reach : size;                          \
+        reach = NAME(larger)(reach, size);                             \
     }
     REACH(circuit->units, vleak)
     REACH(circuit->synapses, erev)
@@ -179,7 +184,7 @@ static int NAME(is_bounded)(const ltc_edge_circuit *circuit, const NAME(network)
         }
         const REAL size = (own->slope < 0 ? -own->slope : own->slope) * reach +
                           (own->offset < 0 ? -own->offset : own->offset);
-        most = size <= most ? most : size;
+        most = NAME(larger)(most, size);
     }
     /* A little room for the rounding of states. */
     return most <= (REAL)(0.999 * (double)LARGEST_EXPONENT);
