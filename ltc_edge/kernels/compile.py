@@ -203,10 +203,10 @@ def compilations(sources: Sequence[str], sets: Sequence[InstructionSet]) -> list
 def _known(compiler: Compiler, folder: Path, timeout_s: float) -> list[InstructionSet]:
     """Instruction sets whose flags the compiler takes: an old one has not heard of AVX-512."""
     (folder / "empty.c").write_text("typedef int empty;\n")
-    sets = compiler.instruction_sets
-    trials = [(*compiler.command, *each.flags, "-fsyntax-only", "empty.c") for each in sets]
+    baseline, *others = compiler.instruction_sets
+    trials = [(*compiler.command, *each.flags, "-fsyntax-only", "empty.c") for each in others]
     answers = run_all(trials, folder, timeout_s)
-    return [each for each, answer in zip(sets, answers, strict=True) if answer.code == 0 or not each.flags]
+    return [baseline, *(each for each, answer in zip(others, answers, strict=True) if answer.code == 0)]
 
 
 def _succeed(commands: Sequence[Sequence[str]], folder: Path, timeout_s: float) -> None:

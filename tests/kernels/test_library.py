@@ -179,15 +179,6 @@ def test_a_library_of_another_processor(package, sources, no_compiler, monkeypat
         library.find(package)
 
 
-def test_a_cross_compiler_in_CC_makes_nothing_that_can_be_used(package, monkeypatch):
-    name = "aarch64-linux-gnu-gcc" if os.uname().machine != "aarch64" else "x86_64-linux-gnu-gcc"
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
-    monkeypatch.setenv("CC", name)
-    with pytest.raises(KernelError, match="cannot be loaded"):
-        library.find(package)
-
-
 def test_another_version(package):
     path = package / "source" / "dispatch.c"
     path.write_text(path.read_text().replace(f"return {library.ABI};", f"return {library.ABI + 1};"))
@@ -215,7 +206,7 @@ def test_an_instruction_set_is_used_for_a_while(compiled):
         pass
 
 
-@pytest.mark.parametrize("folder", ["", "ltc-edge", "ltc-edge/kernels"])
+@pytest.mark.parametrize("folder", ["", "ltc-edge/kernels"])
 def test_a_cache_that_others_can_write_is_not_used(folder, package, tmp_path, caplog):
     (tmp_path / "cache" / "ltc-edge" / "kernels").mkdir(parents=True)
     (tmp_path / "cache" / folder).chmod(0o777)
@@ -226,13 +217,12 @@ def test_a_cache_that_others_can_write_is_not_used(folder, package, tmp_path, ca
     assert not list(tmp_path.glob(f"cache/**/{library_file.LIBRARY}"))
 
 
-@pytest.mark.parametrize("name", [library_file.LIBRARY, "."])
-def test_a_cache_of_somebody_else_is_not_used(name, package, tmp_path, caplog):
+def test_a_file_of_somebody_else_is_not_used(package, tmp_path, caplog):
     if os.geteuid() != 0:
         pytest.skip("giving a file away needs root")
     library.find(package)
     (folder,) = (tmp_path / "cache/ltc-edge/kernels").iterdir()
-    os.chown(folder / name, NOBODY, NOBODY)
+    os.chown(folder / library_file.LIBRARY, NOBODY, NOBODY)
     library.find(package)
     _, line = lines(caplog, COMPILING)
     assert "somebody else can write it, so it is not used; remove it" in line
