@@ -144,3 +144,8 @@ int32_t ltc_edge_ltc_backward_f64(const ltc_edge_circuit *circuit, const ltc_edg
     return table_for(sequences->batch, sizeof(double))
         ->ltc_backward_f64(circuit, parameters, sequences, gradients, parameter_gradients, threads);
 }
+
+double ltc_edge_roof_f32(int32_t backward, int64_t evaluations, double *seconds)
+{
+    return table()->ltc_roof_f32(backward, evaluations, seconds);
+}

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "table.h"
 #include "tiles.h"
@@ -13,6 +14,9 @@
 #define NAME(x) x##_f32
 #define DOUBLE_PRECISION 0
 #include "ltc_type.h"
+
+#include "ltc_roof.h"
+
 #include "no_type.h"
 
 #define REAL double
@@ -41,4 +45,5 @@ __attribute__((visibility("hidden"))) const ltc_edge_table TABLE(LTC_EDGE_ISA) =
     .ltc_forward_f64 = forward_f64,
     .ltc_backward_f32 = backward_f32,
     .ltc_backward_f64 = backward_f64,
+    .ltc_roof_f32 = roof_f32,
 };

@@ -94,4 +94,8 @@ LTC_EDGE_EXPORT int32_t ltc_edge_ltc_backward_f64(const ltc_edge_circuit *circui
                                                   const ltc_edge_gradients *gradients,
                                                   const ltc_edge_parameters *parameter_gradients, int32_t threads);
 
+/* Evaluate so many synapses of the LTC, forwards (0) or with their gradients (1), on data in the first-level cache
+ * and with nothing around them: what bounds the kernel. Leaves the seconds it took; returns a sum of no meaning. */
+LTC_EDGE_EXPORT double ltc_edge_roof_f32(int32_t backward, int64_t evaluations, double *seconds);
+
 #endif

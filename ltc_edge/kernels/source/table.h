@@ -14,6 +14,7 @@ typedef struct {
     int64_t (*ltc_trace)(const ltc_edge_circuit *, const ltc_edge_sequences *, int32_t size, int64_t most);
     ltc_edge_forward *ltc_forward_f32, *ltc_forward_f64;
     ltc_edge_backward *ltc_backward_f32, *ltc_backward_f64;
+    double (*ltc_roof_f32)(int32_t backward, int64_t evaluations, double *seconds);
 } ltc_edge_table;
 
 #endif
