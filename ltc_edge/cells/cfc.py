@@ -19,7 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ltc_edge.cells.cell import Cell, xavier, zeros
+from ltc_edge.cells.fused import is_fusable
 from ltc_edge.cells.spec import CfCSpec
+from ltc_edge.kernels import binding_cfc
+from ltc_edge.kernels.cfc import Batch, Network, cfc
 
 
 def lecun_tanh(x: Tensor) -> Tensor:
@@ -34,6 +37,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": functional.silu,
     "gelu": functional.gelu,
 }
+
+
+MOST_FUSED_PARAMETERS = 1 << 18
+"""Weights of larger cells outgrow the cache; torch's products are then as fast."""
 
 
 class Linear(NamedTuple):
@@ -84,6 +91,44 @@ class CfCCell(Cell):
                         if head.startswith("ff"):
                             weight = self.get_parameter(f"layer_{index}_{head}_weight")
                             weight.mul_(self.get_buffer(f"layer_{index}_mask"))
+
+    def forward(
+        self,
+        inputs: Tensor,
+        state: Tensor | None = None,
+        timespans: Tensor | None = None,
+        forced: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Run a batch of sequences: see `Cell.forward`. On the CPU this is one call of the fused kernel.
+
+        Not of a backbone with gelu, nor of a cell of more than `MOST_FUSED_PARAMETERS`: these go through
+        torch step by step.
+        """
+        parameters = [self.value(name) for name in self.spec.parameter_shapes()]
+        if not self._is_suitable() or not is_fusable(inputs, state, timespans, forced, *parameters):
+            return super().forward(inputs, state, timespans, forced)
+        self._check(inputs, state, timespans, forced)
+        state = self.initial_state(inputs.shape[0]) if state is None else state
+        return cfc(Batch(inputs, state, timespans, forced), parameters, self._network())
+
+    def _is_suitable(self) -> bool:
+        """Whether the kernel can run this cell, and is the faster way."""
+        spec = self.spec
+        has_backbone = bool(spec.backbone_shapes())
+        return (not has_backbone or spec.activation in binding_cfc.ACTIVATIONS) and (
+            spec.parameters_dense() <= MOST_FUSED_PARAMETERS
+        )
+
+    def _network(self) -> Network:
+        spec = self.spec
+        has_backbone, layers = bool(spec.backbone_shapes()), spec.layers()
+        settings = (
+            *(spec.inputs, spec.units, spec.outputs, binding_cfc.MODES.index(spec.mode)),
+            *((spec.backbone_layers, spec.backbone_units) if has_backbone else (0, 0)),
+            binding_cfc.ACTIVATIONS.index(spec.activation) if has_backbone else 0,
+        )
+        masks = tuple(self.get_buffer(f"layer_{index}_mask") for index in range(len(layers)) if spec.wiring)
+        return Network(settings, tuple(layer.units for layer in layers), masks)
 
     def prepare(self) -> tuple[list[Linear], list[Layer]]:
         """The backbone's layers and the cells' stacked heads."""

@@ -19,7 +19,7 @@ from ltc_edge.errors import InputError, KernelError
 from ltc_edge.kernels import cache, library_file
 from ltc_edge.kernels.compile import Build, Compiler, ask_compiler, build, digest_of, read_sources, scratch
 
-ABI = 1
+ABI = 2
 """``LTC_EDGE_KERNELS_ABI`` of the header that the callers here were written for."""
 
 LOGGER = logging.getLogger("ltc_edge")

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define LTC_EDGE_KERNELS_ABI 1
+#define LTC_EDGE_KERNELS_ABI 2
 
 #if defined(__GNUC__)
 #define LTC_EDGE_EXPORT __attribute__((visibility("default")))
@@ -27,6 +27,20 @@ typedef struct {
     int32_t affine;   /* inputs and motor neurons are scaled and shifted */
     const int32_t *source, *target, *sensory_source, *sensory_target;
 } ltc_edge_circuit;
+
+enum { LTC_EDGE_CFC_DEFAULT, LTC_EDGE_CFC_NO_GATE, LTC_EDGE_CFC_PURE };
+enum { LTC_EDGE_LECUN_TANH, LTC_EDGE_TANH, LTC_EDGE_RELU, LTC_EDGE_SILU };
+
+/* A closed-form cell: layers of neurons, each fed by the one before, or a backbone and one layer. Outputs are the
+ * last layer's neurons. There are 32 layers at most, those of a backbone counted. */
+typedef struct {
+    int32_t inputs, units, outputs;
+    int32_t mode;
+    int32_t backbone_layers, backbone_units, activation;
+    int32_t layers;
+    const int32_t *layer_units; /* [layers] */
+    const void *const *masks;   /* [layers], of 0 and 1 by the shape of the weights of ff1 and ff2, or NULL */
+} ltc_edge_cfc;
 
 /* Parameters, or the gradients with respect to them. input_w to output_b are NULL where not affine. */
 typedef struct {
@@ -93,6 +107,25 @@ LTC_EDGE_EXPORT int32_t ltc_edge_ltc_backward_f64(const ltc_edge_circuit *circui
                                                   const ltc_edge_sequences *sequences,
                                                   const ltc_edge_gradients *gradients,
                                                   const ltc_edge_parameters *parameter_gradients, int32_t threads);
+
+/* The same for a closed-form cell. Its parameters, or their gradients, are weight [out, in] and bias of each of the
+ * backbone's maps, then those of each layer's heads ff1, ff2, time_a, time_b; in the pure mode ff1, then w_tau, A.
+ * A head reads [what feeds its layer, the layer's state]; with a backbone the last features alone, and the first of
+ * the backbone's maps [inputs, state]. The sequences have no gates. */
+LTC_EDGE_EXPORT int64_t ltc_edge_cfc_trace(const ltc_edge_cfc *cell, const ltc_edge_sequences *sequences, int32_t size,
+                                           int64_t most);
+LTC_EDGE_EXPORT int32_t ltc_edge_cfc_forward_f32(const ltc_edge_cfc *cell, const void *const *parameters,
+                                                 const ltc_edge_sequences *sequences, int32_t threads);
+LTC_EDGE_EXPORT int32_t ltc_edge_cfc_forward_f64(const ltc_edge_cfc *cell, const void *const *parameters,
+                                                 const ltc_edge_sequences *sequences, int32_t threads);
+LTC_EDGE_EXPORT int32_t ltc_edge_cfc_backward_f32(const ltc_edge_cfc *cell, const void *const *parameters,
+                                                  const ltc_edge_sequences *sequences,
+                                                  const ltc_edge_gradients *gradients,
+                                                  void *const *parameter_gradients, int32_t threads);
+LTC_EDGE_EXPORT int32_t ltc_edge_cfc_backward_f64(const ltc_edge_cfc *cell, const void *const *parameters,
+                                                  const ltc_edge_sequences *sequences,
+                                                  const ltc_edge_gradients *gradients,
+                                                  void *const *parameter_gradients, int32_t threads);
 
 /* Evaluate so many synapses of the LTC, forwards (0) or with their gradients (1), on data in the first-level cache
  * and with nothing around them: what bounds the kernel. Leaves the seconds it took; returns a sum of no meaning. */

@@ -1,0 +1,55 @@
+/* lanes.h: a tile, which is the sequences that a pass through the time steps carries side by side.
+ *
+ * A template over REAL, as vector.h, and over BLOCKS, the vectors a tile is wide, with TILE(x) for its names. Every
+ * quantity of a tile is BLOCKS vectors with a sequence in each lane: neuron i stands at [i * BLOCKS].
+ */
+
+#define WIDTH (BLOCKS * LANES)
+
+#define EACH_BLOCK(k) _Pragma("GCC unroll 8") for (int64_t k = 0; k < BLOCKS; k++)
+
+/* Where the tile's sequences lie. */
+typedef struct {
+    int64_t first; /* of the batch */
+    int64_t count; /* the other lanes are idle */
+} TILE(lanes);
+
+static TILE(lanes) TILE(lanes_of)(int64_t batch, int64_t tile)
+{
+    const int64_t first = tile * WIDTH, left = batch - first;
+    return (TILE(lanes)){first, left < WIDTH ? left : WIDTH};
+}
+
+/* Read `channels` values of each sequence at one step of `array`, [B, length, channels], into lanes. */
+static void TILE(gather)(const REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, V *to)
+{
+    REAL *const out = (REAL *)to;
+    for (int64_t lane = 0; lane < lanes.count; lane++) {
+        const REAL *const from = array + ((lanes.first + lane) * length + t) * channels;
+        for (int64_t c = 0; c < channels; c++) {
+            out[c * WIDTH + lane] = from[c];
+        }
+    }
+}
+
+/* Write them back. */
+static void TILE(scatter)(REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, const V *from)
+{
+    const REAL *const in = (const REAL *)from;
+    for (int64_t lane = 0; lane < lanes.count; lane++) {
+        REAL *const to = array + ((lanes.first + lane) * length + t) * channels;
+        for (int64_t c = 0; c < channels; c++) {
+            to[c] = in[c * WIDTH + lane];
+        }
+    }
+}
+
+static void TILE(copy)(V *to, const V *from, int64_t vectors)
+{
+    memcpy(to, from, (size_t)vectors * sizeof *to);
+}
+
+static void TILE(clear)(V *to, int64_t vectors)
+{
+    memset(to, 0, (size_t)vectors * sizeof *to);
+}
