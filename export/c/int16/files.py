@@ -33,14 +33,9 @@ _NEEDS = {
     "ltc_sensory_i16": ("ltc_synapse_kernel_i16.h",),
     "ltc_substeps_i16": ("ltc_substep_kernel_i16.h", "ltc_listen_i16.c"),
     "ltc_substeps_clamped_i16": ("ltc_substep_kernel_i16.h", "ltc_listen_clamped_i16.c"),
-    "ltc_substeps_exponential_i16": (
-        "ltc_exponential_kernel_i16.h",
-        "ltc_substep_kernel_i16.h",
-        "ltc_listen_exponential_i16.c",
-    ),
+    "ltc_substeps_exponential_i16": ("ltc_exponential_kernel_i16.h", "ltc_listen_exponential_i16.c"),
     "ltc_substeps_exponential_clamped_i16": (
         "ltc_exponential_kernel_i16.h",
-        "ltc_substep_kernel_i16.h",
         "ltc_listen_exponential_clamped_i16.c",
     ),
 }

@@ -135,16 +135,13 @@ static inline int32_t ltc_exp_i16(const int32_t *table, int32_t x, uint32_t bits
     return (2 * power + (int32_t)(1UL << shift)) >> (shift + 1U);
 }
 
-/* Bernoulli's function of a neuron's decay, in 2^-15: never 0. */
-static inline int32_t ltc_discount_i16(const ltc_decay_i16 *decay, int32_t pace, int32_t conductance)
+/*
+ * A part of a share, both of them above 0 and in 2^-15: rounded up, so that it is not 0 either, and a quotient
+ * by it is safe.
+ */
+static inline int32_t ltc_part_i16(int32_t share, int32_t part)
 {
-    return ltc_read_i16(decay->table, (pace * conductance) >> decay->shift);
-}
-
-/* The share of it that is kept, rounded up: neither is 0, so that a quotient by it is safe. */
-static inline int32_t ltc_kept_i16(int32_t kept, int32_t discount)
-{
-    return (kept * discount + 32767) >> 15;
+    return (share * part + 32767) >> 15;
 }
 
 /*

@@ -1,4 +1,4 @@
-/* ltc_substep_kernel_i16.h: the fused solver's sub-steps, and what both solvers share, once for the functions that need them. */
+/* ltc_substep_kernel_i16.h: the fused solver's sub-steps, once for the functions that need them. */
 #ifndef LTC_SUBSTEP_KERNEL_I16_H
 #define LTC_SUBSTEP_KERNEL_I16_H
 
@@ -9,28 +9,14 @@
  * it depend on the state. With both known its sub-steps need no division.
  */
 static inline void ltc_prepare_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
-                                   const ltc_decay_i16 *decay, ltc_drive_i16 *drive)
+                                   ltc_drive_i16 *drive)
 {
     const uint32_t targets = synapses->targets;
     for (uint32_t i = synapses->listening; i < targets; ++i) {
         const int32_t m = moved[i];
         const int32_t d = ltc_maximum_i32(drive[i].d, 1);
         drive[i].n = (int16_t)ltc_ratio_i16(drive[i].n * LTC_ONE_I16, d * LTC_ONE_I16);
-        int32_t kept = LTC_ONE_I16 - m;
-        if (decay != 0) {
-            kept = ltc_kept_i16(kept, ltc_discount_i16(decay, decay->pace[i], d));
-        }
-        drive[i].d = (int16_t)ltc_share_of_i16(m * d, kept * LTC_ONE_I16 + m * d);
-    }
-}
-
-/* A sub-step of the neurons that do not listen: those from first on. */
-static inline void ltc_follow_i16(uint32_t first, uint32_t targets, const ltc_drive_i16 *drive,
-                                  const int16_t *now, int16_t *next)
-{
-    for (uint32_t i = first; i < targets; ++i) {
-        const int32_t x = now[i];
-        next[i] = (int16_t)(x + ltc_scaled_i32(drive[i].d * (drive[i].n - x), 15U));
+        drive[i].d = (int16_t)ltc_share_of_i16(m * d, (LTC_ONE_I16 - m) * LTC_ONE_I16 + m * d);
     }
 }
 
@@ -47,10 +33,13 @@ static inline void ltc_run_substeps_i16(const ltc_synapses_i16 *synapses, const 
     const int16_t *now = state;
     /* Two halves take turns, such that the last sub-step ends in result. */
     int16_t *next = ((unfolds & 1U) != 0U) ? result : spare;
-    ltc_prepare_i16(synapses, moved, 0, drive);
+    ltc_prepare_i16(synapses, moved, drive);
     for (uint32_t unfold = 0U; unfold < unfolds; ++unfold) {
         listen(synapses, moved, drive, now, next);
-        ltc_follow_i16(synapses->listening, targets, drive, now, next);
+        for (uint32_t i = synapses->listening; i < targets; ++i) {
+            const int32_t x = now[i];
+            next[i] = (int16_t)(x + ltc_scaled_i32(drive[i].d * (drive[i].n - x), 15U));
+        }
         now = next;
         next = (now == result) ? spare : result;
     }

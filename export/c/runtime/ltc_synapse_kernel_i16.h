@@ -28,14 +28,13 @@ static inline void ltc_add_synapses_i16(const ltc_synapse_i16 *synapse, const lt
 }
 
 /*
- * One sub-step of the neurons that listen; decay is 0 for the fused solver. Shifts round down, which the
- * drives of these neurons make up for: they hold half of a code more.
+ * One sub-step of the fused solver, of the neurons that listen. Shifts round down, which the drives of these neurons make up for:
+ * they hold half of a code more.
  */
 static inline void ltc_listen_to_all_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
-                                         const ltc_decay_i16 *decay, const ltc_drive_i16 *drive,
-                                         const int16_t *now, int16_t *next, uint32_t clamped)
+                                         const ltc_drive_i16 *drive, const int16_t *now, int16_t *next,
+                                         uint32_t clamped)
 {
-    const int16_t *pace = (decay != 0) ? decay->pace : 0;
     const ltc_synapse_i16 *synapse = synapses->synapse;
     const uint16_t *count = synapses->count;
     const int16_t *x = now;
@@ -51,11 +50,7 @@ static inline void ltc_listen_to_all_i16(const ltc_synapses_i16 *synapses, const
         n = ltc_code_i16(n >> bits);
         d = ltc_share_i16(d >> bits);
         const int32_t m = *moved;
-        int32_t kept = LTC_ONE_I16 - m;
-        if (decay != 0) {
-            kept = ltc_kept_i16(kept, ltc_discount_i16(decay, *pace, d));
-            ++pace;
-        }
+        const int32_t kept = LTC_ONE_I16 - m;
         *next = (int16_t)ltc_ratio_i16(kept * *x + m * n, kept * LTC_ONE_I16 + m * d);
         ++count;
         ++moved;
