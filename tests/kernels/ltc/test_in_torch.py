@@ -65,9 +65,8 @@ def test_a_second_derivative_is_refused_with_the_remedy(make_case, memory):
         first.square().sum().backward()
 
 
-@pytest.mark.parametrize("memory", [False, True])
-def test_compiled_without_a_break(make_case, calls, fused, memory):
-    case = make_case("dense", memory=memory)
+def test_compiled_without_a_break(make_case, calls, fused):
+    case = make_case("dense")
     compiled = torch.compile(case.cell, backend="aot_eager", fullgraph=True)
     inputs = case.inputs.requires_grad_()
     found = []
@@ -80,12 +79,16 @@ def test_compiled_without_a_break(make_case, calls, fused, memory):
         torch.testing.assert_close(own, expected, rtol=1e-12, atol=1e-14)
 
 
-def test_the_operators_keep_torchs_rules(make_case):
-    case = make_case("dense")
-    batch = ltc.Batch(case.inputs, case.state, case.timespans, None, None, None)
-    parameters = [case.cell.get_parameter(name).detach() for name in ltc.binding.NAMES]
-    lists = (case.cell.synapse_list, case.cell.sensory_list)
-    arguments = (*batch, [each.requires_grad_() for each in parameters], *lists, [2, 0, 3, 1, 1], True)
+@pytest.mark.parametrize("memory", [False, True])
+def test_the_operator_keeps_torchs_rules(make_case, memory):
+    case = make_case("dense", memory=memory)
+    cell = case.cell.cell if memory else case.cell
+    gates = torch.ones(3, 4, 20, dtype=torch.float64) if memory else None
+    recurrent = case.cell.memory_recurrent_weight if memory else None
+    batch = ltc.Batch(case.inputs, case.state, case.timespans, None, gates, recurrent)
+    parameters = [cell.get_parameter(name) for name in ltc.binding.NAMES]
+    settings = [cell.spec.outputs, 0, cell.spec.unfolds, 1, 1]
+    arguments = (*batch, parameters, cell.synapse_list, cell.sensory_list, settings, True)
     rules = ("test_schema", "test_autograd_registration", "test_faketensor")
     assert set(torch.library.opcheck(ltc.operator, arguments, test_utils=rules).values()) == {"SUCCESS"}
 
