@@ -26,10 +26,11 @@ LOGGER = logging.getLogger("ltc_edge")
 PACKAGE = Path(__file__).parent
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Outcome:
     library: ctypes.CDLL | None
     reason: str = ""
+    told: bool = False
 
 
 _lock = threading.Lock()
@@ -38,12 +39,15 @@ _outcome: _Outcome | None = None
 
 def load() -> ctypes.CDLL | None:
     """The library, or None where there is none to be had, which is logged once."""
-    outcome, new = _load_once()
-    if new and outcome.library is None:
-        LOGGER.warning(
-            "training without the fused kernels, which is slower: %s; LTC_EDGE_KERNEL=torch asks for this",
-            outcome.reason,
-        )
+    outcome = _load_once()
+    if outcome.library is None:
+        with _lock:
+            told, outcome.told = outcome.told, True
+        if not told:
+            LOGGER.warning(
+                "training without the fused kernels, which is slower: %s; LTC_EDGE_KERNEL=torch asks for it",
+                outcome.reason,
+            )
     return outcome.library
 
 
@@ -53,7 +57,7 @@ def load_or_raise() -> ctypes.CDLL:
     Raises:
         KernelError: there is none to be had.
     """
-    outcome, _ = _load_once()
+    outcome = _load_once()
     if outcome.library is None:
         raise KernelError(f"there are no fused kernels here: {outcome.reason}")
     return outcome.library
@@ -135,17 +139,16 @@ def instruction_set(library: ctypes.CDLL, name: str) -> Iterator[None]:
         library.ltc_edge_kernels_use(before)
 
 
-def _load_once() -> tuple[_Outcome, bool]:
-    """What came of loading, and whether that is news."""
+def _load_once() -> _Outcome:
+    """What came of loading, now or before."""
     global _outcome
     with _lock:
-        if _outcome is not None:
-            return _outcome, False
-        try:
-            _outcome = _Outcome(find(PACKAGE))
-        except KernelError as error:
-            _outcome = _Outcome(None, str(error))
-        return _outcome, True
+        if _outcome is None:
+            try:
+                _outcome = _Outcome(find(PACKAGE))
+            except KernelError as error:
+                _outcome = _Outcome(None, str(error))
+        return _outcome
 
 
 def _after_fork() -> None:

@@ -265,7 +265,7 @@ def test_no_compiler_is_said_once(package, no_compiler, caplog):
     assert [library.load() for _ in range(3)] == [None] * 3
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith(f"{WITHOUT}, which is slower: a C compiler is needed")
-    assert line.endswith("in the environment variable CC; LTC_EDGE_KERNEL=torch asks for this")
+    assert line.endswith("in the environment variable CC; LTC_EDGE_KERNEL=torch asks for it")
     with pytest.raises(KernelError, match="there are no fused kernels here: a C compiler is needed"):
         library.load_or_raise()
 
