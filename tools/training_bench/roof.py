@@ -18,7 +18,7 @@ from training_bench.contenders import Contender
 from training_bench.timing import quartiles
 
 FORWARD, BACKWARD = 0, 1
-"""What `ltc_edge_roof_f32` evaluates: a synapse, or a synapse and its gradients."""
+"""The first argument of `ltc_edge_roof_f32`: synapses alone, or their gradients."""
 EVALUATIONS = 20_000_000
 """Of a turn of the roof: some tens of milliseconds."""
 PASSES = ("forward", "backward")
