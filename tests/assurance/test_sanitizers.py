@@ -7,7 +7,15 @@ import pytest
 from assurance import sanitize, subjects
 from assurance.building import runtime_objects
 
-SOME = ("ltc", "ltc rk4", "cfc wired pure", "lstm", "mixed memory, cfc wired", subjects.STEEP)
+SOME = (
+    "ltc",
+    "ltc exponential",
+    "ltc rk4",
+    "cfc wired pure",
+    "lstm",
+    "mixed memory, cfc wired",
+    subjects.STEEP,
+)
 """All kernels are in these; `tools/assure_c.py sanitize` runs every kind with every instrument."""
 
 
