@@ -22,6 +22,7 @@ from ltc_edge.cells.cell import Cell, xavier, zeros
 from ltc_edge.cells.fused import is_fusable
 from ltc_edge.cells.spec import CfCSpec
 from ltc_edge.kernels import binding_cfc
+from ltc_edge.kernels.binding_cfc import Settings
 from ltc_edge.kernels.cfc import Batch, Network, cfc
 
 
@@ -80,6 +81,9 @@ class CfCCell(Cell):
             if layer.mask is not None:
                 mask = torch.from_numpy(layer.mask.T.astype("float32"))
                 self.register_buffer(f"layer_{index}_mask", mask, persistent=False)
+        # Sizes take time to find, and a short sequence next to none.
+        self._names = tuple(spec.parameter_shapes())
+        self._settings = _settings(spec)
         self.constrain()
 
     def constrain(self) -> None:
@@ -104,31 +108,14 @@ class CfCCell(Cell):
         Not of a backbone with gelu, nor of a cell of more than `MOST_FUSED_PARAMETERS`: these go through
         torch step by step.
         """
-        parameters = [self.value(name) for name in self.spec.parameter_shapes()]
-        if not self._is_suitable() or not is_fusable(inputs, state, timespans, forced, *parameters):
+        parameters = [self.value(name) for name in self._names]
+        if self._settings is None or not is_fusable(inputs, state, timespans, forced, *parameters):
             return super().forward(inputs, state, timespans, forced)
         self._check(inputs, state, timespans, forced)
         state = self.initial_state(inputs.shape[0]) if state is None else state
-        return cfc(Batch(inputs, state, timespans, forced), parameters, self._network())
-
-    def _is_suitable(self) -> bool:
-        """Whether the kernel can run this cell, and is the faster way."""
-        spec = self.spec
-        has_backbone = bool(spec.backbone_shapes())
-        return (not has_backbone or spec.activation in binding_cfc.ACTIVATIONS) and (
-            spec.parameters_dense() <= MOST_FUSED_PARAMETERS
-        )
-
-    def _network(self) -> Network:
-        spec = self.spec
-        has_backbone, layers = bool(spec.backbone_shapes()), spec.layers()
-        settings = (
-            *(spec.inputs, spec.units, spec.outputs, binding_cfc.MODES.index(spec.mode)),
-            *((spec.backbone_layers, spec.backbone_units) if has_backbone else (0, 0)),
-            binding_cfc.ACTIVATIONS.index(spec.activation) if has_backbone else 0,
-        )
-        masks = tuple(self.get_buffer(f"layer_{index}_mask") for index in range(len(layers)) if spec.wiring)
-        return Network(settings, tuple(layer.units for layer in layers), masks)
+        count = len(self._settings.layer_units) if self.spec.wiring is not None else 0
+        masks = tuple(self.get_buffer(f"layer_{index}_mask") for index in range(count))
+        return cfc(Batch(inputs, state, timespans, forced), parameters, Network(self._settings, masks))
 
     def prepare(self) -> tuple[list[Linear], list[Layer]]:
         """The backbone's layers and the cells' stacked heads."""
@@ -197,3 +184,22 @@ class CfCCell(Cell):
     def output(self, constants: tuple[list[Linear], list[Layer]], state: Tensor) -> Tensor:  # noqa: ARG002
         """The whole state, or of a wired cell the motor neurons, which come last."""
         return state[..., self.spec.units - self.spec.outputs :]
+
+
+def _settings(spec: CfCSpec) -> Settings | None:
+    """What the kernel is told about a cell; None for one that it cannot run, or not faster."""
+    has_backbone = bool(spec.backbone_shapes())
+    if has_backbone and spec.activation not in binding_cfc.ACTIVATIONS:
+        return None
+    if spec.parameters_dense() > MOST_FUSED_PARAMETERS:
+        return None
+    return Settings(
+        spec.inputs,
+        spec.units,
+        spec.outputs,
+        binding_cfc.MODES.index(spec.mode),
+        spec.backbone_layers if has_backbone else 0,
+        spec.backbone_units if has_backbone else 0,
+        binding_cfc.ACTIVATIONS.index(spec.activation) if has_backbone else 0,
+        tuple(layer.units for layer in spec.layers()),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ltc_edge.kernels.binding import Gradients, Sequences
 
@@ -11,8 +12,18 @@ MODES = ("default", "no_gate", "pure")
 ACTIVATIONS = ("lecun_tanh", "tanh", "relu", "silu")
 """Names in the order of the header's numbers."""
 
-MOST_LAYERS = 32
-"""Layers of neurons and of a backbone together."""
+
+class Settings(NamedTuple):
+    """The numbers of ``ltc_edge_cfc``; mode and activation by their place in `MODES` and `ACTIVATIONS`."""
+
+    inputs: int
+    units: int
+    outputs: int
+    mode: int
+    backbone_layers: int
+    backbone_units: int
+    activation: int
+    layer_units: tuple[int, ...]
 
 
 class Cell(ctypes.Structure):
@@ -40,7 +51,6 @@ def declare(library: ctypes.CDLL) -> None:
         pointer(Cell),
         pointer(Sequences),
         ctypes.c_int32,
-        ctypes.c_int64,
     ]
     library.ltc_edge_cfc_trace.restype = ctypes.c_int64
 
@@ -50,14 +60,8 @@ def pointers(addresses: Sequence[int | None]) -> ctypes.Array[ctypes.c_void_p]:
     return (ctypes.c_void_p * len(addresses))(*addresses)
 
 
-def cell(settings: Sequence[int], layer_units: Sequence[int], masks: Sequence[int | None]) -> Cell:
-    """The structure of a cell.
-
-    Args:
-        settings: inputs, units, outputs, the mode's number, the backbone's layers, their units, the
-            activation's number.
-        layer_units: neurons of each layer.
-        masks: their addresses, layer by layer.
-    """
+def cell(settings: Settings, masks: Sequence[int | None]) -> Cell:
+    """The structure of a cell whose layers have masks at these addresses, None for no mask."""
+    *numbers, layer_units = settings
     units = (ctypes.c_int32 * len(layer_units))(*layer_units)
-    return Cell(*settings, len(layer_units), units, pointers(masks))
+    return Cell(*numbers, len(layer_units), units, pointers(masks))

@@ -17,12 +17,10 @@ from torch import Tensor
 
 from ltc_edge.kernels import binding, binding_cfc
 from ltc_edge.kernels.binding import Gradients, Sequences
-from ltc_edge.kernels.binding_cfc import pointers
-from ltc_edge.kernels.ltc import MOST_TRACE_BYTES
+from ltc_edge.kernels.binding_cfc import Settings, pointers
 from ltc_edge.kernels.mode import fused_library
 
 _ONCE = "the fused CfC kernel has no second derivative: LTC_EDGE_KERNEL=torch differentiates twice"
-_SETTINGS = 7
 
 
 @functools.cache
@@ -43,7 +41,7 @@ def _function(name: str, dtype: torch.dtype) -> Any:
 
 
 def _trace_bytes(cell: binding_cfc.Cell, sequences: Sequences, dtype: torch.dtype) -> int:
-    size: int = library().ltc_edge_cfc_trace(cell, sequences, dtype.itemsize, MOST_TRACE_BYTES)
+    size: int = library().ltc_edge_cfc_trace(cell, sequences, dtype.itemsize)
     return size
 
 
@@ -52,32 +50,33 @@ class Network:
     """The cell.
 
     Attributes:
-        settings: inputs, units, outputs, the mode's number, the backbone's layers, their units, the
-            activation's number.
-        layer_units: neurons of each layer.
+        settings: its sizes and kinds.
         masks: for each layer ``(units, columns)`` of 0 and 1, of its sparse heads; or none at all.
     """
 
-    settings: tuple[int, ...]
-    layer_units: tuple[int, ...]
+    settings: Settings
     masks: tuple[Tensor, ...]
 
-    @property
-    def outputs(self) -> int:
-        """Outputs M."""
-        return self.settings[2]
+    @classmethod
+    def of_numbers(cls, numbers: Sequence[int], masks: Sequence[Tensor]) -> Network:
+        """From what an operator of torch can be given; see `numbers`."""
+        inputs, units, outputs, mode, layers, width, activation, *layer_units = numbers
+        settings = Settings(inputs, units, outputs, mode, layers, width, activation, tuple(layer_units))
+        return cls(settings, tuple(masks))
+
+    def numbers(self) -> list[int]:
+        """The settings, one after the other."""
+        *numbers, layer_units = self.settings
+        return [*numbers, *layer_units]
 
     def structure(self) -> binding_cfc.Cell:
         """The C structure; it points into the masks."""
-        masks: Sequence[int | None] = [each.data_ptr() for each in self.masks] or [None] * len(
-            self.layer_units
-        )
-        return binding_cfc.cell(self.settings, self.layer_units, masks)
+        masks: Sequence[int | None] = [each.data_ptr() for each in self.masks]
+        return binding_cfc.cell(self.settings, masks or [None] * len(self.settings.layer_units))
 
     def as_type(self, dtype: torch.dtype) -> Network:
         """With masks as the kernel reads them."""
-        masks = tuple(each.to(dtype).contiguous() for each in self.masks)
-        return Network(self.settings, self.layer_units, masks)
+        return Network(self.settings, tuple(each.to(dtype).contiguous() for each in self.masks))
 
 
 class Batch(NamedTuple):
@@ -119,7 +118,10 @@ def run(
     parameters = [each.contiguous() for each in parameters]
     inputs = batch.inputs
     cell, sequences = network.structure(), batch.sequences()
-    outputs, last = inputs.new_empty(*inputs.shape[:2], network.outputs), torch.empty_like(batch.state)
+    outputs, last = (
+        inputs.new_empty(*inputs.shape[:2], network.settings.outputs),
+        torch.empty_like(batch.state),
+    )
     trace = torch.empty(_trace_bytes(cell, sequences, inputs.dtype) if traced else 0, dtype=torch.uint8)
     sequences.outputs, sequences.last = outputs.data_ptr(), last.data_ptr()
     if traced:
@@ -181,9 +183,8 @@ def cfc(batch: Batch, parameters: list[Tensor], network: Network) -> tuple[Tenso
         MemoryError: there is no room.
     """
     if torch.compiler.is_compiling():
-        settings = [*network.settings, *network.layer_units]
         traced = torch.is_grad_enabled()
-        outputs, last, _ = operator(*batch, parameters, list(network.masks), settings, traced)
+        outputs, last, _ = operator(*batch, parameters, list(network.masks), network.numbers(), traced)
         return outputs, last
     if torch.is_grad_enabled():
         result: tuple[Tensor, Tensor] = _CfC.apply(network, *batch, *parameters)  # type: ignore[no-untyped-call]
@@ -256,9 +257,9 @@ def operator(
     settings: list[int],
     traced: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`run` as an operator of torch; ``settings`` are those of `Network` and then its layers' units."""
+    """`run` as an operator of torch; ``settings`` are `Network.numbers`."""
     batch = Batch(inputs, state, timespans, forced)
-    return run(batch, parameters, _network(settings, masks), traced=traced)
+    return run(batch, parameters, Network.of_numbers(settings, masks), traced=traced)
 
 
 @operator.register_fake
@@ -274,11 +275,11 @@ def _(
 ) -> tuple[Tensor, Tensor, Tensor]:
     batch, length = inputs.shape[:2]
     # Only sizes, and whether there are timespans, decide on the trace.
-    network = _network(settings, [])
+    network = Network.of_numbers(settings, [])
     sequences = Sequences(int(batch), int(length), None, None if timespans is None else 1)
     size = _trace_bytes(network.structure(), sequences, inputs.dtype) if traced else 0
     return (
-        inputs.new_empty(batch, length, network.outputs),
+        inputs.new_empty(batch, length, network.settings.outputs),
         state.new_empty(state.shape),
         inputs.new_empty(size, dtype=torch.uint8),
     )
@@ -299,7 +300,7 @@ def backward_operator(
     trace: Tensor,
 ) -> list[Tensor]:
     """`differentiate` as an operator of torch."""
-    batch, network = Batch(inputs, state, timespans, forced), _network(settings, masks)
+    batch, network = Batch(inputs, state, timespans, forced), Network.of_numbers(settings, masks)
     return differentiate(batch, parameters, network, trace, output_gradient, last_gradient, wanted=wanted)
 
 
@@ -321,10 +322,6 @@ def _(
     return rooms + [each.new_empty(each.shape) for each in parameters]
 
 
-def _network(settings: Sequence[int], masks: Sequence[Tensor]) -> Network:
-    return Network(tuple(settings[:_SETTINGS]), tuple(settings[_SETTINGS:]), tuple(masks))
-
-
 def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
     *batch, parameters, masks, settings, _ = inputs
     ctx.save_for_backward(*batch, output[2], *masks, *parameters)
@@ -341,7 +338,7 @@ def _operator_backward(
     found = backward_operator(
         output_gradient, last_gradient, *batch, parameters, masks, ctx.settings, wanted, trace
     )
-    return (*_in_order(found, wanted), found[3:], None, None, None)
+    return (*_in_order(found, wanted), found[3:], [None] * ctx.masks, None, None)
 
 
 def _refuse(ctx: Any, *gradients: Any) -> Any:  # noqa: ARG001

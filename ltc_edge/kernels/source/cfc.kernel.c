@@ -23,9 +23,9 @@
 #include "cfc_type.h"
 #include "no_type.h"
 
-static int64_t trace(const ltc_edge_cfc *cell, const ltc_edge_sequences *sequences, int32_t size, int64_t most)
+static int64_t trace(const ltc_edge_cfc *cell, const ltc_edge_sequences *sequences, int32_t size)
 {
-    return size == (int32_t)sizeof(float) ? trace_f32(cell, sequences, most) : trace_f64(cell, sequences, most);
+    return size == (int32_t)sizeof(float) ? trace_f32(cell, sequences) : trace_f64(cell, sequences);
 }
 
 #define JOINED(a, b) a##b

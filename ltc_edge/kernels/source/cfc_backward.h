@@ -1,7 +1,7 @@
 /* cfc_backward.h: back-propagation through a tile. A template, as lanes.h.
  *
- * A segment of steps is first gone through backwards for the gradients of states and rows; then those of the weights
- * are summed over all of its steps, so that a sum stays in its register meanwhile. */
+ * A segment of steps is computed again, then gone through backwards for the gradients of states and rows; then those
+ * of the weights are summed over all of its steps, so that a sum stays in its register meanwhile. */
 
 typedef struct {
     V *memory;
@@ -13,7 +13,7 @@ typedef struct {
     V *outputs;  /* M */
     V *span;     /* 1 */
     V *rows;     /* of each step of a segment, the gradients of the maps' rows */
-    V *trace;    /* of a segment, where steps are computed again */
+    V *regions;  /* of a segment, and of the state after it */
 } TILE(back);
 
 static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
@@ -21,10 +21,10 @@ static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
     const cfc_shape *const shape = &task->network->shape;
     const TILE(layout) *const layout = &task->layout;
     const int64_t constants = cfc_constants(task->network->cell) > 0 ? shape->units : 0;
-    const int64_t rows = layout->segment * shape->gradients * BLOCKS;
-    const int64_t trace = layout->full ? 0 : (layout->segment + 1) * layout->step;
+    const int64_t rows = TILE(SEGMENT) * shape->gradients * BLOCKS;
+    const int64_t regions = (TILE(SEGMENT) + 1) * layout->step;
     const int64_t small = BLOCKS * (shape->units + 2 * shape->columns + shape->outputs + 1);
-    const int64_t vectors = shape->sums + 2 * constants + small + rows + trace;
+    const int64_t vectors = shape->sums + 2 * constants + small + rows + regions;
     back->memory = aligned_alloc(sizeof(V), (size_t)vectors * sizeof(V));
     if (back->memory == NULL) {
         return 0;
@@ -39,7 +39,7 @@ static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
     back->outputs = back->following + shape->columns * BLOCKS;
     back->span = back->outputs + shape->outputs * BLOCKS;
     back->rows = back->span + BLOCKS;
-    back->trace = back->rows + rows;
+    back->regions = back->rows + rows;
     return 1;
 }
 
@@ -77,7 +77,7 @@ static void TILE(back_layer)(const TILE(task) * task, const TILE(room) * room, T
      back->w_tau + first, back->a + first);
 }
 
-/* Back through step t, of trace `region`; leaves the gradients of the maps' rows at `rows`. */
+/* Back through step t, which left `region`; leaves the gradients of the maps' rows at `rows`. */
 static void TILE(back_step)(const TILE(task) * task, TILE(room) * room, TILE(back) * back, TILE(lanes) lanes, int64_t t,
                             V *region, V *rows)
 {
@@ -120,19 +120,25 @@ static void TILE(back_step)(const TILE(task) * task, TILE(room) * room, TILE(bac
     }
 }
 
-/* Back through steps first to last - 1, whose regions begin at `trace`. */
+/* Back through steps first to last - 1, from the state before them. */
 static void TILE(back_segment)(const TILE(task) * task, TILE(room) * room, TILE(back) * back, TILE(lanes) lanes,
-                               int64_t first, int64_t last, V *trace)
+                               int64_t first, int64_t last, const V *state)
 {
     const cfc_shape *const shape = &task->network->shape;
     const int64_t stride = shape->gradients * BLOCKS, step = task->layout.step;
+    V *const regions = back->regions;
+    TILE(settle)(shape, state, regions);
+    for (int64_t t = first; t < last; t++) {
+        V *const region = regions + (t - first) * step;
+        TILE(advance)(task, room, lanes, t, region, region + step);
+    }
     for (int64_t t = last - 1; t >= first; t--) {
-        TILE(back_step)(task, room, back, lanes, t, trace + (t - first) * step, back->rows + (t - first) * stride);
+        TILE(back_step)(task, room, back, lanes, t, regions + (t - first) * step, back->rows + (t - first) * stride);
     }
     for (int64_t index = 0; index < shape->maps; index++) {
         const cfc_map *const map = &shape->map[index];
         TILE(add_outer_products)
-        (map->rows, map->columns + 1, back->rows + map->gradients * BLOCKS, stride, trace + map->x * BLOCKS, step,
+        (map->rows, map->columns + 1, back->rows + map->gradients * BLOCKS, stride, regions + map->x * BLOCKS, step,
          last - first, back->sums + map->sums);
     }
 }
@@ -157,22 +163,13 @@ static void TILE(backward_tile)(void *context, int64_t tile, int32_t thread)
         atomic_store(&task->out_of_memory, 1);
         return;
     }
-    V *const trace = (V *)sequences->trace + tile * layout->trace;
+    const V *const trace = (const V *)sequences->trace + tile * layout->trace;
     if (task->gradients->last != NULL) {
         TILE(gather)(task->gradients->last, lanes, 1, 0, shape->units, back.state);
     }
     for (int64_t last = sequences->length; last > 0;) {
-        const int64_t first = (last - 1) / layout->segment * layout->segment;
-        V *regions = trace + first * layout->step;
-        if (!layout->full) {
-            regions = back.trace;
-            TILE(settle)(shape, trace + first / layout->segment * layout->state, regions);
-            for (int64_t t = first; t < last; t++) {
-                V *const region = regions + (t - first) * layout->step;
-                TILE(advance)(task, &room, lanes, t, region, region + layout->step);
-            }
-        }
-        TILE(back_segment)(task, &room, &back, lanes, first, last, regions);
+        const int64_t segment = (last - 1) / TILE(SEGMENT), first = segment * TILE(SEGMENT);
+        TILE(back_segment)(task, &room, &back, lanes, first, last, trace + segment * layout->state);
         last = first;
     }
     if (task->gradients->state != NULL) {

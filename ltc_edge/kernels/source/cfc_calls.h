@@ -17,22 +17,11 @@ static int NAME(is_wide)(int64_t batch)
     return batch > 2 * LANES;
 }
 
-static int64_t NAME(trace_bytes)(const cfc_shape *shape, const ltc_edge_sequences *sequences, int full)
-{
-    return NAME(is_wide)(sequences->batch) ? NAME(trace_bytes_2)(shape, sequences, full)
-                                           : NAME(trace_bytes_1)(shape, sequences, full);
-}
-
-static int64_t NAME(trace)(const ltc_edge_cfc *cell, const ltc_edge_sequences *sequences, int64_t most)
+static int64_t NAME(trace)(const ltc_edge_cfc *cell, const ltc_edge_sequences *sequences)
 {
     const cfc_shape shape = shape_of(cell, sequences->timespans != NULL);
-    const int64_t full = NAME(trace_bytes)(&shape, sequences, 1);
-    return full <= most ? full : NAME(trace_bytes)(&shape, sequences, 0);
-}
-
-static int NAME(is_full)(const cfc_shape *shape, const ltc_edge_sequences *sequences)
-{
-    return sequences->trace != NULL && sequences->trace_bytes == NAME(trace_bytes)(shape, sequences, 1);
+    return NAME(is_wide)(sequences->batch) ? NAME(trace_bytes_2)(&shape, sequences)
+                                           : NAME(trace_bytes_1)(&shape, sequences);
 }
 
 static int32_t NAME(forward)(const ltc_edge_cfc *cell, const void *const *parameters,
@@ -44,9 +33,8 @@ static int32_t NAME(forward)(const ltc_edge_cfc *cell, const void *const *parame
     NAME(network) network;
     int32_t result = LTC_EDGE_NO_MEMORY;
     if (NAME(new_network)(&network, cell, parameters, sequences->timespans != NULL)) {
-        const int full = NAME(is_full)(&network.shape, sequences);
-        result = NAME(is_wide)(sequences->batch) ? NAME(forward_tiles_2)(&network, sequences, full, threads)
-                                                 : NAME(forward_tiles_1)(&network, sequences, full, threads);
+        result = NAME(is_wide)(sequences->batch) ? NAME(forward_tiles_2)(&network, sequences, threads)
+                                                 : NAME(forward_tiles_1)(&network, sequences, threads);
     }
     free(network.memory);
     return result;
@@ -77,9 +65,8 @@ static int32_t NAME(backward)(const ltc_edge_cfc *cell, const void *const *param
     double *const total = calloc((size_t)sums, sizeof *total);
     int32_t result = LTC_EDGE_NO_MEMORY;
     if (parts != NULL && total != NULL) {
-        const int full = NAME(is_full)(&network.shape, sequences);
-        result = wide ? NAME(backward_tiles_2)(&network, sequences, gradients, full, parts, sums, threads)
-                      : NAME(backward_tiles_1)(&network, sequences, gradients, full, parts, sums, threads);
+        result = wide ? NAME(backward_tiles_2)(&network, sequences, gradients, parts, sums, threads)
+                      : NAME(backward_tiles_1)(&network, sequences, gradients, parts, sums, threads);
     }
     if (result == LTC_EDGE_OK) {
         NAME(add_parts)(parts, tiles, sums, total);

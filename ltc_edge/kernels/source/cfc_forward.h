@@ -1,29 +1,29 @@
 /* cfc_forward.h: a tile through the time steps. A template, as lanes.h.
  *
- * The trace of a step is one region: for each map its columns, then what it leaves to the backward pass. Where a
- * map's columns are the results of another, these are written there at once. */
+ * What a step leaves is one region: for each map its columns, then what the backward pass needs of its results. Where
+ * a map's columns are the results of another, these are written there at once.
+ *
+ * The trace is the states from which the backward pass runs each segment of steps again: that is no slower than to
+ * write all regions to memory and to read them back, and takes a hundredth of it. */
 
 typedef struct {
     int64_t step;    /* vectors of a region */
     int64_t state;   /* of a state */
     int64_t tiles;
-    int64_t segment; /* steps that the backward pass takes at a time */
     int64_t trace;   /* vectors a tile leaves to the backward pass */
-    int full;        /* whether that is the trace itself; else states from which to run again */
 } TILE(layout);
 
-/* Few enough that their trace stays in the cache, and enough for the sums' way to registers and back. */
+/* Steps that the backward pass takes at a time: few enough that their regions stay in the cache, enough for the way
+ * of the weights' sums to registers and back. */
 enum { TILE(SEGMENT) = 16 };
 
-static TILE(layout) TILE(layout_of)(const cfc_shape *shape, const ltc_edge_sequences *sequences, int full)
+static TILE(layout) TILE(layout_of)(const cfc_shape *shape, const ltc_edge_sequences *sequences)
 {
-    const int64_t length = sequences->length;
-    TILE(layout) own = {.full = full, .segment = TILE(SEGMENT)};
+    TILE(layout) own;
     own.step = shape->step * BLOCKS;
     own.state = shape->units * BLOCKS;
     own.tiles = (sequences->batch + WIDTH - 1) / WIDTH;
-    const int64_t segments = (length + own.segment - 1) / own.segment;
-    own.trace = full ? (length + 1) * own.step : segments * own.state;
+    own.trace = (sequences->length + TILE(SEGMENT) - 1) / TILE(SEGMENT) * own.state;
     return own;
 }
 
@@ -155,20 +155,19 @@ static void TILE(forward_tile)(void *context, int64_t tile, int32_t thread)
         return;
     }
     V *const trace = sequences->trace == NULL ? NULL : (V *)sequences->trace + tile * layout->trace;
-    const int full = trace != NULL && layout->full;
-    V *region = full ? trace : room.regions, *after = region + layout->step;
+    V *region = room.regions, *after = region + layout->step;
     TILE(gather)(sequences->state, lanes, 1, 0, shape->units, room.state);
     TILE(settle)(shape, room.state, region);
     const int64_t motor = home_of(shape, shape->maps - 1) * BLOCKS;
     for (int64_t t = 0; t < sequences->length; t++) {
-        if (trace != NULL && !full && t % layout->segment == 0) {
-            TILE(collect)(shape, region, trace + t / layout->segment * layout->state);
+        if (trace != NULL && t % TILE(SEGMENT) == 0) {
+            TILE(collect)(shape, region, trace + t / TILE(SEGMENT) * layout->state);
         }
         TILE(advance)(task, &room, lanes, t, region, after);
         TILE(scatter)(sequences->outputs, lanes, sequences->length, t, shape->outputs, after + motor);
         V *const before = region;
         region = after;
-        after = full ? region + layout->step : before;
+        after = before;
     }
     TILE(collect)(shape, region, room.state);
     TILE(scatter)(sequences->last, lanes, 1, 0, shape->units, room.state);

@@ -31,8 +31,7 @@ static void TILE(multiply)(const REAL *weights, int64_t rows, int64_t columns, c
 ALWAYS_INLINE void TILE(add_outer)(const V *gradients, int64_t gradient_stride, const V *x, int64_t stride,
                                    int64_t steps, V *sums)
 {
-    V sum[SUM_ROWS][SUM_COLUMNS];
-    memcpy(sum, sums, sizeof sum);
+    V sum[SUM_ROWS][SUM_COLUMNS] = {{{0}}};
     for (int64_t step = 0; step < steps; step++, gradients += gradient_stride, x += stride) {
         EACH_BLOCK(k)
         {
@@ -46,7 +45,13 @@ ALWAYS_INLINE void TILE(add_outer)(const V *gradients, int64_t gradient_stride, 
             }
         }
     }
-    memcpy(sums, sum, sizeof sum);
+#pragma GCC unroll 3
+    for (int64_t r = 0; r < SUM_ROWS; r++) {
+#pragma GCC unroll 4
+        for (int64_t c = 0; c < SUM_COLUMNS; c++) {
+            sums[r * SUM_COLUMNS + c] += sum[r][c];
+        }
+    }
 }
 
 /* The same for a whole map: rows and columns round up to blocks. */

@@ -159,9 +159,9 @@ double ltc_edge_roof_f32(int32_t backward, int64_t evaluations, double *seconds)
     return chosen()->ltc->ltc_roof_f32(backward, evaluations, seconds);
 }
 
-int64_t ltc_edge_cfc_trace(const ltc_edge_cfc *cell, const ltc_edge_sequences *sequences, int32_t size, int64_t most)
+int64_t ltc_edge_cfc_trace(const ltc_edge_cfc *cell, const ltc_edge_sequences *sequences, int32_t size)
 {
-    return set_for(sequences->batch, (size_t)size)->cfc->trace(cell, sequences, size, most);
+    return set_for(sequences->batch, (size_t)size)->cfc->trace(cell, sequences, size);
 }
 
 int32_t ltc_edge_cfc_forward_f32(const ltc_edge_cfc *cell, const void *const *parameters,

@@ -112,8 +112,7 @@ LTC_EDGE_EXPORT int32_t ltc_edge_ltc_backward_f64(const ltc_edge_circuit *circui
  * backbone's maps, then those of each layer's heads ff1, ff2, time_a, time_b; in the pure mode ff1, then w_tau, A.
  * A head reads [what feeds its layer, the layer's state]; with a backbone the last features alone, and the first of
  * the backbone's maps [inputs, state]. The sequences have no gates. */
-LTC_EDGE_EXPORT int64_t ltc_edge_cfc_trace(const ltc_edge_cfc *cell, const ltc_edge_sequences *sequences, int32_t size,
-                                           int64_t most);
+LTC_EDGE_EXPORT int64_t ltc_edge_cfc_trace(const ltc_edge_cfc *cell, const ltc_edge_sequences *sequences, int32_t size);
 LTC_EDGE_EXPORT int32_t ltc_edge_cfc_forward_f32(const ltc_edge_cfc *cell, const void *const *parameters,
                                                  const ltc_edge_sequences *sequences, int32_t threads);
 LTC_EDGE_EXPORT int32_t ltc_edge_cfc_forward_f64(const ltc_edge_cfc *cell, const void *const *parameters,

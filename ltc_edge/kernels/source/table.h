@@ -23,7 +23,7 @@ typedef int32_t ltc_edge_cfc_backward(const ltc_edge_cfc *, const void *const *p
                                       const ltc_edge_gradients *, void *const *parameter_gradients, int32_t threads);
 
 typedef struct {
-    int64_t (*trace)(const ltc_edge_cfc *, const ltc_edge_sequences *, int32_t size, int64_t most);
+    int64_t (*trace)(const ltc_edge_cfc *, const ltc_edge_sequences *, int32_t size);
     ltc_edge_cfc_forward *forward_f32, *forward_f64;
     ltc_edge_cfc_backward *backward_f32, *backward_f64;
 } ltc_edge_cfc_table;
