@@ -39,6 +39,7 @@ class FinetuneOptions:
         batch: windows of each kind of lesson that an update sees.
         episodes, episode_steps: the student plays each round.
         excitation: weight of made-up sensor values against that of what the controller meets.
+        cautious: whether no kind of error may grow; see `Judgement.cautious_key`.
     """
 
     rounds: int = 16
@@ -48,6 +49,7 @@ class FinetuneOptions:
     episodes: int = 16
     episode_steps: int = 192
     excitation: float = 0.1
+    cautious: bool = False
 
 
 class Judge:
@@ -205,14 +207,22 @@ def finetune(
             on_share((index + (update + 1) / options.updates) / options.rounds)
         student.refresh()
         found = judge.judge(student)
-        if found.key(before) < best.key(before):
+        if _better(found, best, before, options):
             best, kept = found, learner.controller()
     return Tuned(kept, before, best, updates)
 
 
+def _better(found: Judgement, best: Judgement, before: Judgement, options: FinetuneOptions) -> bool:
+    if options.cautious:
+        return found.cautious_key(before) < best.cautious_key(before)
+    return found.key(before) < best.key(before)
+
+
 GOALS = {
     "solver": FinetuneOptions(),
-    "integers": FinetuneOptions(rounds=6, updates=60, learning_rate=5e-4, episodes=8, excitation=1.0),
+    "integers": FinetuneOptions(
+        rounds=6, updates=60, learning_rate=5e-4, episodes=8, excitation=1.0, cautious=True
+    ),
 }
 """What fine-tuning may be for, and how it is then done."""
 

@@ -32,9 +32,21 @@ class Judgement:
 
     def key(self, before: Judgement) -> tuple[float, float]:
         """What is compared, less being better: return that is lost, then errors against those ``before``."""
-        lost = max(self.return_lost_percent or 0.0, 0.0)
-        shares = [self.errors[kind] / max(before.errors[kind], LEAST_ERROR) for kind in self.errors]
-        return round(lost / RETURN_STEP) * RETURN_STEP, math.sqrt(float(np.mean(np.square(shares))))
+        return self._lost, math.sqrt(float(np.mean(np.square(self._shares(before)))))
+
+    def cautious_key(self, before: Judgement) -> tuple[bool, float]:
+        """Where there is little to win: whether more return is lost than ``before``, and the worst error.
+
+        A return of few episodes is chance where it hardly changes, and must not outweigh errors.
+        """
+        return self._lost > before._lost, max(self._shares(before))
+
+    @property
+    def _lost(self) -> float:
+        return round(max(self.return_lost_percent or 0.0, 0.0) / RETURN_STEP) * RETURN_STEP
+
+    def _shares(self, before: Judgement) -> list[float]:
+        return [self.errors[kind] / max(before.errors[kind], LEAST_ERROR) for kind in self.errors]
 
 
 @dataclass(frozen=True, eq=False)

@@ -132,6 +132,15 @@ def test_of_two_judgements_lost_return_counts_first_and_chance_does_not():
     assert gained.key(before) == equal.key(before) == (0.0, 0.5)
 
 
+def test_where_little_can_be_won_no_error_may_grow_for_a_return():
+    before = Judgement(0.5, {"loop": 0.2, "excitation": 0.4})
+    lucky = Judgement(0.0, {"loop": 0.1, "excitation": 0.5})
+    assert lucky.cautious_key(before) > before.cautious_key(before) == (False, 1.0)
+    better = Judgement(0.5, {"loop": 0.1, "excitation": 0.3})
+    assert better.cautious_key(before) == (False, pytest.approx(0.75))
+    assert Judgement(0.6, better.errors).cautious_key(before) > before.cautious_key(before)
+
+
 def test_padding_is_neither_practised_nor_judged(tiny_controller):
     teacher = Teacher(tiny_controller())
     whole = sequences(tiny_controller(), steps=WINDOW + 5)
