@@ -14,7 +14,7 @@ SOME = (
     "cfc wired pure",
     "lstm",
     "mixed memory, cfc wired",
-    subjects.STEEP,
+    *subjects.STEEP,
 )
 """All kernels are in these; `tools/assure_c.py sanitize` runs every kind with every instrument."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assurance.building import call, program, runtime_objects
-from assurance.subjects import ROOT, RUNTIME, Subject
+from assurance.subjects import ROOT, RUNTIME, SPARSE, STEEP, Subject
 
 FLAGS = ("-std=c99", "-O0", "--coverage", "-ffp-contract=off")
 VARIANTS = (
@@ -17,7 +17,13 @@ VARIANTS = (
 )
 """The ways in which a float sub-step and an integer division are written; each is compiled and run."""
 
-ENOUGH = ("ltc", "ltc clamp", "ltc steep", "ltc euler", "cfc pure", "cfc wired", "lstm")
+ENOUGH = (
+    *("ltc", "ltc clamp", *STEEP, "ltc exponential", "ltc euler"),
+    "cfc pure",
+    "cfc wired",
+    "lstm",
+    SPARSE,
+)
 """Kinds that take every branch together."""
 
 

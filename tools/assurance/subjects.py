@@ -29,8 +29,12 @@ NAME = "subject"
 """Every controller under assurance is called so, such that one harness fits them all."""
 
 TYPES = ("float32", "int16")
-STEEP = "ltc steep"
-"""An LTC whose synapses are so sharp that its sub-steps must clamp their exponents."""
+SHARPER = " steep"
+"""After the kind of an LTC: its synapses are so sharp that its sub-steps must clamp their exponents."""
+STEEP = ("ltc" + SHARPER, "ltc exponential" + SHARPER)
+
+SPARSE = "lstm sparse"
+"""An LSTM half of whose weights are zero, which are then a list."""
 
 UNPROVED = ("ltc euler", "ltc rk4")
 """Explicit solvers, of whose state nothing is proved: they have no integer form."""
@@ -71,17 +75,24 @@ def _cases() -> ModuleType:
 
 
 def kinds() -> tuple[str, ...]:
-    """Every kind of cell, and `STEEP`."""
-    return (*_cases().CELLS, STEEP)
+    """Every kind of cell, `STEEP` and `SPARSE`."""
+    return (*_cases().CELLS, *STEEP, SPARSE)
 
 
 @functools.cache
 def subject(kind: str, state_type: str = "float32") -> Subject:
     """The controller of one kind, by way of the hub as every exported one."""
-    made = _cases().controller("ltc" if kind == STEEP else kind)
-    if kind == STEEP:
+    made = _cases().controller("lstm" if kind == SPARSE else kind.removesuffix(SHARPER))
+    if kind == SPARSE:
+        weights = {name: made.parameters[name].copy() for name in ("weight_ih", "weight_hh")}
+        for weight in weights.values():
+            weight[:, ::2] = 0.0
+        made = replace(made, name=SPARSE, parameters={**made.parameters, **weights})
+    if kind in STEEP:
         sharper = {name: 12.0 * made.parameters[name] for name in ("sigma", "sensory_sigma")}
-        made = replace(made, name=STEEP, parameters={**made.parameters, **sharper})
+        # Sub-steps that are even in number end in another half of the scratch than odd ones do.
+        cell = replace(made.cell, unfolds=2)
+        made = replace(made, name=kind, cell=cell, parameters={**made.parameters, **sharper})
     return subject_of(controller_from_bytes(hub_bytes(made), kind), kind, state_type)
 
 
