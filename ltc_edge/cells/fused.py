@@ -13,14 +13,13 @@ _DTYPES = (torch.float32, torch.float64)
 def is_fusable(*tensors: Tensor | None) -> bool:
     """Whether the kernels can be had, and these tensors are what they compute with.
 
-    They are on the CPU, of one precision, not empty, and no transform of `torch.func` is looking on: the
+    They are on the CPU, of one precision, and no transform of `torch.func` is looking on: the
     kernels have neither a batching rule nor a forward derivative.
     """
     present = [each for each in tensors if each is not None]
     first = present[0].dtype
     return (
         first in _DTYPES
-        and present[0].numel() > 0
         and all(each.device.type == "cpu" and each.dtype == first for each in present)
         and not is_transformed()
         and _is_to_be_had()

@@ -49,7 +49,8 @@ class MixedMemoryCell(Cell):
     ) -> tuple[Tensor, Tensor]:
         """Run a batch of sequences: see `Cell.forward`. Around an LTC it is one call of the fused kernel."""
         tensors = (inputs, state, timespans, forced, self.memory_bias)
-        if not isinstance(self.cell, LTCCell) or not is_fusable(*tensors):
+        # The kernel knows a memory by its gates, and nothing points to the gates of no step.
+        if not isinstance(self.cell, LTCCell) or inputs.numel() == 0 or not is_fusable(*tensors):
             return super().forward(inputs, state, timespans, forced)
         self._check(inputs, state, timespans, forced)
         state = self.initial_state(inputs.shape[0]) if state is None else state

@@ -122,7 +122,9 @@ ALWAYS_INLINE V NAME(sigmoid)(V x)
 
 ALWAYS_INLINE V NAME(tanh)(V x)
 {
-    return NAME(sigmoid)(x * (REAL)2) * (REAL)2 - (REAL)1;
+    /* Without the rounding of a logistic function near 1/2. */
+    const V e = NAME(exp2)(NAME(exponent)(x * (REAL)-2.88539008177792681472));
+    return ((REAL)1 - e) / ((REAL)1 + e);
 }
 
 /* The sum over the lanes, always in the same order. */
