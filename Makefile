@@ -16,9 +16,9 @@ $(READY): pyproject.toml setup.py constraints.txt
 
 demo: $(READY)
 	$(RUN)/ltc-edge train inverted-double-pendulum -o $(DEMO) --force
-	$(RUN)/ltc-edge evaluate $(DEMO)
+	$(RUN)/ltc-edge evaluate $(DEMO) --episodes 20
 	$(RUN)/ltc-edge export $(DEMO) -o $(DEMO)-bundle --force
-	$(RUN)/ltc-edge evaluate $(DEMO)-bundle --format tflite-int16x8
+	$(RUN)/ltc-edge evaluate $(DEMO)-bundle --format tflite-int16x8 --episodes 20
 	$(RUN)/ltc-edge profile $(DEMO)-bundle -o $(DEMO)-profile --force
 	$(RUN)/ltc-edge report $(DEMO)-bundle --profile $(DEMO)-profile/profile.json -o $(DEMO)-report.html --force
 

@@ -4,10 +4,27 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "table.h"
 #include "tiles.h"
+
+/* A large trace is new memory in each pass: the system's 4-KiB pages would cost as much as writing it. */
+static void use_large_pages(void *start, int64_t bytes)
+{
+#if defined(MADV_HUGEPAGE)
+    const uintptr_t page = (uintptr_t)2 << 20, first = ((uintptr_t)start + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)start + (uintptr_t)bytes) / page * page;
+    if (start != NULL && end > first) {
+        /* Advice: where it is not taken nothing is lost. */
+        (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
+    }
+#else
+    (void)start;
+    (void)bytes;
+#endif
+}
 
 #define REAL float
 #define WHOLE int32_t

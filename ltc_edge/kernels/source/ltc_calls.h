@@ -53,6 +53,7 @@ static int32_t NAME(forward)(const ltc_edge_circuit *circuit, const ltc_edge_par
     int32_t result = LTC_EDGE_NO_MEMORY;
     if (NAME(new_network)(&network, circuit, parameters, sequences)) {
         const int full = NAME(is_full)(circuit, sequences);
+        use_large_pages(sequences->trace, sequences->trace_bytes);
         result = NAME(is_wide)(sequences->batch) ? NAME(forward_tiles_2)(&network, sequences, full, threads)
                                                  : NAME(forward_tiles_1)(&network, sequences, full, threads);
     }
