@@ -382,7 +382,7 @@ static void TILE(backward_tile)(void *context, int64_t tile, int32_t thread)
     const ltc_edge_sequences *const sequences = task->sequences;
     const TILE(layout) *const layout = &task->layout;
     const int64_t length = sequences->length, neurons = task->network->circuit->units * BLOCKS;
-    const TILE(lanes) lanes = TILE(lanes_of)(task, tile);
+    const TILE(lanes) lanes = TILE(lanes_of)(sequences->batch, tile);
     TILE(step) step;
     TILE(back) back;
     if (!TILE(new_step)(&step, task)) {

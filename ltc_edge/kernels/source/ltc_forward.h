@@ -302,7 +302,7 @@ static void TILE(forward_tile)(void *context, int64_t tile, int32_t thread)
     TILE(task) *const task = context;
     const ltc_edge_sequences *const sequences = task->sequences;
     const TILE(layout) *const layout = &task->layout;
-    const TILE(lanes) lanes = TILE(lanes_of)(task, tile);
+    const TILE(lanes) lanes = TILE(lanes_of)(sequences->batch, tile);
     TILE(step) step;
     if (!TILE(new_step)(&step, task)) {
         atomic_store(&task->out_of_memory, 1);

@@ -1,7 +1,4 @@
-/* ltc_tile.h: the sequences that one pass through the time steps carries side by side, and what it remembers.
- *
- * A template over REAL, as vector.h, and over BLOCKS, the vectors a tile is wide, with TILE(x) for its names. Every
- * quantity of a tile is BLOCKS vectors with a sequence in each lane: neuron i stands at [i * BLOCKS].
+/* ltc_tile.h: what a tile of an LTC remembers. A template, as lanes.h.
  *
  * The trace of a step is one region: with a memory its gates, then for each evaluation of the synapses the state u,
  * and what the backward pass needs besides. It begins with the state before the step, so the state after a step
@@ -14,12 +11,8 @@
  *     others       d = denominator, third = numerator - denominator * u
  */
 
-#define WIDTH (BLOCKS * LANES)
-
 /* Keeps a denominator from zero, as in the reference implementation. */
 #define EPSILON ((REAL)1e-8)
-
-#define EACH_BLOCK(k) _Pragma("GCC unroll 8") for (int64_t k = 0; k < BLOCKS; k++)
 
 typedef struct {
     int64_t evaluations; /* a step */
@@ -69,52 +62,6 @@ typedef struct {
     int64_t sums;   /* how many of them */
     atomic_int out_of_memory;
 } TILE(task);
-
-/* Where the tile's sequences lie. */
-typedef struct {
-    int64_t first; /* of the batch */
-    int64_t count; /* the other lanes are idle */
-} TILE(lanes);
-
-static TILE(lanes) TILE(lanes_of)(const TILE(task) * task, int64_t tile)
-{
-    const int64_t first = tile * WIDTH, left = task->sequences->batch - first;
-    return (TILE(lanes)){first, left < WIDTH ? left : WIDTH};
-}
-
-/* Read `channels` values of each sequence at one step of `array`, [B, length, channels], into lanes. */
-static void TILE(gather)(const REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, V *to)
-{
-    REAL *const out = (REAL *)to;
-    for (int64_t lane = 0; lane < lanes.count; lane++) {
-        const REAL *const from = array + ((lanes.first + lane) * length + t) * channels;
-        for (int64_t c = 0; c < channels; c++) {
-            out[c * WIDTH + lane] = from[c];
-        }
-    }
-}
-
-/* Write them back. */
-static void TILE(scatter)(REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, const V *from)
-{
-    const REAL *const in = (const REAL *)from;
-    for (int64_t lane = 0; lane < lanes.count; lane++) {
-        REAL *const to = array + ((lanes.first + lane) * length + t) * channels;
-        for (int64_t c = 0; c < channels; c++) {
-            to[c] = in[c * WIDTH + lane];
-        }
-    }
-}
-
-static void TILE(copy)(V *to, const V *from, int64_t vectors)
-{
-    memcpy(to, from, (size_t)vectors * sizeof *to);
-}
-
-static void TILE(clear)(V *to, int64_t vectors)
-{
-    memset(to, 0, (size_t)vectors * sizeof *to);
-}
 
 /* Activations from pre-activations, `x` in place. All blocks take each operation together: their chains of
  * dependent operations then overlap, which the processor's window alone is too short for. */

@@ -5,6 +5,8 @@
 
 #define BLOCKS 1
 #define TILE(x) NAME(x##_1)
+#include "lanes.h"
+
 #include "ltc_tile.h"
 
 #include "ltc_memory.h"
@@ -22,6 +24,8 @@
 
 #define BLOCKS 2
 #define TILE(x) NAME(x##_2)
+#include "lanes.h"
+
 #include "ltc_tile.h"
 
 #include "ltc_memory.h"
