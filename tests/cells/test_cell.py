@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed (extra: trai
 from ltc_edge import wiring  # noqa: E402
 from ltc_edge.cells import CfCSpec, CTRNNSpec, GatedSpec, LTCSpec, MixedMemorySpec  # noqa: E402
 from ltc_edge.cells.build import build_cell, cell_arrays, load_cell_arrays  # noqa: E402
+from ltc_edge.kernels.mode import kernel  # noqa: E402
 
 INPUTS = 2
 NCP = wiring.auto_ncp(INPUTS, 6, 2, seed=3)
@@ -94,6 +95,8 @@ def test_elapsed_time_matters_and_is_one_unit_unless_given(cell):
     nominal, _ = cell(inputs, state)
     ones = torch.ones_like(timespans)
     torch.testing.assert_close(cell(inputs, state, ones)[0], nominal, rtol=0, atol=1e-14)
+    with kernel("torch"):
+        torch.testing.assert_close(cell(inputs, state, ones), cell(inputs, state), rtol=0, atol=0)
     assert not torch.allclose(cell(inputs, state, timespans)[0], nominal)
 
 
@@ -141,7 +144,11 @@ def test_forced_states_take_the_place_of_those_computed(cell):
     inputs, state, timespans = sequences(cell, 2, 4)
     forced = trajectory(cell, 2, 4)
     outputs, last = cell(inputs, state, timespans, forced)
+    # The kernel's outputs are a multiplication and an addition in one.
     torch.testing.assert_close(outputs, cell.output(cell.prepare(), forced), rtol=0, atol=1e-15)
+    with kernel("torch"):
+        exact = cell(inputs, state, timespans, forced)[0]
+    torch.testing.assert_close(exact, cell.output(cell.prepare(), forced), rtol=0, atol=0)
     torch.testing.assert_close(last, forced[:, -1], rtol=0, atol=0)
     empty = sequences(cell, 2, 0)
     torch.testing.assert_close(cell(*empty, forced[:, :0])[1], empty[1], rtol=0, atol=0)
