@@ -153,15 +153,19 @@ def export_bundle(
         change=change,
         cost=cost,
     )
-    verified = (
-        [] if trials is None else ["single_steps", "free_run", *([] if trials.task is None else ["task"])]
-    )
-    described = manifest(subject, made, about, verified, change, cost)
+    described = manifest(subject, made, about, _stages_of(trials), change, cost)
     write_bundle(path, described, files, force=options.force)
     with contextlib.suppress(OSError):
         _failure_report(path).unlink(missing_ok=True)
     note = task_note if options.verify else None
     return ExportResult(reports, note, _doubts(controller, loaded, about), change, cost)
+
+
+def _stages_of(trials: Trials | None) -> list[str]:
+    """Names of the trials that formats were put through."""
+    if trials is None:
+        return []
+    return ["single_steps", "free_run", *([] if trials.task is None else ["task"])]
 
 
 def _cost(loaded: Any, change: Change, trial: TaskTrial, options: ExportOptions) -> ChangeResult:
