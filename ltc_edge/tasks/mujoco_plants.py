@@ -1,13 +1,17 @@
-"""Plants simulated by MuJoCo, one ``MjData`` a row, with Gymnasium's models and semantics.
+"""Plants simulated by MuJoCo, a simulation a row, with Gymnasium's models and semantics.
 
-Driving MuJoCo directly does what Gymnasium's environments do, without their Python in each step.
+MuJoCo's own batches do what Gymnasium's environments do, bit for bit, without any Python between the rows.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,10 @@ from ltc_edge.arrays import BoolArray, FloatArray
 from ltc_edge.errors import require
 from ltc_edge.tasks.protocol import Readings
 from ltc_edge.tasks.seeding import generator
+
+ROWS_A_THREAD = 8
+"""Fewer plants than these are stepped before another thread is awake."""
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,31 @@ def load_model(asset: str) -> Any:
     return mujoco.MjModel.from_xml_path(str(assets / asset))
 
 
+@contextmanager
+def without_profiler() -> Iterator[None]:
+    """MuJoCo without its profiler, which reads the clock so often that small models take half as long again.
+
+    It is off where there is no callback ``mjcb_time``; the Python package can replace it, not take it out.
+    """
+    clock = _clock()
+    before, clock.value = clock.value, None
+    try:
+        yield
+    finally:
+        clock.value = before
+
+
+@cache
+def _clock() -> ctypes.c_void_p:
+    """The library's own variable ``mjcb_time``."""
+    functions = require("mujoco._functions", "train")
+    return ctypes.c_void_p.in_dll(ctypes.CDLL(functions.__file__), "mjcb_time")
+
+
 class MujocoPlants(ABC):
     """A batch of MuJoCo plants; the privileged state is ``[qpos, qvel]``.
 
-    Simulators are made when a batch first needs them and reused by later resets.
+    Simulations are made when a batch first needs them and reused by later resets of as many.
     """
 
     def __init__(
@@ -56,10 +85,11 @@ class MujocoPlants(ABC):
         self._frame_skip = frame_skip
         self._period_s = float(self._model.opt.timestep) * frame_skip
         self._columns = list(columns)
-        self._watched = ("qpos", "qvel", *watched)
-        self._data: list[Any] = []
-        self._ctrl: list[FloatArray] = []
-        self._views: list[list[FloatArray]] = []
+        self._watched = tuple(watched)
+        self._batch: Any = None
+        # Live arrays of the batch, a row a simulation: the controls; the state and what is watched.
+        self._control: FloatArray = np.zeros((0, 0))
+        self._fields: list[FloatArray] = []
         self._record: FloatArray = np.zeros((0, 0))
         self._terminated: BoolArray = np.zeros(0, dtype=np.bool_)
 
@@ -77,50 +107,46 @@ class MujocoPlants(ABC):
 
     def reset(self, seeds: Sequence[int]) -> Readings:
         """Start ``len(seeds)`` episodes."""
-        self._grow(len(seeds))
-        self._record = np.zeros((len(seeds), sum(view.size for view in self._views[0])))
-        self._terminated = np.zeros(len(seeds), dtype=np.bool_)
+        self._resize(len(seeds))
+        batch = self._batch
+        batch.reset(stage=self._mujoco.mjtStage.mjSTAGE_NONE.value)
         for row, seed in enumerate(seeds):
-            data = self._data[row]
-            self._mujoco.mj_resetData(self._model, data)
             position, velocity = self.noise(generator(seed))
-            data.qpos += position
-            data.qvel += velocity
-            self._mujoco.mj_forward(self._model, data)
-            self._read(row)
+            self._fields[0][row] += position
+            self._fields[1][row] += velocity
+        batch.forward()
+        self._terminated = np.zeros(len(seeds), dtype=np.bool_)
+        self._read()
         return self._readings(np.zeros(len(seeds)))
 
     def step(self, action: FloatArray, active: BoolArray) -> Readings:
         """Step the active rows by one control period."""
-        mj_step, model, frame_skip = self._mujoco.mj_step, self._model, self._frame_skip
         rows = np.flatnonzero(active)
-        for row in rows.tolist():
-            self._ctrl[row][:] = action[row]
-            mj_step(model, self._data[row], frame_skip)
-            self._read(row)
         reward = np.zeros(len(self._record))
         if len(rows):
+            self._control[rows] = action[rows]
+            with without_profiler():
+                self._batch.step(rows, self._frame_skip)
+            self._read()
             outcome = self.outcome(self._record[rows])
             reward[rows] = outcome.reward
             self._terminated[rows] = outcome.terminated
         return self._readings(reward)
 
     def close(self) -> None:
-        """Free the simulators."""
-        self._ctrl.clear()
-        self._views.clear()
-        self._data.clear()
+        """Free the simulations."""
+        self._batch, self._control, self._fields = None, np.zeros((0, 0)), []
 
-    def _grow(self, rows: int) -> None:
-        while len(self._data) < rows:
-            data = self._mujoco.MjData(self._model)
-            self._data.append(data)
-            # Reading a field of MjData makes a new view each time; these stay valid.
-            self._ctrl.append(data.ctrl)
-            self._views.append([getattr(data, field).reshape(-1) for field in self._watched])
+    def _resize(self, rows: int) -> None:
+        if self._batch is not None and self._batch.nsim == rows:
+            return
+        threads = min(max(rows // ROWS_A_THREAD, 1), MOST_THREADS, os.cpu_count() or 1)
+        self._batch = require("mujoco.batch", "train").Batch(self._model, rows, threads)
+        self._control = self._batch.bind("ctrl")
+        self._fields = [self._batch.bind(name).reshape(rows, -1) for name in ("qpos", "qvel", *self._watched)]
 
-    def _read(self, row: int) -> None:
-        np.concatenate(self._views[row], out=self._record[row])
+    def _read(self) -> None:
+        self._record = np.concatenate(self._fields, axis=1)
 
     def _readings(self, reward: FloatArray) -> Readings:
         return Readings(

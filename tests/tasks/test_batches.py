@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ltc_edge.tasks import make_task, task_names
+from ltc_edge.tasks.mujoco_plants import MOST_THREADS, ROWS_A_THREAD, without_profiler
 
 FIELDS = ("observation", "privileged", "dt_s", "reward", "terminated")
 
@@ -39,6 +40,32 @@ def test_a_seed_gives_the_same_episode_whatever_the_batch(name):
 
     check()
     plants.close()
+
+
+@pytest.mark.parametrize("name", ["inverted-double-pendulum", "inverted-pendulum"])
+def test_threads_change_no_bit(name):
+    task = make_task(name, "full")
+    plants = task.make_plants()
+    seeds = range(MOST_THREADS * ROWS_A_THREAD)
+    together = rollout(task, plants, seeds, 30)[-1]
+    for row in (0, ROWS_A_THREAD, seeds[-1]):
+        alone = rollout(task, plants, [row], 30)[-1]
+        np.testing.assert_array_equal(together.privileged[row], alone.privileged[0])
+        assert together.reward[row] == alone.reward[0]
+    plants.close()
+
+
+def test_mujocos_profiler_is_off_for_a_while_only():
+    import mujoco
+
+    model = mujoco.MjModel.from_xml_string("<mujoco/>")
+    timed, untimed = mujoco.MjData(model), mujoco.MjData(model)
+    with without_profiler():
+        mujoco.mj_step(model, untimed)
+    mujoco.mj_step(model, timed)
+    step = mujoco.mjtTimer.mjTIMER_STEP
+    assert timed.timer[step].duration > 0
+    assert untimed.timer[step].duration == 0
 
 
 @pytest.mark.parametrize("name", task_names())
