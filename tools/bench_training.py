@@ -4,6 +4,7 @@
     python tools/bench_training.py --all --threads 1          # and other sizes, lengths, batches, solvers
     python tools/bench_training.py --case ncp19:8:64:rk4-6    # wiring, units:batch:length:solver-unfolds
     python tools/bench_training.py --memory --ncps-memory     # peak memory as well, of ncps too (up to 9 GB)
+    python tools/bench_training.py --device cuda              # on a GPU, beside our kernel on the CPU
 
 Prints one JSON object. Every case has 8 inputs and 4 motor neurons, 6 unfolds, float32. Our cell has the
 wiring and the parameters of the ncps module, and before anything is timed outputs and gradients must agree;
@@ -33,10 +34,10 @@ from ltc_edge.errors import LtcEdgeError
 MEMORY_OF = ("ours", "ncps", "lstm")
 
 
-def measure(case: Case, effort: Effort, with_ncps: bool) -> dict[str, Any]:
+def measure(case: Case, effort: Effort, with_ncps: bool, device: str) -> dict[str, Any]:
     """One row."""
     _say(f"{case.name}: checked")
-    all_of_them = dict(contenders(case))
+    all_of_them = dict(contenders(case, device))
     row: dict[str, Any] = {"case": case.name}
     if with_ncps:
         row["agreement"] = check_agreement(case, all_of_them["ours"], all_of_them["ncps"])
@@ -45,8 +46,9 @@ def measure(case: Case, effort: Effort, with_ncps: bool) -> dict[str, Any]:
     fast = {name: one for name, one in all_of_them.items() if name != "ncps"}
     times = take_turns(fast, all_of_them["ncps"] if with_ncps else None, effort)
     row |= figures(times, "ncps" if with_ncps else None)
-    measured = NAMES if with_ncps else tuple(fast)
-    row["joules"] = {name: joules(all_of_them[name]) for name in measured}
+    if device == "cpu":  # no counter here covers a GPU
+        measured = NAMES if with_ncps else tuple(fast)
+        row["joules"] = {name: joules(all_of_them[name]) for name in measured}
     return row | {"machine": {"before": before, "after": load()}}
 
 
@@ -85,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=2, help="default 2")
     parser.add_argument("--seconds", type=float, default=Effort.seconds, help="of a case, about; default 60")
     parser.add_argument("--no-ncps", action="store_true", help="ours against LSTM and GRU alone")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where cells run")
     parser.add_argument("--memory", action="store_true", help=f"peak memory of {MEMORY_CASE.name} or --case")
     parser.add_argument("--ncps-memory", action="store_true", help="of ncps as well")
     parser.add_argument("--json", action="store_true", help="on one line")
@@ -94,18 +97,21 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Print the figures as JSON."""
     arguments = _parser().parse_args()
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        sys.exit("there is no GPU that torch could use")
     torch.set_num_threads(arguments.threads)
     cases = arguments.case or [*CASES, *(MORE_CASES if arguments.all else ())]
     document: dict[str, Any] = {
         **machine(),
         "threads": arguments.threads,
         "kernel": kernel_facts(),
+        "gpu": torch.cuda.get_device_name() if arguments.device == "cuda" else None,
         "load": load(),
         "rows": [],
     }
     try:
         for case in cases:
-            row = measure(case, Effort(seconds=arguments.seconds), not arguments.no_ncps)
+            row = measure(case, Effort(arguments.seconds), not arguments.no_ncps, arguments.device)
             document["rows"].append(row | {"threads": arguments.threads})
     except LtcEdgeError as error:
         sys.exit(str(error))

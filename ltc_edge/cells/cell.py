@@ -80,7 +80,7 @@ class Cell(nn.Module, ABC):
             ValueError: a shape is not as above, or a timespan is not above 0.
         """
         self._check(inputs, state, timespans, forced)
-        _check_timespans(timespans)
+        check_timespans(timespans)
         batch, length = inputs.shape[:2]
         state = self.initial_state(batch) if state is None else state
         timespans = inputs.new_ones(batch, length) if timespans is None else timespans
@@ -121,7 +121,7 @@ class Cell(nn.Module, ABC):
             raise ValueError(f"forced has shape {tuple(forced.shape)}, expected {expected}: a state a step")
 
 
-def _check_timespans(timespans: Tensor | None) -> None:
+def check_timespans(timespans: Tensor | None) -> None:
     """Refuse what cannot be stepped over, where values can be seen: not in a graph nor a transform."""
     if (
         timespans is not None

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
 import torch
 from torch import Tensor
 
-from ltc_edge.kernels.mode import fused_library
+from ltc_edge.kernels.mode import fused_library, has_gpu_kernel
+from ltc_edge.wiring import Wiring
 
+if TYPE_CHECKING:
+    from ltc_edge.kernels.gpu.rows import Tables
+
+F = TypeVar("F", bound=Callable[..., Any])
 _DTYPES = (torch.float32, torch.float64)
+_CPU, _GPU = "cpu", "cuda"
+
+
+def _constant(function: F) -> F:
+    """For torch.compile, ``function`` always returns the same.
+
+    `torch.compiler.assume_constant_result` does so too, but imports the compiler, which takes as long as
+    torch itself.
+    """
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
 
 
 def is_fusable(*tensors: Tensor | None) -> bool:
@@ -16,13 +35,25 @@ def is_fusable(*tensors: Tensor | None) -> bool:
     They are on the CPU, of one precision, and no transform of `torch.func` is looking on: the
     kernels have neither a batching rule nor a forward derivative.
     """
+    return _are_plain(_CPU, tensors) and _is_to_be_had()
+
+
+def gpu_tables(wiring: Wiring, *tensors: Tensor | None) -> Tables | None:
+    """The synapses as the kernel of the GPU reads them; None where it is not to be had or not for these."""
+    if not _are_plain(_GPU, tensors):
+        return None
+    device = next(each for each in tensors if each is not None).device
+    found: Tables | None = _tables(wiring, device)
+    return found
+
+
+def _are_plain(device: str, tensors: tuple[Tensor | None, ...]) -> bool:
     present = [each for each in tensors if each is not None]
     first = present[0].dtype
     return (
         first in _DTYPES
-        and all(each.device.type == "cpu" and each.dtype == first for each in present)
+        and all(each.device.type == device and each.dtype == first for each in present)
         and not is_transformed()
-        and _is_to_be_had()
     )
 
 
@@ -31,6 +62,15 @@ def is_transformed() -> bool:
     return not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is not None
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+@_constant
 def _is_to_be_had() -> bool:
     return fused_library() is not None
+
+
+@_constant
+def _tables(wiring: Wiring, device: torch.device) -> Tables | None:
+    if not has_gpu_kernel():
+        return None
+    from ltc_edge.kernels.gpu.rows import tables
+
+    return tables(wiring, device)

@@ -11,17 +11,20 @@ neither a Python loop nor a stored zero for an absent synapse.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ltc_edge.cells.cell import Cell, uniform, zeros
-from ltc_edge.cells.fused import is_fusable
+from ltc_edge.cells.cell import Cell, check_timespans, uniform, zeros
+from ltc_edge.cells.fused import gpu_tables, is_fusable
 from ltc_edge.cells.spec import LTCSpec
 from ltc_edge.kernels.binding import NAMES, SOLVERS
 from ltc_edge.kernels.ltc import Batch, Network, ltc
+
+if TYPE_CHECKING:
+    from ltc_edge.kernels.gpu.rows import Tables
 
 MIN_CAPACITANCE = 1e-3  # all solvers but the fused one divide by it
 EPSILON = 1e-8  # keeps a solver's denominator from zero, as in the reference implementation
@@ -111,12 +114,18 @@ class LTCCell(Cell):
         timespans: Tensor | None = None,
         forced: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Run a batch of sequences: see `Cell.forward`. On the CPU this is one call of the fused kernel."""
-        if not is_fusable(inputs, state, timespans, forced, self.gleak):
+        """Run a batch of sequences: see `Cell.forward`. On CPU and GPU this is one call of a fused kernel."""
+        tensors = (inputs, state, timespans, forced, self.gleak)
+        if is_fusable(*tensors):
+            self._check(inputs, state, timespans, forced)
+            state = self.initial_state(inputs.shape[0]) if state is None else state
+            return self.run_fused(Batch(inputs, state, timespans, forced, None, None))
+        tables = gpu_tables(self.spec.wiring, *tensors)
+        if tables is None or inputs.shape[1] == 0:
             return super().forward(inputs, state, timespans, forced)
         self._check(inputs, state, timespans, forced)
-        state = self.initial_state(inputs.shape[0]) if state is None else state
-        return self.run_fused(Batch(inputs, state, timespans, forced, None, None))
+        check_timespans(timespans)
+        return self._run_on_gpu(tables, inputs, state, timespans, forced)
 
     def run_fused(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Outputs and the last state, by the kernel."""
@@ -126,6 +135,24 @@ class LTCCell(Cell):
         settings = (SOLVERS.index(spec.solver), spec.unfolds, int(softplus), int(spec.affine))
         network = Network(self.synapse_list, self.sensory_list, spec.outputs, settings)
         return ltc(batch, [self.value(name) for name in names], network)
+
+    def _run_on_gpu(
+        self,
+        tables: Tables,
+        inputs: Tensor,
+        state: Tensor | None,
+        timespans: Tensor | None,
+        forced: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        from ltc_edge.kernels.gpu.rollout import Sequences, Synapses, rollout
+
+        state = self.initial_state(inputs.shape[0]) if state is None else state
+        timespans = inputs.new_ones(inputs.shape[:2]) if timespans is None else timespans
+        constants, w = self.prepare(), self._positive(self.w)
+        sequences = Sequences(self.drive(constants, inputs), state, timespans, forced)
+        synapses = Synapses(self.sigma, constants.shift, w * self.erev, w)
+        states = rollout(sequences, constants.cm, synapses, tables, self.spec.solver, self.spec.unfolds)
+        return self.output(constants, states), states[:, -1]
 
     def prepare(self) -> Constants:
         """Constants of a whole sequence."""

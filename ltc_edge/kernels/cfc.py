@@ -19,8 +19,7 @@ from ltc_edge.kernels import binding, binding_cfc
 from ltc_edge.kernels.binding import Gradients, Sequences
 from ltc_edge.kernels.binding_cfc import Settings, pointers
 from ltc_edge.kernels.mode import fused_library
-
-_ONCE = "the fused CfC kernel has no second derivative: LTC_EDGE_KERNEL=torch differentiates twice"
+from ltc_edge.kernels.refusal import refuse_second_derivative
 
 
 @functools.cache
@@ -231,7 +230,7 @@ class _Gradient(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        _refuse(ctx, *gradients)
+        refuse_second_derivative(ctx, *gradients)
 
 
 def _in_order(found: Sequence[Tensor], wanted: Sequence[bool]) -> list[Tensor | None]:
@@ -341,9 +340,5 @@ def _operator_backward(
     return (*_in_order(found, wanted), found[3:], [None] * ctx.masks, None, None)
 
 
-def _refuse(ctx: Any, *gradients: Any) -> Any:  # noqa: ARG001
-    raise RuntimeError(_ONCE)
-
-
 operator.register_autograd(_operator_backward, setup_context=_save)
-backward_operator.register_autograd(_refuse)
+backward_operator.register_autograd(refuse_second_derivative)

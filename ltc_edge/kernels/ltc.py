@@ -17,9 +17,9 @@ from torch import Tensor
 from ltc_edge.kernels import binding
 from ltc_edge.kernels.binding import Circuit, Gradients, Parameters, Sequences
 from ltc_edge.kernels.mode import fused_library
+from ltc_edge.kernels.refusal import refuse_second_derivative
 
 _INDEX_BYTES = 4
-_ONCE = "the fused LTC kernel has no second derivative: LTC_EDGE_KERNEL=torch differentiates twice"
 
 MOST_TRACE_BYTES = 256 << 20
 """What the forward pass may leave to the backward pass; beyond it steps are computed again."""
@@ -221,7 +221,7 @@ class _Gradient(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        _refuse(ctx, *gradients)
+        refuse_second_derivative(ctx, *gradients)
 
 
 def _in_order(batch: Batch, found: list[Tensor]) -> list[Tensor | None]:
@@ -353,9 +353,5 @@ def _operator_backward(
     return (*_in_order(batch, found[:5]), found[5:], None, None, None, None)
 
 
-def _refuse(ctx: Any, *gradients: Any) -> Any:  # noqa: ARG001
-    raise RuntimeError(_ONCE)
-
-
 operator.register_autograd(_operator_backward, setup_context=_save)
-backward_operator.register_autograd(_refuse)
+backward_operator.register_autograd(refuse_second_derivative)

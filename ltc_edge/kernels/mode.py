@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import importlib.util
 import os
 from collections.abc import Iterator
 
-from ltc_edge.errors import InputError
-from ltc_edge.kernels.library import load, load_or_raise
+from ltc_edge.errors import InputError, KernelError
+from ltc_edge.kernels.library import LOGGER, load, load_or_raise
 
 VARIABLE = "LTC_EDGE_KERNEL"
 MODES = ("auto", "fused", "torch")
+_NO_TRITON = "Triton is not installed, which torch's builds for CUDA bring (pip install triton)"
 
 _said: str | None = None
 
@@ -56,6 +58,32 @@ def fused_library() -> ctypes.CDLL | None:
     if chosen == "torch":
         return None
     return load_or_raise() if chosen == "fused" else load()
+
+
+def has_gpu_kernel() -> bool:
+    """Whether to compute on GPUs with the kernel for them; that there is none is logged once.
+
+    Raises:
+        InputError: the variable is none of `MODES`.
+        KernelError: the kernels are demanded, and there is none.
+    """
+    chosen = mode()
+    if chosen == "torch":
+        return False
+    if importlib.util.find_spec("triton") is not None:
+        return True
+    if chosen == "fused":
+        raise KernelError(f"there is no fused kernel for the GPU here: {_NO_TRITON}")
+    _warn_once()
+    return False
+
+
+@functools.cache
+def _warn_once() -> None:
+    LOGGER.warning(
+        "training on the GPU without its fused kernel, slower: %s; LTC_EDGE_KERNEL=torch asks for it",
+        _NO_TRITON,
+    )
 
 
 @functools.cache

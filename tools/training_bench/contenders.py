@@ -21,6 +21,8 @@ from ltc_edge.wiring import auto_ncp
 from training_bench.cases import INPUTS, OUTPUTS, SEED, Case
 
 NAMES = ("ours", "ncps", "lstm", "gru")
+GPU_NAMES = (*NAMES, "ours_by_steps", "ours_on_cpu")
+"""On a GPU besides: our cell by torch, step by step, and with its kernel for the CPU."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,40 +47,46 @@ class Contender:
             parameter.grad = None
         outputs = self.forward(self.inputs)
         outputs.backward(self.cotangent)  # type: ignore[no-untyped-call]
-        return outputs.detach()
+        if outputs.is_cuda:
+            torch.cuda.synchronize(outputs.device)
+        return outputs.detach().cpu()
 
 
-def contender(name: str, case: Case) -> Contender:
-    """One of `NAMES`; the same case gives the same numbers each time."""
+def contender(name: str, case: Case, device: str = "cpu") -> Contender:
+    """One of `GPU_NAMES`; the same case gives the same numbers each time."""
     if name == "ncps":
-        peer = ncps_module(case)
-        return _contender(case, peer, OUTPUTS, lambda x: peer(x)[0])
-    if name == "ours":
-        return our_contender(case)
+        peer = ncps_module(case).to(device)
+        return _contender(case, peer, OUTPUTS, lambda x: peer(x)[0], device=device)
+    if name.startswith("ours"):
+        on = "cpu" if name == "ours_on_cpu" else device
+        return our_contender(case, loop=name == "ours_by_steps", device=on)
     torch.manual_seed(SEED)
     kind = {"lstm": nn.LSTM, "gru": nn.GRU}[name]
-    gated = kind(INPUTS, case.units, batch_first=True)
-    return _contender(case, gated, case.units, lambda x: gated(x)[0])
+    gated = kind(INPUTS, case.units, batch_first=True).to(device)
+    return _contender(case, gated, case.units, lambda x: gated(x)[0], device=device)
 
 
-def our_contender(case: Case, *, loop: bool = False, dtype: torch.dtype = torch.float32) -> Contender:
+def our_contender(
+    case: Case, *, loop: bool = False, dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> Contender:
     """Our cell, with the parameters of `ncps_module`.
 
     Args:
         case: what it is.
         loop: run step by step in torch, whatever kernel there is: a reference for the kernel.
         dtype: of its numbers.
+        device: where it runs.
     """
     controller = imported(ncps_module(case).state_dict())
     spec = our_spec(controller, case)
     cell = build_cell(spec)
     load_cell_arrays(cell, {name: controller.parameters[name] for name in spec.parameter_shapes()})
-    cell.to(dtype)
-    state = torch.zeros(case.batch, spec.state_size, dtype=dtype)
+    cell.to(device, dtype)
+    state = torch.zeros(case.batch, spec.state_size, dtype=dtype, device=device)
     # As training does: the time since the last step is an input.
-    timespans = torch.ones(case.batch, case.length, dtype=dtype)
+    timespans = torch.ones(case.batch, case.length, dtype=dtype, device=device)
     forward = Cell.forward if loop else type(cell).forward
-    return _contender(case, cell, OUTPUTS, lambda x: forward(cell, x, state, timespans)[0], dtype)
+    return _contender(case, cell, OUTPUTS, lambda x: forward(cell, x, state, timespans)[0], dtype, device)
 
 
 def our_spec(controller: Controller, case: Case) -> CellSpec:
@@ -124,13 +132,14 @@ def imported(state: dict[str, Any]) -> Controller:
 
 def our_gradients(contender: Contender) -> dict[str, np.ndarray[Any, Any]]:
     """Of our cell's pass, by name."""
-    return {name: _gradient(p).numpy() for name, p in contender.module.named_parameters()}
+    return {name: _gradient(p).cpu().numpy() for name, p in contender.module.named_parameters()}
 
 
 def ncps_gradients(contender: Contender) -> dict[str, np.ndarray[Any, Any]]:
     """Of an ncps module's pass, by our names and without what its masks leave out."""
     state = contender.module.state_dict()
     state |= {name: _gradient(p) for name, p in contender.module.named_parameters() if p.requires_grad}
+    state = {name: value.cpu() for name, value in state.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return dict(imported(state).parameters)
@@ -146,14 +155,15 @@ def _contender(
     outputs: int,
     forward: Callable[[Tensor], Tensor],
     dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
 ) -> Contender:
     generator = torch.Generator().manual_seed(SEED)
-    inputs = torch.randn(case.batch, case.length, INPUTS, generator=generator).to(dtype)
-    cotangent = torch.randn(case.batch, case.length, outputs, generator=generator).to(dtype)
+    inputs = torch.randn(case.batch, case.length, INPUTS, generator=generator).to(device, dtype)
+    cotangent = torch.randn(case.batch, case.length, outputs, generator=generator).to(device, dtype)
     return Contender(module, forward, inputs, cotangent)
 
 
-def contenders(case: Case) -> Iterator[tuple[str, Contender]]:
-    """All of them."""
-    for name in NAMES:
-        yield name, contender(name, case)
+def contenders(case: Case, device: str = "cpu") -> Iterator[tuple[str, Contender]]:
+    """All of them that there are on a device."""
+    for name in NAMES if device == "cpu" else GPU_NAMES:
+        yield name, contender(name, case, device)
