@@ -30,19 +30,23 @@ MIN_CAPACITANCE = 1e-3  # all solvers but the fused one divide by it
 EPSILON = 1e-8  # keeps a solver's denominator from zero, as in the reference implementation
 
 
-class Constants(NamedTuple):
-    """What a sequence needs of the parameters.
+class Sums(NamedTuple):
+    """How synapses add up.
 
-    ``gather`` ``(N, S)`` and ``shift`` ``(S,)`` give a synapse's pre-activation from the state,
+    ``gather`` ``(N, S)`` and ``shift`` ``(S,)`` give a synapse's pre-activation from what it hears,
     ``scatter`` ``(S, 2N)`` the numerator and denominator sums a neuron from the synapses' sigmoids.
     """
 
     gather: Tensor
     shift: Tensor
     scatter: Tensor
-    sensory_gather: Tensor
-    sensory_shift: Tensor
-    sensory_scatter: Tensor
+
+
+class Constants(NamedTuple):
+    """What a sequence needs of the parameters."""
+
+    synapses: Sums
+    sensory: Sums
     cm: Tensor
     leak: Tensor
 
@@ -148,39 +152,47 @@ class LTCCell(Cell):
 
         state = self.initial_state(inputs.shape[0]) if state is None else state
         timespans = inputs.new_ones(inputs.shape[:2]) if timespans is None else timespans
-        constants, w = self.prepare(), self._positive(self.w)
-        sequences = Sequences(self.drive(constants, inputs), state, timespans, forced)
-        synapses = Synapses(self.sigma, constants.shift, w * self.erev, w)
-        states = rollout(sequences, constants.cm, synapses, tables, self.spec.solver, self.spec.unfolds)
-        return self.output(constants, states), states[:, -1]
+        drive, w = self._drive(self._sensory(), self._leak(), inputs), self._positive(self.w)
+        states = rollout(
+            Sequences(drive, state, timespans, forced),
+            self._positive(self.cm),
+            Synapses(self.sigma, -self.sigma * self.mu, w * self.erev, w),
+            tables,
+            self.spec.solver,
+            self.spec.unfolds,
+        )
+        return self._scaled(states), states[:, -1]
 
     def prepare(self) -> Constants:
         """Constants of a whole sequence."""
-        w, sensory_w = self._positive(self.w)[:, None], self._positive(self.sensory_w)[:, None]
-        gleak = self._positive(self.gleak)
-        return Constants(
+        w = self._positive(self.w)[:, None]
+        synapses = Sums(
             gather=self.sources * self.sigma,
             shift=-self.sigma * self.mu,
             scatter=torch.cat([self.targets * (w * self.erev[:, None]), self.targets * w], dim=1),
-            sensory_gather=self.sensory_sources * self.sensory_sigma,
-            sensory_shift=-self.sensory_sigma * self.sensory_mu,
-            sensory_scatter=torch.cat(
-                [
-                    self.sensory_targets * (sensory_w * self.sensory_erev[:, None]),
-                    self.sensory_targets * sensory_w,
-                ],
-                dim=1,
-            ),
-            cm=self._positive(self.cm),
-            leak=torch.cat([gleak * self.vleak, gleak]),
         )
+        return Constants(synapses, self._sensory(), self._positive(self.cm), self._leak())
+
+    def _sensory(self) -> Sums:
+        w, targets = self._positive(self.sensory_w)[:, None], self.sensory_targets
+        return Sums(
+            gather=self.sensory_sources * self.sensory_sigma,
+            shift=-self.sensory_sigma * self.sensory_mu,
+            scatter=torch.cat([targets * (w * self.sensory_erev[:, None]), targets * w], dim=1),
+        )
+
+    def _leak(self) -> Tensor:
+        gleak = self._positive(self.gleak)
+        return torch.cat([gleak * self.vleak, gleak])
 
     def drive(self, constants: Constants, inputs: Tensor) -> Tensor:
         """Leak and sensory sums, numerator | denominator, ``(..., 2N)``: they do not depend on the state."""
+        return self._drive(constants.sensory, constants.leak, inputs)
+
+    def _drive(self, sensory: Sums, leak: Tensor, inputs: Tensor) -> Tensor:
         if self.spec.affine:
             inputs = inputs * self.input_w + self.input_b
-        activation = torch.sigmoid(inputs @ constants.sensory_gather + constants.sensory_shift)
-        return activation @ constants.sensory_scatter + constants.leak
+        return torch.sigmoid(inputs @ sensory.gather + sensory.shift) @ sensory.scatter + leak
 
     def step(self, constants: Constants, drive: Tensor, state: Tensor, timespan: Tensor) -> Tensor:
         """The next state, by the solver of the spec."""
@@ -195,8 +207,8 @@ class LTCCell(Cell):
         return state
 
     def _sums(self, constants: Constants, state: Tensor) -> Tensor:
-        activation = torch.sigmoid(torch.addmm(constants.shift, state, constants.gather))
-        return activation @ constants.scatter
+        synapses = constants.synapses
+        return torch.sigmoid(torch.addmm(synapses.shift, state, synapses.gather)) @ synapses.scatter
 
     def _fused(self, constants: Constants, drive: Tensor, state: Tensor, timespan: Tensor) -> Tensor:
         units = self.spec.units
@@ -241,5 +253,8 @@ class LTCCell(Cell):
 
     def output(self, constants: Constants, state: Tensor) -> Tensor:  # noqa: ARG002
         """The motor neurons, scaled and shifted."""
+        return self._scaled(state)
+
+    def _scaled(self, state: Tensor) -> Tensor:
         motor = state[..., : self.spec.outputs]
         return motor * self.output_w + self.output_b if self.spec.affine else motor

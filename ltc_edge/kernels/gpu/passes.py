@@ -1,13 +1,13 @@
 """The forward and the backward pass of an LTC's recurrent part, in Triton.
 
-A program takes one sequence after the other through all its steps. Neurons are a vector of ``padded`` places;
-synapses lie in rows of ``width`` places (`ltc_edge.kernels.gpu.rows`), flat, so that what belongs to one stays in
-the registers of one thread from the first step to the last. Rows are those of targets forwards and of sources
-backwards: either way what a neuron sums is its own row, and no two threads add to one number. The equations are
-those of ``docs/kernels.md``; psi(y) = (1 − e^−y) / y.
+A program takes one sequence after the other through all its steps. Neurons are a vector of ``padded``
+places; synapses lie in rows of ``width`` places (`ltc_edge.kernels.gpu.rows`), flat, so that what belongs to
+one stays in the registers of one thread from the first step to the last. Rows are those of targets forwards
+and of sources backwards: either way what a neuron sums is its own row, and no two threads add to one number.
+The equations are those of ``docs/kernels.md``; psi(y) = (1 − e^−y) / y.
 
-Sequences are ``(B, T, …)``. The trace is ``(B, T, E, 3, N)``, E evaluations a step: of each the state, D, and for
-the fused solver the state after it, for others the current I.
+Sequences are ``(B, T, …)``. The trace is ``(B, T, E, 3, N)``, E evaluations a step: of each the state, D,
+and for the fused solver the state after it, for others the current I.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-EXPONENTIAL, EULER, RK4 = tl.constexpr(1), tl.constexpr(2), tl.constexpr(3)
+FUSED, EXPONENTIAL, EULER, RK4 = (tl.constexpr(number) for number in range(4))
 EPSILON = tl.constexpr(1e-8)
 KEPT = tl.constexpr(3)
 
@@ -63,7 +63,23 @@ def _sums(v, rows, padded: tl.constexpr, width: tl.constexpr):
 
 
 @triton.jit
-def _keep(trace, neuron, real, units, v, denominator, third, traced: tl.constexpr):
+def _current(v, n_in, d_in, rows, padded: tl.constexpr, width: tl.constexpr):
+    """The current I, and D."""
+    numerator, denominator = _sums(v, rows, padded, width)
+    denominator += d_in
+    return n_in + numerator - denominator * v, denominator
+
+
+@triton.jit
+def _share(stage: tl.constexpr):
+    """How far along the current of the stage before it a stage of RK4 looks."""
+    if stage == 0:
+        return 0.0
+    return 0.5 if stage < 3 else 1.0
+
+
+@triton.jit
+def _keep(trace, units, neuron, real, v, denominator, third, traced: tl.constexpr):
     """Write an evaluation; returns where the next one goes."""
     if traced:
         tl.store(trace + neuron, v, mask=real)
@@ -73,10 +89,34 @@ def _keep(trace, neuron, real, units, v, denominator, third, traced: tl.constexp
 
 
 @triton.jit
-def _current(v, n_in, d_in, rows, padded: tl.constexpr, width: tl.constexpr):
-    numerator, denominator = _sums(v, rows, padded, width)
-    denominator += d_in
-    return n_in + numerator - denominator * v, denominator
+def _advance(
+    v, n_in, d_in, h, cm, rows, trace, units, neuron, real,
+    solver: tl.constexpr, traced: tl.constexpr, padded: tl.constexpr, width: tl.constexpr,
+):  # fmt: skip
+    """A sub-step over the time ``h``: the state after it, and where the trace goes on."""
+    if solver == FUSED:
+        c = cm / h
+        numerator, d = _sums(v, rows, padded, width)
+        d += d_in + c + EPSILON
+        after = (c * v + n_in + numerator) / d
+        return after, _keep(trace, units, neuron, real, v, d, after, traced)
+    k = h / cm
+    if solver == RK4:
+        i, total = v * 0.0, v * 0.0
+        for stage in tl.static_range(4):
+            u = v + _share(stage) * k * i
+            i, d = _current(u, n_in, d_in, rows, padded, width)
+            trace = _keep(trace, units, neuron, real, u, d, i, traced)
+            total += i if stage % 3 == 0 else 2.0 * i
+        return v + k * total / 6.0, trace
+    if solver == EXPONENTIAL:
+        d_in += EPSILON
+    i, d = _current(v, n_in, d_in, rows, padded, width)
+    trace = _keep(trace, units, neuron, real, v, d, i, traced)
+    if solver == EXPONENTIAL:
+        psi, _ = _psi(k * d)
+        i *= psi
+    return v + k * i, trace
 
 
 @triton.jit
@@ -111,41 +151,23 @@ def forward(
             n_next = tl.load(drive + later * (2 * units), mask=real, other=0.0)
             d_next = tl.load(drive + later * (2 * units) + units, mask=real, other=0.0)
             span_next = tl.load(spans_ptr + first + later)
-            k = h / cm
-            c = cm / h
-            for sub_step in range(unfolds):
-                if solver == RK4:
-                    i_1, d = _current(v, n_in, d_in, rows, padded, width)
-                    trace = _keep(trace, neuron, real, units, v, d, i_1, traced)
-                    v_2 = v + 0.5 * k * i_1
-                    i_2, d = _current(v_2, n_in, d_in, rows, padded, width)
-                    trace = _keep(trace, neuron, real, units, v_2, d, i_2, traced)
-                    v_3 = v + 0.5 * k * i_2
-                    i_3, d = _current(v_3, n_in, d_in, rows, padded, width)
-                    trace = _keep(trace, neuron, real, units, v_3, d, i_3, traced)
-                    v_4 = v + k * i_3
-                    i_4, d = _current(v_4, n_in, d_in, rows, padded, width)
-                    trace = _keep(trace, neuron, real, units, v_4, d, i_4, traced)
-                    v += k / 6.0 * (i_1 + 2.0 * i_2 + 2.0 * i_3 + i_4)
-                elif solver == EULER:
-                    i, d = _current(v, n_in, d_in, rows, padded, width)
-                    trace = _keep(trace, neuron, real, units, v, d, i, traced)
-                    v += k * i
-                elif solver == EXPONENTIAL:
-                    i, d = _current(v, n_in, d_in + EPSILON, rows, padded, width)
-                    trace = _keep(trace, neuron, real, units, v, d, i, traced)
-                    psi, _ = _psi(k * d)
-                    v += k * psi * i
-                else:
-                    numerator, d = _sums(v, rows, padded, width)
-                    d += d_in + c + EPSILON
-                    after = (c * v + n_in + numerator) / d
-                    trace = _keep(trace, neuron, real, units, v, d, after, traced)
-                    v = after
+            for _sub_step in range(unfolds):
+                v, trace = _advance(
+                    v, n_in, d_in, h, cm, rows, trace, units, neuron, real, solver, traced, padded, width
+                )
             at = (first + t) * units + neuron
             if is_forced:
                 v = tl.load(forced_ptr + at, mask=real, other=0.0)
             tl.store(states_ptr + at, v, mask=real)
+
+
+@triton.jit
+def _recall(trace, evaluation, units, neuron, real):
+    """Read an evaluation; of what lies before the first one, the first."""
+    at = trace + tl.cast(tl.maximum(evaluation, 0), tl.int64) * (KEPT * units) + neuron
+    v = tl.load(at, mask=real, other=0.0)
+    denominator = tl.load(at + units, mask=real, other=1.0)
+    return v, denominator, tl.load(at + 2 * units, mask=real, other=0.0)
 
 
 @triton.jit
@@ -162,12 +184,22 @@ def _through(v, dn, dd, rows, sums, padded: tl.constexpr, width: tl.constexpr):
 
 
 @triton.jit
-def _recall(trace, evaluation, neuron, real, units):
-    """Read an evaluation; of what lies before the first one, the first."""
-    at = trace + tl.cast(tl.maximum(evaluation, 0), tl.int64) * (KEPT * units) + neuron
-    v = tl.load(at, mask=real, other=0.0)
-    denominator = tl.load(at + units, mask=real, other=1.0)
-    return v, denominator, tl.load(at + 2 * units, mask=real, other=0.0)
+def _retreat(kept, g, h, cm, solver: tl.constexpr):
+    """Of an evaluation that is a whole sub-step: gradients of N, D, of the state past the synapses, the rate.
+
+    The rate is c with the fused solver, and otherwise k.
+    """
+    v, d, third = kept
+    if solver == FUSED:
+        dn = g / d
+        return dn, -dn * third, cm / h * dn, dn * (v - third)
+    k = h / cm
+    if solver == EXPONENTIAL:
+        psi, slope = _psi(k * d)
+        alpha = tl.exp(-k * d)
+        return g * k * psi, g * (third * k * k * slope - k * psi * v), g * alpha, g * third * alpha
+    dn = g * k
+    return dn, -dn * v, g - d * dn, g * third
 
 
 @triton.jit
@@ -187,100 +219,59 @@ def backward(
     rows = _load_rows(
         slots_ptr, ends_ptr, slope_ptr, shift_ptr, numerator_ptr, denominator_ptr, padded * width
     )
-    slot, there, _, zero, _, _, _ = rows
-    zero = zero * 0.0
-    sums = (zero, zero, zero, zero)
     cm = tl.load(cm_ptr + neuron, mask=real, other=1.0)
-    cm_sum = cm * 0.0
+    nothing, cm_sum = rows[3] * 0.0, cm * 0.0
+    sums = (nothing, nothing, nothing, nothing)
     evaluations: tl.constexpr = unfolds * 4 if solver == RK4 else unfolds
     for sequence in range(tl.program_id(0), batch, tl.num_programs(0)):
         first = tl.cast(sequence, tl.int64) * length
         trace = trace_ptr + first * (evaluations * KEPT * units)
         e = length * evaluations - 1
         # What was kept of an evaluation is asked for an evaluation before it is needed.
-        kept = _recall(trace, e, neuron, real, units)
+        kept = _recall(trace, e, units, neuron, real)
         g = cm * 0.0
         for step in range(length):
             t = length - 1 - step
-            at = (first + t) * units + neuron
-            g += tl.load(states_gradient_ptr + at, mask=real, other=0.0)
+            g += tl.load(states_gradient_ptr + (first + t) * units + neuron, mask=real, other=0.0)
             span = tl.load(spans_ptr + first + t)
             h = span / unfolds
-            k = h / cm
-            c = cm / h
             n_in, d_in, rate = cm * 0.0, cm * 0.0, cm * 0.0
-            for sub_step in range(unfolds):
-                v, d, x = kept
-                e -= 1
-                kept = _recall(trace, e, neuron, real, units)
+            for _sub_step in range(unfolds):
                 if solver == RK4:
-                    # Stages from the fourth to the first; v and d, x are a stage's state, D and current.
-                    along = g
-                    weight = g * k / 6.0
-                    rate += g * x / 6.0
-                    dv, sums = _through(v, weight, -weight * v, rows, sums, padded, width)
-                    n_in += weight
-                    d_in -= weight * v
-                    dv -= d * weight
-                    along += dv
-                    v, d, x = kept
-                    e -= 1
-                    kept = _recall(trace, e, neuron, real, units)
-                    weight = g * k / 3.0 + k * dv
-                    rate += (g / 3.0 + dv) * x
-                    dv, sums = _through(v, weight, -weight * v, rows, sums, padded, width)
-                    n_in += weight
-                    d_in -= weight * v
-                    dv -= d * weight
-                    along += dv
-                    v, d, x = kept
-                    e -= 1
-                    kept = _recall(trace, e, neuron, real, units)
-                    weight = g * k / 3.0 + 0.5 * k * dv
-                    rate += (g / 3.0 + 0.5 * dv) * x
-                    dv, sums = _through(v, weight, -weight * v, rows, sums, padded, width)
-                    n_in += weight
-                    d_in -= weight * v
-                    dv -= d * weight
-                    along += dv
-                    v, d, x = kept
-                    e -= 1
-                    kept = _recall(trace, e, neuron, real, units)
-                    weight = g * k / 6.0 + 0.5 * k * dv
-                    rate += (g / 6.0 + 0.5 * dv) * x
-                    dv, sums = _through(v, weight, -weight * v, rows, sums, padded, width)
-                    n_in += weight
-                    d_in -= weight * v
-                    g = along + dv - d * weight
+                    k = h / cm
+                    dv, along = g * 0.0, g
+                    for i in tl.static_range(4):
+                        v, d, current = kept
+                        e -= 1
+                        kept = _recall(trace, e, units, neuron, real)
+                        # A stage is heard in the sub-step's sum, and by the stage after it.
+                        heard = (g if i % 3 == 0 else 2.0 * g) / 6.0
+                        if i > 0:
+                            heard += _share(4 - i) * dv
+                        rate += heard * current
+                        dn = k * heard
+                        dv, sums = _through(v, dn, -dn * v, rows, sums, padded, width)
+                        dv -= d * dn
+                        n_in += dn
+                        d_in -= dn * v
+                        along += dv
+                    g = along
                 else:
-                    if solver == EULER:
-                        dn = g * k
-                        dd = -dn * v
-                        rate += g * x
-                        along = g - d * dn
-                    elif solver == EXPONENTIAL:
-                        psi, slope = _psi(k * d)
-                        alpha = tl.exp(-k * d)
-                        dn = g * k * psi
-                        dd = g * (x * k * k * slope - k * psi * v)
-                        rate += g * x * alpha
-                        along = g * alpha
-                    else:
-                        dn = g / d
-                        dd = -dn * x
-                        rate += dn * (v - x)
-                        along = c * dn
+                    v = kept[0]
+                    dn, dd, along, of_rate = _retreat(kept, g, h, cm, solver)
+                    e -= 1
+                    kept = _recall(trace, e, units, neuron, real)
+                    dv, sums = _through(v, dn, dd, rows, sums, padded, width)
                     n_in += dn
                     d_in += dd
-                    dv, sums = _through(v, dn, dd, rows, sums, padded, width)
+                    rate += of_rate
                     g = along + dv
-            # rate is the gradient of k, or with the fused solver of c, which goes as 1 / k.
-            if solver == 0:
+            if solver == FUSED:
                 cm_sum += rate / h
-                of_span = -rate * c / span
+                of_span = -rate * cm / (h * span)
             else:
-                cm_sum -= rate * k / cm
-                of_span = rate * k / span
+                cm_sum -= rate * h / (cm * cm)
+                of_span = rate * h / (cm * span)
             drive = drive_gradient_ptr + (first + t) * (2 * units) + neuron
             tl.store(drive, n_in, mask=real)
             tl.store(drive + units, d_in, mask=real)
@@ -288,9 +279,6 @@ def backward(
         tl.store(state_gradient_ptr + tl.cast(sequence, tl.int64) * units + neuron, g, mask=real)
     program = tl.cast(tl.program_id(0), tl.int64)
     tl.store(cm_sums_ptr + program * units + neuron, cm_sum, mask=real)
-    to_n, to_d, to_slope, to_shift = sums
-    place = synapse_sums_ptr + program * 4 * synapses + slot
-    tl.store(place, to_n, mask=there)
-    tl.store(place + synapses, to_d, mask=there)
-    tl.store(place + 2 * synapses, to_slope, mask=there)
-    tl.store(place + 3 * synapses, to_shift, mask=there)
+    place = synapse_sums_ptr + program * 4 * synapses + rows[0]
+    for i in tl.static_range(4):
+        tl.store(place + i * synapses, sums[i], mask=rows[1])

@@ -143,7 +143,7 @@ def backward_operator(
 
 
 @backward_operator.register_fake
-def _(states_gradient: Tensor, timespans: Tensor, cm: Tensor, slope: Tensor, *_: Any) -> list[Tensor]:  # noqa: ARG001
+def _(states_gradient: Tensor, _: Tensor, cm: Tensor, slope: Tensor, *__: Any) -> list[Tensor]:
     return [*_sequences_room(states_gradient), torch.empty_like(cm), cm.new_empty(4, slope.numel())]
 
 
