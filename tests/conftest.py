@@ -10,6 +10,10 @@ import pytest
 from ltc_edge import ActionSignal, Controller, ObservationSignal, Scaling, Timing, wiring
 from ltc_edge.cells import LTCSpec
 
+# Triton reads it when it is first imported, which torch may do: without a GPU its kernels are interpreted.
+if not Path("/dev/nvidiactl").exists():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
 TINY_TASK = """
 import numpy as np
 from ltc_edge.signals import ActionSignal, ObservationSignal

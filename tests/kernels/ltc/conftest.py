@@ -64,20 +64,22 @@ class Case:
     timespans: object
     forced: object = None
 
-    def results(self, dtype, how, weights=(1.0, 1.0)):
+    def results(self, dtype, how, weights=(1.0, 1.0), device="cpu"):
         """Outputs, last state, and the gradients of a weighted sum of both for all that has one."""
-        cell = build_cell(self.cell.spec).to(dtype)
+        cell = build_cell(self.cell.spec).to(device, dtype)
         cell.load_state_dict(self.cell.state_dict())
         given = {name: getattr(self, name) for name in SEQUENCES}
         given = {
-            n: x.detach().to(dtype, copy=True).requires_grad_() for n, x in given.items() if x is not None
+            n: x.detach().to(device, dtype, copy=True).requires_grad_()
+            for n, x in given.items()
+            if x is not None
         }
-        forced = None if self.forced is None else self.forced.to(dtype)
+        forced = None if self.forced is None else self.forced.to(device, dtype)
         with kernel(how):
             outputs, last = cell(given["inputs"], given.get("state"), given.get("timespans"), forced)
             generator = torch.Generator().manual_seed(1)
             objective = sum(
-                weight * (x * torch.randn(x.shape, generator=generator).to(dtype)).sum()
+                weight * (x * torch.randn(x.shape, generator=generator).to(device, dtype)).sum()
                 for weight, x in zip(weights, (outputs, last), strict=True)
             )
             wanted = {**given, **dict(cell.named_parameters())}
@@ -85,11 +87,13 @@ class Case:
                 objective, list(wanted.values()), allow_unused=True, materialize_grads=True
             )
         found = {"outputs": outputs.detach(), "last": last.detach()}
-        return found | {f"gradient of {n}": g for n, g in zip(wanted, gradients, strict=True)}
+        found |= {f"gradient of {n}": g for n, g in zip(wanted, gradients, strict=True)}
+        return {name: value.cpu() for name, value in found.items()}
 
-    def check(self, dtype=torch.float64):
+    def check(self, dtype=torch.float64, device="cpu"):
         """The kernel's results are those of torch in float64."""
-        compare(self.results(dtype, "fused"), self.results(torch.float64, "torch"), TOLERANCE[dtype])
+        found = self.results(dtype, "fused", device=device)
+        compare(found, self.results(torch.float64, "torch"), TOLERANCE[dtype])
 
 
 def compare(found, expected, tolerance):
