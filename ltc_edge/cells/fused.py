@@ -38,12 +38,16 @@ def is_fusable(*tensors: Tensor | None) -> bool:
     return _are_plain(_CPU, tensors) and _is_to_be_had()
 
 
-def gpu_tables(wiring: Wiring, *tensors: Tensor | None) -> Tables | None:
-    """The synapses as the kernel of the GPU reads them; None where it is not to be had or not for these."""
-    if not _are_plain(_GPU, tensors):
+def gpu_tables(
+    wiring: Wiring, inputs: Tensor, *tensors: Tensor | None, memory: bool = False
+) -> Tables | None:
+    """The synapses as the kernel of the GPU reads them; None where it is not to be had or not for these.
+
+    Without a sequence or a step there is nothing to launch.
+    """
+    if inputs.numel() == 0 or not _are_plain(_GPU, (inputs, *tensors)):
         return None
-    device = next(each for each in tensors if each is not None).device
-    found: Tables | None = _tables(wiring, device)
+    found: Tables | None = _tables(wiring, inputs.device, memory)
     return found
 
 
@@ -68,9 +72,9 @@ def _is_to_be_had() -> bool:
 
 
 @_constant
-def _tables(wiring: Wiring, device: torch.device) -> Tables | None:
+def _tables(wiring: Wiring, device: torch.device, memory: bool) -> Tables | None:
     if not has_gpu_kernel():
         return None
     from ltc_edge.kernels.gpu.rows import tables
 
-    return tables(wiring, device)
+    return tables(wiring, device, memory=memory)

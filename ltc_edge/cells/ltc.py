@@ -120,16 +120,13 @@ class LTCCell(Cell):
     ) -> tuple[Tensor, Tensor]:
         """Run a batch of sequences: see `Cell.forward`. On CPU and GPU this is one call of a fused kernel."""
         tensors = (inputs, state, timespans, forced, self.gleak)
-        if is_fusable(*tensors):
-            self._check(inputs, state, timespans, forced)
-            state = self.initial_state(inputs.shape[0]) if state is None else state
-            return self.run_fused(Batch(inputs, state, timespans, forced, None, None))
         tables = gpu_tables(self.spec.wiring, *tensors)
-        if tables is None or inputs.shape[1] == 0:
+        if tables is None and not is_fusable(*tensors):
             return super().forward(inputs, state, timespans, forced)
         self._check(inputs, state, timespans, forced)
-        check_timespans(timespans)
-        return self._run_on_gpu(tables, inputs, state, timespans, forced)
+        state = self.initial_state(inputs.shape[0]) if state is None else state
+        batch = Batch(inputs, state, timespans, forced, None, None)
+        return self.run_fused(batch) if tables is None else self.run_on_gpu(tables, batch)
 
     def run_fused(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Outputs and the last state, by the kernel."""
@@ -140,21 +137,16 @@ class LTCCell(Cell):
         network = Network(self.synapse_list, self.sensory_list, spec.outputs, settings)
         return ltc(batch, [self.value(name) for name in names], network)
 
-    def _run_on_gpu(
-        self,
-        tables: Tables,
-        inputs: Tensor,
-        state: Tensor | None,
-        timespans: Tensor | None,
-        forced: Tensor | None,
-    ) -> tuple[Tensor, Tensor]:
+    def run_on_gpu(self, tables: Tables, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Outputs and the last state, by the kernel for GPUs."""
         from ltc_edge.kernels.gpu.rollout import Sequences, Synapses, rollout
 
-        state = self.initial_state(inputs.shape[0]) if state is None else state
-        timespans = inputs.new_ones(inputs.shape[:2]) if timespans is None else timespans
+        inputs, state, timespans, *rest = batch
+        check_timespans(timespans)
         drive, w = self._drive(self._sensory(), self._leak(), inputs), self._positive(self.w)
+        timespans = inputs.new_ones(inputs.shape[:2]) if timespans is None else timespans
         states = rollout(
-            Sequences(drive, state, timespans, forced),
+            Sequences(drive, state, timespans, *rest),
             self._positive(self.cm),
             Synapses(self.sigma, -self.sigma * self.mu, w * self.erev, w),
             tables,

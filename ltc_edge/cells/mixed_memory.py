@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ltc_edge.cells.cell import Cell, xavier, zeros
-from ltc_edge.cells.fused import is_fusable
+from ltc_edge.cells.fused import gpu_tables, is_fusable
 from ltc_edge.cells.ltc import LTCCell
 from ltc_edge.cells.spec import MixedMemorySpec
 from ltc_edge.kernels.ltc import Batch
@@ -47,17 +47,19 @@ class MixedMemoryCell(Cell):
         timespans: Tensor | None = None,
         forced: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Run a batch of sequences: see `Cell.forward`. Around an LTC it is one call of the fused kernel."""
+        """Run a batch of sequences: see `Cell.forward`. Around an LTC it is one call of a fused kernel."""
+        if not isinstance(self.cell, LTCCell):
+            return super().forward(inputs, state, timespans, forced)
         tensors = (inputs, state, timespans, forced, self.memory_bias)
-        # The kernel knows a memory by its gates, and nothing points to the gates of no step.
-        if not isinstance(self.cell, LTCCell) or inputs.numel() == 0 or not is_fusable(*tensors):
+        tables = gpu_tables(self.cell.spec.wiring, *tensors, memory=True)
+        # A kernel knows a memory by its gates, and nothing points to the gates of no step.
+        if tables is None and (inputs.numel() == 0 or not is_fusable(*tensors)):
             return super().forward(inputs, state, timespans, forced)
         self._check(inputs, state, timespans, forced)
         state = self.initial_state(inputs.shape[0]) if state is None else state
         gates = functional.linear(inputs, self.memory_input_weight, self.memory_bias)
-        return self.cell.run_fused(
-            Batch(inputs, state, timespans, forced, gates, self.memory_recurrent_weight)
-        )
+        batch = Batch(inputs, state, timespans, forced, gates, self.memory_recurrent_weight)
+        return self.cell.run_fused(batch) if tables is None else self.cell.run_on_gpu(tables, batch)
 
     def prepare(self) -> Any:
         """Constants of the inner cell, and the memory's recurrent weights transposed."""

@@ -120,17 +120,71 @@ def _advance(
 
 
 @triton.jit
+def _tanh(x):
+    return 2.0 / (1.0 + tl.exp(-2.0 * x)) - 1.0
+
+
+@triton.jit
+def _sigmoid(x):
+    return 1.0 / (1.0 + tl.exp(-x))
+
+
+@triton.jit
+def _recurrent(weight_ptr, units, padded: tl.constexpr, transposed: tl.constexpr):
+    """The recurrent weights of the memory's gates g, i, f, o, each ``(padded, padded)``."""
+    row, column = tl.arange(0, padded)[:, None], tl.arange(0, padded)[None, :]
+    there = (row < units) & (column < units)
+    at = weight_ptr + (column * units + row if transposed else row * units + column)
+    size = units * units
+    g = tl.load(at, mask=there, other=0.0)
+    i = tl.load(at + size, mask=there, other=0.0)
+    f = tl.load(at + 2 * size, mask=there, other=0.0)
+    return g, i, f, tl.load(at + 3 * size, mask=there, other=0.0)
+
+
+@triton.jit
+def _read_gates(gates, units, neuron, real):
+    """g, i, f, o before their activations."""
+    g = tl.load(gates + neuron, mask=real, other=0.0)
+    i = tl.load(gates + units + neuron, mask=real, other=0.0)
+    f = tl.load(gates + 2 * units + neuron, mask=real, other=0.0)
+    return g, i, f, tl.load(gates + 3 * units + neuron, mask=real, other=0.0)
+
+
+@triton.jit
+def _write_gates(gates, units, neuron, real, g, i, f, o):
+    tl.store(gates + neuron, g, mask=real)
+    tl.store(gates + units + neuron, i, mask=real)
+    tl.store(gates + 2 * units + neuron, f, mask=real)
+    tl.store(gates + 3 * units + neuron, o, mask=real)
+
+
+@triton.jit
+def _remember(v, inflow, weights):
+    """The gates of the memory, before their activations, for the state and memory after the last step."""
+    g, i, f, o = inflow
+    v = v[None, :]
+    g += tl.sum(weights[0] * v, 1)
+    i += tl.sum(weights[1] * v, 1)
+    f += tl.sum(weights[2] * v, 1)
+    return g, i, f, o + tl.sum(weights[3] * v, 1)
+
+
+@triton.jit
 def forward(
-    drive_ptr, state_ptr, spans_ptr, forced_ptr, cm_ptr,
+    drive_ptr, state_ptr, spans_ptr, forced_ptr, gates_ptr, recurrent_ptr, cm_ptr,
     slots_ptr, ends_ptr, slope_ptr, shift_ptr, numerator_ptr, denominator_ptr,
-    states_ptr, trace_ptr,
+    states_ptr, trace_ptr, gates_trace_ptr,
     batch, length, units,
-    solver: tl.constexpr, unfolds: tl.constexpr, is_forced: tl.constexpr, traced: tl.constexpr,
-    padded: tl.constexpr, width: tl.constexpr,
+    solver: tl.constexpr, unfolds: tl.constexpr, is_forced: tl.constexpr, memory: tl.constexpr,
+    traced: tl.constexpr, padded: tl.constexpr, width: tl.constexpr,
 ):  # fmt: skip
-    """Write ``states`` ``(B, T, N)`` after each step, and the trace."""
+    """Write ``states`` ``(B, T, N)`` after each step, with a memory ``(B, T, 2N)``, and the trace."""
     neuron = tl.arange(0, padded)
     real = neuron < units
+    size = 2 * units if memory else units
+    if memory:
+        weights = _recurrent(recurrent_ptr, units, padded, False)
     rows = _load_rows(
         slots_ptr, ends_ptr, slope_ptr, shift_ptr, numerator_ptr, denominator_ptr, padded * width
     )
@@ -140,7 +194,10 @@ def forward(
         first = tl.cast(sequence, tl.int64) * length
         trace = trace_ptr + first * (evaluations * KEPT * units)
         drive = drive_ptr + first * (2 * units) + neuron
-        v = tl.load(state_ptr + tl.cast(sequence, tl.int64) * units + neuron, mask=real, other=0.0)
+        state = state_ptr + tl.cast(sequence, tl.int64) * size + neuron
+        v = tl.load(state, mask=real, other=0.0)
+        if memory:
+            cell = tl.load(state + units, mask=real, other=0.0)
         # A step's inputs are asked for a step before they are needed.
         n_next = tl.load(drive, mask=real, other=0.0)
         d_next = tl.load(drive + units, mask=real, other=0.0)
@@ -151,14 +208,25 @@ def forward(
             n_next = tl.load(drive + later * (2 * units), mask=real, other=0.0)
             d_next = tl.load(drive + later * (2 * units) + units, mask=real, other=0.0)
             span_next = tl.load(spans_ptr + first + later)
+            if memory:
+                inflow = _read_gates(gates_ptr + (first + t) * (4 * units), units, neuron, real)
+                g, i, f, o = _remember(v, inflow, weights)
+                if traced:
+                    _write_gates(gates_trace_ptr + (first + t) * (4 * units), units, neuron, real, g, i, f, o)
+                cell = _sigmoid(f + 1.0) * cell + _sigmoid(i) * _tanh(g)
+                v = _sigmoid(o) * _tanh(cell)
             for _sub_step in range(unfolds):
                 v, trace = _advance(
                     v, n_in, d_in, h, cm, rows, trace, units, neuron, real, solver, traced, padded, width
                 )
-            at = (first + t) * units + neuron
+            at = (first + t) * size + neuron
             if is_forced:
                 v = tl.load(forced_ptr + at, mask=real, other=0.0)
+                if memory:
+                    cell = tl.load(forced_ptr + at + units, mask=real, other=0.0)
             tl.store(states_ptr + at, v, mask=real)
+            if memory:
+                tl.store(states_ptr + at + units, cell, mask=real)
 
 
 @triton.jit
@@ -203,12 +271,33 @@ def _retreat(kept, g, h, cm, solver: tl.constexpr):
 
 
 @triton.jit
+def _forget(g_state, g_cell, before, kept, weights):
+    """Back through the memory: gradients of its gates, and of the state and the memory before the step.
+
+    ``g_state`` and ``g_cell`` are those of what the memory gave, ``before`` is the memory before it.
+    """
+    g, i, f, o = kept
+    g, i, f, o = _tanh(g), _sigmoid(i), _sigmoid(f + 1.0), _sigmoid(o)
+    seen = _tanh(f * before + i * g)
+    g_cell += g_state * o * (1.0 - seen * seen)
+    dg = g_cell * i * (1.0 - g * g)
+    di = g_cell * g * i * (1.0 - i)
+    df = g_cell * before * f * (1.0 - f)
+    do = g_state * seen * o * (1.0 - o)
+    g_state = tl.sum(weights[0] * dg[None, :], 1) + tl.sum(weights[1] * di[None, :], 1)
+    g_state += tl.sum(weights[2] * df[None, :], 1) + tl.sum(weights[3] * do[None, :], 1)
+    return dg, di, df, do, g_state, g_cell * f
+
+
+@triton.jit
 def backward(
-    states_gradient_ptr, spans_ptr, cm_ptr, trace_ptr,
+    states_gradient_ptr, spans_ptr, state_ptr, states_ptr, recurrent_ptr, cm_ptr, trace_ptr, gates_trace_ptr,
     slots_ptr, ends_ptr, slope_ptr, shift_ptr, numerator_ptr, denominator_ptr,
-    drive_gradient_ptr, state_gradient_ptr, spans_gradient_ptr, cm_sums_ptr, synapse_sums_ptr,
+    drive_gradient_ptr, state_gradient_ptr, spans_gradient_ptr, gates_gradient_ptr,
+    cm_sums_ptr, synapse_sums_ptr,
     batch, length, units, synapses,
-    solver: tl.constexpr, unfolds: tl.constexpr, padded: tl.constexpr, width: tl.constexpr,
+    solver: tl.constexpr, unfolds: tl.constexpr, memory: tl.constexpr,
+    padded: tl.constexpr, width: tl.constexpr,
 ):  # fmt: skip
     """Write gradients of the sequences' values, and each program's sums for cm and the synapses.
 
@@ -221,6 +310,9 @@ def backward(
     )
     cm = tl.load(cm_ptr + neuron, mask=real, other=1.0)
     nothing, cm_sum = rows[3] * 0.0, cm * 0.0
+    size = 2 * units if memory else units
+    if memory:
+        weights = _recurrent(recurrent_ptr, units, padded, True)
     sums = (nothing, nothing, nothing, nothing)
     evaluations: tl.constexpr = unfolds * 4 if solver == RK4 else unfolds
     for sequence in range(tl.program_id(0), batch, tl.num_programs(0)):
@@ -229,10 +321,12 @@ def backward(
         e = length * evaluations - 1
         # What was kept of an evaluation is asked for an evaluation before it is needed.
         kept = _recall(trace, e, units, neuron, real)
-        g = cm * 0.0
+        state = state_ptr + tl.cast(sequence, tl.int64) * size + neuron
+        g, g_cell = cm * 0.0, cm * 0.0
         for step in range(length):
             t = length - 1 - step
-            g += tl.load(states_gradient_ptr + (first + t) * units + neuron, mask=real, other=0.0)
+            at = (first + t) * size + neuron
+            g += tl.load(states_gradient_ptr + at, mask=real, other=0.0)
             span = tl.load(spans_ptr + first + t)
             h = span / unfolds
             n_in, d_in, rate = cm * 0.0, cm * 0.0, cm * 0.0
@@ -276,7 +370,19 @@ def backward(
             tl.store(drive, n_in, mask=real)
             tl.store(drive + units, d_in, mask=real)
             tl.store(spans_gradient_ptr + first + t, tl.sum(tl.where(real, of_span, 0.0)))
-        tl.store(state_gradient_ptr + tl.cast(sequence, tl.int64) * units + neuron, g, mask=real)
+            if memory:
+                g_cell += tl.load(states_gradient_ptr + at + units, mask=real, other=0.0)
+                is_first = neuron * 0 + t == 0
+                before = tl.load(states_ptr + at - size + units, mask=real & ~is_first, other=0.0)
+                before += tl.load(state + units, mask=real & is_first, other=0.0)
+                gates = (first + t) * (4 * units)
+                read = _read_gates(gates_trace_ptr + gates, units, neuron, real)
+                dg, di, df, do, g, g_cell = _forget(g, g_cell, before, read, weights)
+                _write_gates(gates_gradient_ptr + gates, units, neuron, real, dg, di, df, do)
+        written = state_gradient_ptr + tl.cast(sequence, tl.int64) * size + neuron
+        tl.store(written, g, mask=real)
+        if memory:
+            tl.store(written + units, g_cell, mask=real)
     program = tl.cast(tl.program_id(0), tl.int64)
     tl.store(cm_sums_ptr + program * units + neuron, cm_sum, mask=real)
     place = synapse_sums_ptr + program * 4 * synapses + rows[0]

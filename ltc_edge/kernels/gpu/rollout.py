@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ltc_edge.kernels.binding import SOLVERS
 from ltc_edge.kernels.gpu import passes
-from ltc_edge.kernels.gpu.rows import Tables
+from ltc_edge.kernels.gpu.rows import GATES, Tables
 from ltc_edge.kernels.refusal import refuse_second_derivative
 
 MOST_PROGRAMS = 1024
@@ -33,25 +33,29 @@ class Synapses(NamedTuple):
 
 
 class Sequences(NamedTuple):
-    """What a batch brings.
+    """What a batch brings; B and T are above 0.
 
     Attributes:
-        drive: ``(B, T, 2N)``, what inputs and leak add to N | to D; T is above 0.
-        state: ``(B, N)``.
+        drive: ``(B, T, 2N)``, what inputs and leak add to N | to D.
+        state: ``(B, N)``, with a memory ``(B, 2N)``.
         timespans: ``(B, T)``, above 0.
-        forced: ``(B, T, N)``, what steps go on from, or None.
+        forced: as ``state`` with a step's axis, or None: what steps go on from.
+        gates: ``(B, T, 4N)``, the inputs' share of an LSTM memory's gates, or None for no memory.
+        recurrent: its recurrent weights ``(4N, N)``.
     """
 
     drive: Tensor
     state: Tensor
     timespans: Tensor
     forced: Tensor | None
+    gates: Tensor | None
+    recurrent: Tensor | None
 
 
 def rollout(
     sequences: Sequences, cm: Tensor, synapses: Synapses, tables: Tables, solver: str, unfolds: int
 ) -> Tensor:
-    """States ``(B, T, N)`` after each step, with gradients for all but ``forced``; ``cm`` is ``(N,)``."""
+    """States after each step, as ``forced``, with gradients for all but that; ``cm`` is ``(N,)``."""
     settings = [SOLVERS.index(solver), unfolds]
     traced = torch.is_grad_enabled()
     states: Tensor = operator(*sequences, cm, *synapses, *tables, settings, traced)[0]
@@ -64,6 +68,8 @@ def operator(
     state: Tensor,
     timespans: Tensor,
     forced: Tensor | None,
+    gates: Tensor | None,
+    recurrent: Tensor | None,
     cm: Tensor,
     slope: Tensor,
     shift: Tensor,
@@ -75,48 +81,63 @@ def operator(
     source_ends: Tensor,  # noqa: ARG001
     settings: list[int],
     traced: bool,
-) -> tuple[Tensor, Tensor]:
-    """`rollout`, and the trace, which is empty where not ``traced``."""
-    states, trace = _room(drive, state, settings, traced)
-    batch, length, units = states.shape
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`rollout`, and the traces of evaluations and of gates, which are empty where not ``traced``."""
+    room = _room(drive, state, gates, settings, traced)
+    batch, length = drive.shape[:2]
+    # What there is none of is not read.
+    perhaps = (drive if each is None else each for each in (forced, gates, recurrent))
+    sequences = (drive, state, timespans, *perhaps)
     parameters = (cm, target_slots, target_ends, slope, shift, to_numerator, to_denominator)
-    replaced = drive if forced is None else forced
-    if batch > 0:
-        passes.forward[(min(batch, MOST_PROGRAMS),)](
-            *(each.contiguous() for each in (drive, state, timespans, replaced, *parameters)),
-            *(states, trace, batch, length, units),
-            is_forced=forced is not None,
-            traced=traced,
-            **_options(target_slots, settings),
-        )
-    return states, trace
+    passes.forward[(min(batch, MOST_PROGRAMS),)](
+        *(each.contiguous() for each in (*sequences, *parameters)),
+        *(*room, batch, length, cm.numel()),
+        is_forced=forced is not None,
+        traced=traced,
+        **_options(target_slots, settings, gates is not None),
+    )
+    return room
 
 
 @operator.register_fake
-def _(drive: Tensor, state: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+def _(
+    drive: Tensor, state: Tensor, _: Tensor, __: Tensor | None, gates: Tensor | None, *rest: Any
+) -> tuple[Tensor, Tensor, Tensor]:
     *_, settings, traced = rest
-    return _room(drive, state, settings, traced)
+    return _room(drive, state, gates, settings, traced)
 
 
-def _room(drive: Tensor, state: Tensor, settings: list[int], traced: bool) -> tuple[Tensor, Tensor]:
-    (batch, length, _), units = drive.shape, state.shape[1]
+def _room(
+    drive: Tensor, state: Tensor, gates: Tensor | None, settings: list[int], traced: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    batch, length, sums = drive.shape
     solver, unfolds = settings
     evaluations = unfolds * (_STAGES if solver == _RK4 else 1)
-    trace = (batch, length, evaluations, _KEPT, units) if traced else (0,)
-    return drive.new_empty(batch, length, units), drive.new_empty(trace)
+    trace = (batch, length, evaluations, _KEPT, sums // 2) if traced else (0,)
+    gates_trace = gates.shape if traced and gates is not None else (0,)
+    return (
+        drive.new_empty(batch, length, state.shape[1]),
+        drive.new_empty(trace),
+        drive.new_empty(gates_trace),
+    )
 
 
-def _options(slots: Tensor, settings: list[int]) -> dict[str, int]:
+def _options(slots: Tensor, settings: list[int], memory: bool) -> dict[str, Any]:
     """What a pass is compiled for."""
     (padded, width), (solver, unfolds) = slots.shape, settings
-    warps = min(max(padded * width // PLACES_A_WARP, 1), MOST_WARPS)
-    return {"solver": solver, "unfolds": unfolds, "padded": padded, "width": width, "num_warps": warps}
+    places = padded * max(width, GATES * padded if memory else 0)
+    warps = min(max(places // PLACES_A_WARP, 1), MOST_WARPS)
+    options = {"solver": solver, "unfolds": unfolds, "memory": memory, "padded": padded, "width": width}
+    return {**options, "num_warps": warps}
 
 
 @torch.library.custom_op("ltc_edge::ltc_rollout_backward", mutates_args=())
 def backward_operator(
     states_gradient: Tensor,
     timespans: Tensor,
+    state: Tensor,
+    states: Tensor,
+    recurrent: Tensor | None,
     cm: Tensor,
     slope: Tensor,
     shift: Tensor,
@@ -125,45 +146,62 @@ def backward_operator(
     source_slots: Tensor,
     source_ends: Tensor,
     trace: Tensor,
+    gates_trace: Tensor,
     settings: list[int],
 ) -> list[Tensor]:
-    """Gradients of drive, state, timespans and cm, and ``(4, S)`` those of `Synapses`."""
-    found = [*_sequences_room(states_gradient)]
-    batch, length, units = states_gradient.shape
+    """Gradients of drive, state, timespans, gates (empty without any) and cm, and ``(4, S)`` of synapses."""
+    found = _gradients_room(states_gradient, state, cm, gates_trace)
+    batch, length, units = *states.shape[:2], cm.numel()
     programs, synapses = min(batch, MOST_PROGRAMS), slope.numel()
     cm_sums, sums = cm.new_empty(programs, units), cm.new_empty(programs, 4, synapses)
-    parameters = (cm, trace, source_slots, source_ends, slope, shift, to_numerator, to_denominator)
-    if batch > 0:
-        passes.backward[(programs,)](
-            *(each.contiguous() for each in (states_gradient, timespans, *parameters)),
-            *(*found, cm_sums, sums, batch, length, units, synapses),
-            **_options(source_slots, settings),
-        )
+    weights = cm if recurrent is None else recurrent
+    sequences = (states_gradient, timespans, state, states, weights, cm, trace, gates_trace)
+    parameters = (source_slots, source_ends, slope, shift, to_numerator, to_denominator)
+    passes.backward[(programs,)](
+        *(each.contiguous() for each in (*sequences, *parameters)),
+        *(*found, cm_sums, sums, batch, length, units, synapses),
+        **_options(source_slots, settings, recurrent is not None),
+    )
     return [*found, cm_sums.sum(dim=0), sums.sum(dim=0)]
 
 
 @backward_operator.register_fake
-def _(states_gradient: Tensor, _: Tensor, cm: Tensor, slope: Tensor, *__: Any) -> list[Tensor]:
-    return [*_sequences_room(states_gradient), torch.empty_like(cm), cm.new_empty(4, slope.numel())]
+def _(states_gradient: Tensor, *rest: Any) -> list[Tensor]:
+    _, state, _, _, cm, slope, *_, gates_trace, _ = rest
+    found = _gradients_room(states_gradient, state, cm, gates_trace)
+    return [*found, torch.empty_like(cm), cm.new_empty(4, slope.numel())]
 
 
-def _sequences_room(states_gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    batch, length, units = states_gradient.shape
+def _gradients_room(
+    states_gradient: Tensor, state: Tensor, cm: Tensor, gates_trace: Tensor
+) -> tuple[Tensor, ...]:
+    batch, length, _ = states_gradient.shape
     new = states_gradient.new_empty
-    return new(batch, length, 2 * units), new(batch, units), new(batch, length)
+    shapes = (batch, length, 2 * cm.numel()), state.shape, (batch, length), gates_trace.shape
+    return tuple(new(shape) for shape in shapes)
 
 
-def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    _, _, timespans, _, *parameters, _, _, source_slots, source_ends, settings, _ = inputs
-    ctx.save_for_backward(timespans, *parameters, source_slots, source_ends, output[1])
+def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
+    _, state, timespans, _, _, recurrent, *parameters, _, _, source_slots, source_ends, settings, _ = inputs
+    states, *traces = output
+    tables = (source_slots, source_ends)
+    ctx.save_for_backward(timespans, state, states, recurrent, *parameters, *tables, *traces)
     ctx.settings = settings
 
 
-def _differentiate(ctx: Any, states_gradient: Tensor, _: Tensor) -> tuple[Any, ...]:
-    drive, state, timespans, cm, sums = backward_operator(states_gradient, *ctx.saved_tensors, ctx.settings)
+def _differentiate(ctx: Any, states_gradient: Tensor, *_: Tensor) -> tuple[Any, ...]:
+    _, state, states, recurrent, *_ = ctx.saved_tensors
+    found = backward_operator(states_gradient, *ctx.saved_tensors, ctx.settings)
+    drive, of_state, timespans, gates, cm, sums = found
     to_numerator, to_denominator, slope, shift = sums.unbind()
+    of_gates, of_recurrent = None, None
+    if recurrent is not None:
+        # All steps at once: gates of a step, outer product with the state before it.
+        units = cm.numel()
+        before = torch.cat([state[:, None, :units], states[:, :-1, :units]], dim=1)
+        of_gates, of_recurrent = gates, gates.flatten(0, 1).T @ before.flatten(0, 1)
     synapses = (slope, shift, to_numerator, to_denominator)
-    return (drive, state, timespans, None, cm, *synapses, *[None] * 6)
+    return (drive, of_state, timespans, None, of_gates, of_recurrent, cm, *synapses, *[None] * 6)
 
 
 operator.register_autograd(_differentiate, setup_context=_save)

@@ -16,6 +16,9 @@ from ltc_edge.wiring import Wiring
 MOST_PLACES = 1 << 14
 """In padded rows: what the registers of one program hold. Larger circuits go step by step."""
 
+GATES = 4
+"""Of a memory, each with the recurrent weights of all neurons to all."""
+
 Integers = npt.NDArray[np.int32]
 Pairs = npt.NDArray[np.int64]
 
@@ -30,10 +33,11 @@ class Tables(NamedTuple):
 
 
 @functools.lru_cache(maxsize=32)
-def tables(wiring: Wiring, device: torch.device) -> Tables | None:
-    """The rows of a wiring's synapses on a device; None where they are more than `MOST_PLACES`."""
+def tables(wiring: Wiring, device: torch.device, *, memory: bool) -> Tables | None:
+    """The rows of a wiring's synapses on a device; None where they, or a memory's, are over `MOST_PLACES`."""
     found = [rows(wiring.synapses, wiring.units, side) for side in (1, 0)]
-    if max(each.slots.size for each in found) > MOST_PLACES:
+    of_memory = GATES * power_of_two(wiring.units) ** 2 if memory else 0
+    if max(of_memory, *(each.slots.size for each in found)) > MOST_PLACES:
         return None
     arrays = [array for each in found for array in (each.slots, each.ends)]
     return Tables(*(torch.from_numpy(array).to(device) for array in arrays))

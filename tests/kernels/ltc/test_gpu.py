@@ -34,8 +34,8 @@ from ltc_edge.kernels.gpu import passes
 
 constants = {"unfolds": 2, "is_forced": True, "traced": True, "padded": 16, "width": 8}
 for function in (passes.forward, passes.backward):
-    for number, solver in (("fp32", 0), ("fp64", 1), ("fp32", 3)):
-        values = {**constants, "solver": solver}
+    for number, solver, memory in (("fp32", 0, True), ("fp64", 1, False)):
+        values = {**constants, "solver": solver, "memory": memory}
         def kind(name):
             if name in values:
                 return "constexpr"
@@ -72,6 +72,13 @@ def gpu(monkeypatch, calls):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver(make_case, gpu, solver):
     case = make_case("random", 2, 2, solver=solver, unfolds=2)
+    for dtype in DTYPES:
+        case.check(dtype, gpu)
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_mixed_memory(make_case, gpu, forced):
+    case = make_case("random", 2, 3, memory=True, forced=forced, unfolds=1)
     for dtype in DTYPES:
         case.check(dtype, gpu)
 
@@ -181,7 +188,10 @@ def test_rows_hold_every_synapse_once(seed, units, side):
 
 def test_what_is_too_large_goes_through_torch():
     wires = wiring.dense(1, 2 * int(MOST_PLACES**0.5), 1)
-    assert tables(wires, torch.device("cpu")) is None
+    assert tables(wires, torch.device("cpu"), memory=False) is None
+    wires = wiring.dense(1, int((MOST_PLACES // 4) ** 0.5) + 1, 1)
+    assert tables(wires, torch.device("cpu"), memory=True) is None
+    assert tables(wires, torch.device("cpu"), memory=False) is not None
 
 
 def test_without_triton(monkeypatch, caplog):
