@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,20 +32,20 @@ class StepperPolicy:
 
     def __init__(self, stepper: Stepper) -> None:
         self._stepper = stepper
-        self._states: list[FloatArray] = []
+        self._held: list[Any] = []
 
     def reset(self, size: int) -> None:
         """Start ``size`` new episodes."""
         self._stepper.reset()
-        self._states = [self._stepper.state] * size
+        self._held = [self._stepper.hold()] * size
 
     def step(self, observation: FloatArray, dt_s: FloatArray) -> FloatArray:
         """One step of every episode."""
         actions = []
         for index, (row, dt) in enumerate(zip(observation, dt_s.tolist(), strict=True)):
-            self._stepper.restore(self._states[index])
+            self._stepper.resume(self._held[index])
             actions.append(self._stepper.step(row, dt))
-            self._states[index] = self._stepper.state
+            self._held[index] = self._stepper.hold()
         return np.stack(actions)
 
 

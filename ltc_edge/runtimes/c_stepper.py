@@ -64,6 +64,14 @@ class CStepper:
         values = check_state(state, self._codes.channels)
         self.machine.write_state(self._codes.encode(values).astype(self._dtype).tobytes())
 
+    def hold(self) -> bytes:
+        """See `Stepper.hold`."""
+        return self.machine.read_state()
+
+    def resume(self, held: bytes) -> None:
+        """See `Stepper.resume`."""
+        self.machine.write_state(held)
+
     def step(self, observation: FloatArray, dt: float) -> FloatArray:
         """One step; see `Stepper.step`. ``status`` then holds the status bits of the C step.
 
@@ -72,7 +80,7 @@ class CStepper:
         """
         values = check_step_input(observation, dt, self._inputs)
         # What is finite in float64 must be so in float32.
-        given = np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
+        given = np.minimum(np.maximum(values, -_LARGEST), _LARGEST).astype(np.float32)
         low, high = self._dt_range
         self.status, found = self.machine.step(given, min(max(dt, low), high))
         if self.status & NO_ACTION:

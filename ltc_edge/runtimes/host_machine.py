@@ -87,8 +87,7 @@ class HostMachine:
 
     def write_state(self, state: bytes) -> None:
         """See `Machine.write_state`."""
-        given = np.frombuffer(state, dtype=np.uint8)
-        if status := int(self._restore(self._addresses[0], given.ctypes.data)):
+        if status := int(self._restore(self._addresses[0], state)):
             raise InputError(f"a state lies beyond its bounds (status {status:#x}); give one that was read")
 
     def selftest(self) -> int:

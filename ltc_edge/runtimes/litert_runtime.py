@@ -79,6 +79,14 @@ class LiteRTStepper:
         codes = self._codes.state
         self._state = codes.encode(check_state(state, codes.channels))[None, :]
 
+    def hold(self) -> CodeArray:
+        """See `Stepper.hold`."""
+        return self._state  # never written to: every step makes a new one
+
+    def resume(self, held: CodeArray) -> None:
+        """See `Stepper.resume`."""
+        self._state = held
+
     def step(self, observation: FloatArray, dt: float) -> FloatArray:
         """One step; see `Stepper.step`."""
         values = check_step_input(observation, dt, self._observation.shape[1])

@@ -99,6 +99,14 @@ class OnnxStepper:
         values = check_state(state, self._interface.state.channels)
         self._states[self._current][0] = self._interface.state.encode(values)
 
+    def hold(self) -> CodeArray:
+        """See `Stepper.hold`."""
+        return self.state_codes
+
+    def resume(self, held: CodeArray) -> None:
+        """See `Stepper.resume`."""
+        self._states[self._current][0] = held
+
     def step(self, observation: FloatArray, dt: float) -> FloatArray:
         """One step; see `Stepper.step`."""
         values = check_step_input(observation, dt, self._interface.observation.channels)

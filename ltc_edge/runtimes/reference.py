@@ -7,6 +7,7 @@ an LTC's synapses stand in full N×N arrays. It runs ``B`` independent states at
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +90,14 @@ class ReferenceStepper:
     def restore(self, state: FloatArray) -> None:
         """Go on from ``state``, ``(state_size,)``."""
         self._batch.state = check_state(state, self._batch.controller.state_size)[None]
+
+    def hold(self) -> Any:
+        """See `Stepper.hold`."""
+        return self.state
+
+    def resume(self, held: Any) -> None:
+        """See `Stepper.resume`."""
+        self._batch.state = held[None]
 
     def step(self, observation: FloatArray, dt: float) -> Array:
         """One step; see `Stepper.step`."""

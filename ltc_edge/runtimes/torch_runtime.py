@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -77,6 +79,14 @@ class TorchStepper:
     def restore(self, state: FloatArray) -> None:
         """Go on from ``state``, ``(state_size,)``."""
         self._batch.restore(check_state(state, self._state_size)[None])
+
+    def hold(self) -> Any:
+        """See `Stepper.hold`."""
+        return self.state
+
+    def resume(self, held: Any) -> None:
+        """See `Stepper.resume`."""
+        self._batch.restore(held[None])
 
     def step(self, observation: FloatArray, dt: float) -> FloatArray:
         """One step; see `Stepper.step`."""

@@ -36,10 +36,12 @@ def test_reset_and_restore(form):
     assert isinstance(one, Stepper)
     observations, spans = cases.steppers.irregular(30)
     first = cases.steppers.run(one, observations[:20], spans[:20])
-    kept, codes = one.state, one.state_codes
+    kept, codes, held = one.state, one.state_codes, one.hold()
     rest = cases.steppers.run(one, observations[20:], spans[20:])
     one.restore(kept)
     np.testing.assert_array_equal(one.state_codes, codes)
+    np.testing.assert_array_equal(cases.steppers.run(one, observations[20:], spans[20:]), rest)
+    one.resume(held)
     np.testing.assert_array_equal(cases.steppers.run(one, observations[20:], spans[20:]), rest)
     one.reset()
     np.testing.assert_array_equal(cases.steppers.run(one, observations[:20], spans[:20]), first)

@@ -175,6 +175,24 @@ def test_reset_restores_the_first_state(make_stepper, kind):
     np.testing.assert_array_equal(run(stepper, observations, spans), first)
 
 
+@pytest.mark.parametrize("kind", ["ltc", "mixed memory, ltc"])
+def test_episodes_in_turns_are_what_each_is_alone(make_stepper, kind):
+    stepper = make_stepper(controller(kind))
+    episodes = [irregular(15, seed) for seed in (1, 2)]
+    alone = []
+    for episode in episodes:
+        stepper.reset()
+        alone.append(run(stepper, *episode))
+    stepper.reset()
+    held, taken = [stepper.hold()] * 2, ([], [])
+    for step in range(15):
+        for index, (observations, spans) in enumerate(episodes):
+            stepper.resume(held[index])
+            taken[index].append(stepper.step(observations[step], float(spans[step])))
+            held[index] = stepper.hold()
+    np.testing.assert_array_equal(taken, alone)
+
+
 def test_the_state_is_a_copy(make_stepper):
     stepper = make_stepper(controller("ltc"))
     stepper.state[:] = 99.0

@@ -124,9 +124,11 @@ def test_reset_and_restore_repeat(lab, compiled):
     stepper = compiled("mixed memory, ltc")
     observations, spans = lab.steppers.irregular(40)
     lab.steppers.run(stepper, observations[:20], spans[:20])
-    state = stepper.state
+    state, held = stepper.state, stepper.hold()
     first = lab.steppers.run(stepper, observations[20:], spans[20:])
     stepper.restore(state)
+    np.testing.assert_array_equal(lab.steppers.run(stepper, observations[20:], spans[20:]), first)
+    stepper.resume(held)
     np.testing.assert_array_equal(lab.steppers.run(stepper, observations[20:], spans[20:]), first)
     stepper.reset()
     np.testing.assert_allclose(stepper.state, lab.controller("mixed memory, ltc").reset_state, atol=1e-7)
