@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +12,7 @@ from ltc_edge.errors import require
 from ltc_edge.signals import ActionSignal
 from ltc_edge.tasks import dc_motor_physics as physics
 from ltc_edge.tasks.lqr import discrete_gain, feedback
+from ltc_edge.tasks.plant_parameters import names_of, scaled
 from ltc_edge.tasks.protocol import PlantBatch, Readings
 from ltc_edge.tasks.seeding import generator
 from ltc_edge.tasks.sensors import Sensor, select
@@ -41,8 +42,8 @@ class DcMotorPlants:
     1 s, and sampling periods log-uniform between 5 and 20 ms. The shaft starts at rest at a random angle.
     """
 
-    def __init__(self, columns: Sequence[int]) -> None:
-        self._columns = list(columns)
+    def __init__(self, columns: Sequence[int], motor: physics.MotorParameters = physics.NOMINAL) -> None:
+        self._columns, self._motor = list(columns), motor
         self._servo: FloatArray = np.zeros((0, 5))
         self._dt_s: FloatArray = np.zeros((0, MAX_STEPS))
         self._references: FloatArray = np.zeros((0, REFERENCES))
@@ -74,7 +75,7 @@ class DcMotorPlants:
                 np.asarray(action, dtype=np.float64)[rows, 0], -physics.MAX_VOLTAGE_V, physics.MAX_VOLTAGE_V
             )
             reference = self._reference()[rows]
-            self._servo[rows] = physics.advance(self._servo[rows], voltage, dt_s[rows])
+            self._servo[rows] = physics.advance(self._servo[rows], voltage, dt_s[rows], self._motor)
             cost = (self._servo[rows, 0] - reference) ** 2 + EFFORT_COST_PER_V2 * voltage**2
             reward[rows] = -cost * dt_s[rows] / PERIOD_S
             self._time_s[rows] += dt_s[rows]
@@ -153,6 +154,7 @@ class DcMotor:
     dt_range_s = DT_RANGE_S
     max_steps = MAX_STEPS
     reward_threshold: float | None = None
+    plant_parameters = names_of(physics.MotorParameters)
 
     def __init__(self, sensors: str = "positions") -> None:
         selection = select(SENSORS, sensors)
@@ -161,7 +163,11 @@ class DcMotor:
 
     def make_plants(self) -> PlantBatch:
         """A batch of NumPy servos."""
-        return DcMotorPlants(self._columns)
+        return self.make_plants_off({})
+
+    def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
+        """The same with parameters off; see `HasPlantParameters`."""
+        return DcMotorPlants(self._columns, scaled(physics.NOMINAL, factors))
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Volts for states ``[reference, position, speed, current, drive voltage, drive command]``."""

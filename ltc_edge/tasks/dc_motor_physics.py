@@ -7,31 +7,43 @@ for this task.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
 
-RESISTANCE_OHM = 8.4
 INDUCTANCE_H = 1.16e-3
-TORQUE_CONSTANT_NM_A = 0.042
-BACK_EMF_V_S_RAD = 0.042
 ROTOR_KG_M2 = 4.0e-6
 HUB_KG_M2 = 0.6e-6
 DISC_KG_M2 = 0.5 * 0.053 * 0.0248**2
-INERTIA_KG_M2 = ROTOR_KG_M2 + HUB_KG_M2 + DISC_KG_M2
 ENCODER_COUNTS = 2048
 
 VISCOUS_NM_S_RAD = 5.0e-6
-COULOMB_NM = 1.0e-3
 COULOMB_SPEED_RAD_S = 0.5  # below it, dry friction fades out: the shaft creeps instead of sticking
 MAX_VOLTAGE_V = 12.0
 MAX_SLEW_V_S = 1000.0
-DRIVE_LAG_S = 5.0e-3
 
 SUBSTEPS = 20
 
 
-def advance(state: FloatArray, voltage: FloatArray, duration_s: FloatArray) -> FloatArray:
+@dataclass(frozen=True)
+class MotorParameters:
+    """What differs most between motors; ``motor_constant`` is both that of torque and that of back EMF."""
+
+    resistance_ohm: float = 8.4
+    motor_constant_nm_a: float = 0.042
+    inertia_kg_m2: float = ROTOR_KG_M2 + HUB_KG_M2 + DISC_KG_M2
+    coulomb_nm: float = 1.0e-3
+    drive_lag_s: float = 5.0e-3
+
+
+NOMINAL = MotorParameters()
+
+
+def advance(
+    state: FloatArray, voltage: FloatArray, duration_s: FloatArray, motor: MotorParameters = NOMINAL
+) -> FloatArray:
     """States ``[position, speed, current, drive voltage, drive command]``, ``(A, 5)``, after ``duration_s``.
 
     ``voltage`` and ``duration_s`` have shape ``(A,)``; the voltage is held. The command follows it within
@@ -47,14 +59,14 @@ def advance(state: FloatArray, voltage: FloatArray, duration_s: FloatArray) -> F
     target = np.clip(voltage, -MAX_VOLTAGE_V, MAX_VOLTAGE_V)
     h = duration_s / SUBSTEPS
     most = MAX_SLEW_V_S * h
-    kept = np.exp(-h / DRIVE_LAG_S)
+    kept = np.exp(-h / motor.drive_lag_s)
     for _ in range(SUBSTEPS):
         command = command + np.clip(target - command, -most, most)
         drive = command + (drive - command) * kept
-        emf = BACK_EMF_V_S_RAD * speed
-        current = (INDUCTANCE_H * current + h * (drive - emf)) / (INDUCTANCE_H + h * RESISTANCE_OHM)
-        friction = VISCOUS_NM_S_RAD * speed + COULOMB_NM * np.tanh(speed / COULOMB_SPEED_RAD_S)
-        speed = speed + h * (TORQUE_CONSTANT_NM_A * current - friction) / INERTIA_KG_M2
+        emf = motor.motor_constant_nm_a * speed
+        current = (INDUCTANCE_H * current + h * (drive - emf)) / (INDUCTANCE_H + h * motor.resistance_ohm)
+        friction = VISCOUS_NM_S_RAD * speed + motor.coulomb_nm * np.tanh(speed / COULOMB_SPEED_RAD_S)
+        speed = speed + h * (motor.motor_constant_nm_a * current - friction) / motor.inertia_kg_m2
         position = position + h * speed
     return np.stack([position, speed, current, drive, command], axis=1)
 
@@ -64,15 +76,16 @@ def linear_dynamics() -> tuple[FloatArray, FloatArray]:
 
     Dry friction, saturation and the slew rate are left out.
     """
+    constant, inertia, lag_s = NOMINAL.motor_constant_nm_a, NOMINAL.inertia_kg_m2, NOMINAL.drive_lag_s
     a = np.array(
         [
             [0.0, 1.0, 0.0, 0.0],
-            [0.0, -VISCOUS_NM_S_RAD / INERTIA_KG_M2, TORQUE_CONSTANT_NM_A / INERTIA_KG_M2, 0.0],
-            [0.0, -BACK_EMF_V_S_RAD / INDUCTANCE_H, -RESISTANCE_OHM / INDUCTANCE_H, 1 / INDUCTANCE_H],
-            [0.0, 0.0, 0.0, -1 / DRIVE_LAG_S],
+            [0.0, -VISCOUS_NM_S_RAD / inertia, constant / inertia, 0.0],
+            [0.0, -constant / INDUCTANCE_H, -NOMINAL.resistance_ohm / INDUCTANCE_H, 1 / INDUCTANCE_H],
+            [0.0, 0.0, 0.0, -1 / lag_s],
         ]
     )
-    return a, np.array([[0.0], [0.0], [0.0], [1 / DRIVE_LAG_S]])
+    return a, np.array([[0.0], [0.0], [0.0], [1 / lag_s]])
 
 
 def encoder(position: FloatArray) -> FloatArray:

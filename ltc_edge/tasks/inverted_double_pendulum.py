@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ltc_edge.arrays import FloatArray
 from ltc_edge.signals import ActionSignal
 from ltc_edge.tasks.lqr import discrete_gain, feedback, linearise_mujoco
-from ltc_edge.tasks.mujoco_plants import MujocoPlants, Outcome, load_model
+from ltc_edge.tasks.mujoco_plants import PARAMETERS, MujocoPlants, Outcome, load_model
 from ltc_edge.tasks.protocol import PlantBatch
 from ltc_edge.tasks.sensors import Sensor, select
 
@@ -38,8 +38,8 @@ class InvertedDoublePendulumPlants(MujocoPlants):
     constraint forces, of which the first is that of the cart's end stops: 3 numbers each.
     """
 
-    def __init__(self, columns: Sequence[int]) -> None:
-        super().__init__(ASSET, FRAME_SKIP, columns, watched=("site_xpos", "qfrc_constraint"))
+    def __init__(self, columns: Sequence[int], factors: Mapping[str, float]) -> None:
+        super().__init__(ASSET, FRAME_SKIP, columns, factors, watched=("site_xpos", "qfrc_constraint"))
 
     def noise(self, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Uniform positions within ±0.1, normal velocities of deviation 0.1."""
@@ -84,6 +84,7 @@ class InvertedDoublePendulum:
     dt_range_s = (0.05, 0.05)
     max_steps = 1000
     reward_threshold: float | None = 9100.0
+    plant_parameters = PARAMETERS
 
     def __init__(self, sensors: str = "positions") -> None:
         selection = select(SENSORS, sensors)
@@ -92,7 +93,11 @@ class InvertedDoublePendulum:
 
     def make_plants(self) -> PlantBatch:
         """A batch of MuJoCo plants."""
-        return InvertedDoublePendulumPlants(self._columns)
+        return self.make_plants_off({})
+
+    def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
+        """The same with parameters off; see `HasPlantParameters`."""
+        return InvertedDoublePendulumPlants(self._columns, factors)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Control for states ``[x, θ₁, θ₂, ẋ, ω₁, ω₂]``; θ₂ is relative to the lower pole."""

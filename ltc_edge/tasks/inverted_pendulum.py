@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ltc_edge.arrays import FloatArray
 from ltc_edge.signals import ActionSignal
 from ltc_edge.tasks.lqr import discrete_gain, feedback, linearise_mujoco
-from ltc_edge.tasks.mujoco_plants import MujocoPlants, Outcome, load_model
+from ltc_edge.tasks.mujoco_plants import PARAMETERS, MujocoPlants, Outcome, load_model
 from ltc_edge.tasks.protocol import PlantBatch
 from ltc_edge.tasks.sensors import Sensor, select
 
@@ -30,8 +30,8 @@ ACTION_COST = 0.1
 class InvertedPendulumPlants(MujocoPlants):
     """Plants that end when the pole leans by more than 0.2 rad."""
 
-    def __init__(self, columns: Sequence[int]) -> None:
-        super().__init__(ASSET, FRAME_SKIP, columns)
+    def __init__(self, columns: Sequence[int], factors: Mapping[str, float]) -> None:
+        super().__init__(ASSET, FRAME_SKIP, columns, factors)
 
     def noise(self, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Uniform within ±0.01, positions first."""
@@ -65,6 +65,7 @@ class InvertedPendulum:
     dt_range_s = (0.04, 0.04)
     max_steps = 1000
     reward_threshold: float | None = 950.0
+    plant_parameters = PARAMETERS
 
     def __init__(self, sensors: str = "positions") -> None:
         selection = select(SENSORS, sensors)
@@ -73,7 +74,11 @@ class InvertedPendulum:
 
     def make_plants(self) -> PlantBatch:
         """A batch of MuJoCo plants."""
-        return InvertedPendulumPlants(self._columns)
+        return self.make_plants_off({})
+
+    def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
+        """The same with parameters off; see `HasPlantParameters`."""
+        return InvertedPendulumPlants(self._columns, factors)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Control for states ``[x, θ, ẋ, ω]``."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.signals import ActionSignal
+from ltc_edge.tasks.plant_parameters import names_of, scaled
 from ltc_edge.tasks.protocol import PlantBatch
 from ltc_edge.tasks.sensors import Sensor, select
 from ltc_edge.tasks.vectorised import Transition, VectorisedPlants
 
-POWER = 0.0015
-GRAVITY = 0.0025
 MIN_POSITION, MAX_POSITION, GOAL_POSITION = -1.2, 0.6, 0.45
 MAX_SPEED = 0.07
 # Gymnasium names no unit of time for this plant; its rendering rate stands in for one.
@@ -26,8 +28,23 @@ def _rounded(values: FloatArray) -> FloatArray:
     return values.astype(np.float32).astype(np.float64)
 
 
+@dataclass(frozen=True)
+class CarParameters:
+    """How strong the motor is, and how steep the valley: velocities gained in a step."""
+
+    power: float = 0.0015
+    gravity: float = 0.0025
+
+
+NOMINAL = CarParameters()
+
+
 class MountainCarPlants(VectorisedPlants):
     """Cars in a valley, the state ``[position, velocity]``."""
+
+    def __init__(self, columns: Sequence[int], period_s: float, parameters: CarParameters = NOMINAL) -> None:
+        super().__init__(columns, period_s)
+        self._parameters = parameters
 
     def initial(self, rng: np.random.Generator) -> FloatArray:
         """At rest near the bottom."""
@@ -42,7 +59,7 @@ class MountainCarPlants(VectorisedPlants):
         force = np.clip(action[:, 0], -1.0, 1.0)
         # Gymnasium's first state is double precision and all later ones are single.
         slope = np.where(position == _rounded(position), _rounded(3 * position), 3 * position)
-        velocity = velocity + (force * POWER - GRAVITY * np.cos(slope))
+        velocity = velocity + (force * self._parameters.power - self._parameters.gravity * np.cos(slope))
         velocity = np.clip(velocity, -MAX_SPEED, MAX_SPEED)
         position = np.clip(position + velocity, MIN_POSITION, MAX_POSITION)
         velocity = np.where((position == MIN_POSITION) & (velocity < 0), 0.0, velocity)
@@ -65,6 +82,7 @@ class MountainCar:
     dt_range_s = (PERIOD_S, PERIOD_S)
     max_steps = 999
     reward_threshold: float | None = 90.0
+    plant_parameters = names_of(CarParameters)
 
     def __init__(self, sensors: str = "positions") -> None:
         selection = select(SENSORS, sensors)
@@ -73,7 +91,11 @@ class MountainCar:
 
     def make_plants(self) -> PlantBatch:
         """A batch of NumPy plants."""
-        return MountainCarPlants(self._columns, PERIOD_S)
+        return self.make_plants_off({})
+
+    def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
+        """The same with parameters off; see `HasPlantParameters`."""
+        return MountainCarPlants(self._columns, PERIOD_S, scaled(NOMINAL, factors))
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Push along the velocity of states ``[position, velocity]``, more gently when slow."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,12 +19,15 @@ import numpy as np
 
 from ltc_edge.arrays import BoolArray, FloatArray
 from ltc_edge.errors import require
+from ltc_edge.tasks.plant_parameters import check_factors
 from ltc_edge.tasks.protocol import Readings
 from ltc_edge.tasks.seeding import generator
 
 ROWS_A_THREAD = 8
 """Fewer plants than these are stepped before another thread is awake."""
 MOST_THREADS = 4
+PARAMETERS = ("cart_mass", "pole_mass", "joint_damping", "motor_force")
+"""What can be off of Gymnasium's carts; ``pole_mass`` is that of all poles."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,24 @@ def load_model(asset: str) -> Any:
     mujoco = require("mujoco", "train")
     assets = Path(str(gymnasium.__file__)).parent / "envs" / "mujoco" / "assets"
     return mujoco.MjModel.from_xml_path(str(assets / asset))
+
+
+def scale_model(model: Any, factors: Mapping[str, float]) -> None:
+    """Multiply parameters of an ``MjModel`` of a cart with poles; a body keeps its shape.
+
+    Raises:
+        TaskError: a parameter is none of `PARAMETERS`.
+    """
+    check_factors(factors, PARAMETERS)
+    cart = model.body("cart").id
+    poles = slice(cart + 1, model.nbody)
+    for bodies, factor in ((cart, factors.get("cart_mass", 1.0)), (poles, factors.get("pole_mass", 1.0))):
+        model.body_mass[bodies] *= factor
+        model.body_inertia[bodies] *= factor
+    model.dof_damping *= factors.get("joint_damping", 1.0)
+    model.actuator_gear *= factors.get("motor_force", 1.0)
+    mujoco = require("mujoco", "train")
+    mujoco.mj_setConst(model, mujoco.MjData(model))  # what MuJoCo derives from masses
 
 
 @contextmanager
@@ -75,11 +96,18 @@ class MujocoPlants(ABC):
     """
 
     def __init__(
-        self, asset: str, frame_skip: int, columns: Sequence[int], watched: Sequence[str] = ()
+        self,
+        asset: str,
+        frame_skip: int,
+        columns: Sequence[int],
+        factors: Mapping[str, float],
+        watched: Sequence[str] = (),
     ) -> None:
-        """``watched`` names the fields of ``MjData`` that reward or sensors need besides the state."""
+        """``factors`` are `scale_model`'s; ``watched`` names what reward or sensors need of ``MjData``."""
         self._mujoco = require("mujoco", "train")
         self._model = load_model(asset)
+        if factors:
+            scale_model(self._model, factors)
         # No geometry of these models collides; not looking for contacts saves a fifth of the time.
         self._model.opt.disableflags |= self._mujoco.mjtDisableBit.mjDSBL_CONTACT
         self._frame_skip = frame_skip

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.signals import ActionSignal
-from ltc_edge.tasks.pendulum_physics import MAX_TORQUE_NM, PERIOD_S, advance
+from ltc_edge.tasks.pendulum_physics import MAX_TORQUE_NM, NOMINAL, PERIOD_S, PendulumParameters, advance
 from ltc_edge.tasks.pendulum_values import action_values, best_torque
+from ltc_edge.tasks.plant_parameters import names_of, scaled
 from ltc_edge.tasks.protocol import PlantBatch
 from ltc_edge.tasks.sensors import Sensor, select
 from ltc_edge.tasks.vectorised import Transition, VectorisedPlants
@@ -22,13 +25,19 @@ SENSORS = (
 class PendulumPlants(VectorisedPlants):
     """Pendulums, the state ``[θ, ω]`` with θ zero upright and not wrapped."""
 
+    def __init__(
+        self, columns: Sequence[int], period_s: float, parameters: PendulumParameters = NOMINAL
+    ) -> None:
+        super().__init__(columns, period_s)
+        self._parameters = parameters
+
     def initial(self, rng: np.random.Generator) -> FloatArray:
         """Any angle, up to 1 rad/s."""
         return rng.uniform(low=[-np.pi, -1.0], high=[np.pi, 1.0])
 
     def advance(self, state: FloatArray, action: FloatArray) -> Transition:
         """One Euler step; an episode never ends by itself."""
-        angle, velocity, reward = advance(state[:, 0], state[:, 1], action[:, 0])
+        angle, velocity, reward = advance(state[:, 0], state[:, 1], action[:, 0], self._parameters)
         return Transition(np.stack([angle, velocity], axis=1), reward, np.zeros(len(state), dtype=np.bool_))
 
     def sense(self, state: FloatArray) -> FloatArray:
@@ -48,6 +57,7 @@ class Pendulum:
     dt_range_s = (PERIOD_S, PERIOD_S)
     max_steps = 200
     reward_threshold: float | None = None
+    plant_parameters = names_of(PendulumParameters)
 
     def __init__(self, sensors: str = "positions") -> None:
         selection = select(SENSORS, sensors)
@@ -56,7 +66,11 @@ class Pendulum:
 
     def make_plants(self) -> PlantBatch:
         """A batch of NumPy pendulums."""
-        return PendulumPlants(self._columns, PERIOD_S)
+        return self.make_plants_off({})
+
+    def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
+        """The same with parameters off; see `HasPlantParameters`."""
+        return PendulumPlants(self._columns, PERIOD_S, scaled(NOMINAL, factors))
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Torques for states ``[θ, ω]``."""

@@ -6,7 +6,7 @@ independent episodes, stepped in lockstep: one call of the controller then serve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -98,4 +98,19 @@ class HasActionValues(Protocol):
 
         Only for tasks with a single action signal.
         """
+        ...
+
+
+@runtime_checkable
+class HasPlantParameters(Protocol):
+    """A task whose plants can be made with physical parameters that are off.
+
+    Attributes:
+        plant_parameters: names of the parameters that nobody knows exactly on a real plant.
+    """
+
+    plant_parameters: tuple[str, ...]
+
+    def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
+        """As ``make_plants``, each parameter named times its factor; 1 leaves it to the last bit."""
         ...

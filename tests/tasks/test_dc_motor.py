@@ -9,17 +9,19 @@ from scipy.integrate import solve_ivp
 from ltc_edge.tasks import dc_motor, make_task
 from ltc_edge.tasks import dc_motor_physics as physics
 
+MOTOR = physics.NOMINAL
+
 
 def derivative(_, state, voltage):
     position, speed, current, drive = state
     friction = physics.VISCOUS_NM_S_RAD * speed
-    friction += physics.COULOMB_NM * np.tanh(speed / physics.COULOMB_SPEED_RAD_S)
+    friction += MOTOR.coulomb_nm * np.tanh(speed / physics.COULOMB_SPEED_RAD_S)
     del position
     return [
         speed,
-        (physics.TORQUE_CONSTANT_NM_A * current - friction) / physics.INERTIA_KG_M2,
-        (drive - physics.RESISTANCE_OHM * current - physics.BACK_EMF_V_S_RAD * speed) / physics.INDUCTANCE_H,
-        (voltage - drive) / physics.DRIVE_LAG_S,
+        (MOTOR.motor_constant_nm_a * current - friction) / MOTOR.inertia_kg_m2,
+        (drive - MOTOR.resistance_ohm * current - MOTOR.motor_constant_nm_a * speed) / physics.INDUCTANCE_H,
+        (voltage - drive) / MOTOR.drive_lag_s,
     ]
 
 
@@ -39,7 +41,7 @@ def test_linear_dynamics_are_the_derivative_without_dry_friction():
     a, b = physics.linear_dynamics()
     state, voltage = np.array([0.2, -3.0, 0.4, 5.0]), 2.0
     expected = derivative(0, state, voltage)
-    expected[1] += physics.COULOMB_NM * np.tanh(-3.0 / physics.COULOMB_SPEED_RAD_S) / physics.INERTIA_KG_M2
+    expected[1] += MOTOR.coulomb_nm * np.tanh(-3.0 / physics.COULOMB_SPEED_RAD_S) / MOTOR.inertia_kg_m2
     np.testing.assert_allclose(a @ state + b[:, 0] * voltage, expected)
 
 
