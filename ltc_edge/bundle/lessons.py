@@ -14,7 +14,7 @@ from ltc_edge.export.calibration import Sequences, excitation
 from ltc_edge.logs import Dataset, Segment, windows
 from ltc_edge.runtimes.reference import ReferenceBatch
 from ltc_edge.tasks.protocol import Task
-from ltc_edge.training.finetuning import TUNING_SEED
+from ltc_edge.training.collection import TUNING_SEED
 from ltc_edge.training.practice import Lesson, Teacher, as_sequences, closed_loop
 from ltc_edge.verification.task_trial import Loaded
 

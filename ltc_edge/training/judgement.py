@@ -17,6 +17,10 @@ RETURN_STEP = 0.01
 """Percent: losses of return that differ by less are taken for equal, since episodes are few."""
 
 
+CHANCE = 0.5
+"""Of its standard error: a loss below it is taken for none, so that errors decide and not luck."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """How far a student is from its teacher.
@@ -25,10 +29,12 @@ class Judgement:
         return_lost_percent: of the teacher's return on the same episodes; None without a closed loop.
         errors: RMS error of the action over its standard deviation, the worst channel, on what was held
             out of practice, by kind of lesson.
+        standard_error: of ``return_lost_percent``, in percent; None without a closed loop.
     """
 
     return_lost_percent: float | None
     errors: Mapping[str, float]
+    standard_error: float | None = None
 
     def key(self, before: Judgement) -> tuple[float, float]:
         """What is compared, less being better: return that is lost, then errors against those ``before``."""
@@ -43,7 +49,10 @@ class Judgement:
 
     @property
     def _lost(self) -> float:
-        return round(max(self.return_lost_percent or 0.0, 0.0) / RETURN_STEP) * RETURN_STEP
+        lost = max(self.return_lost_percent or 0.0, 0.0)
+        if lost < CHANCE * (self.standard_error or 0.0):
+            return 0.0
+        return round(lost / RETURN_STEP) * RETURN_STEP
 
     def _shares(self, before: Judgement) -> list[float]:
         return [self.errors[kind] / max(before.errors[kind], LEAST_ERROR) for kind in self.errors]

@@ -11,6 +11,7 @@ from ltc_edge.bundle import lessons
 from ltc_edge.cli.main import main
 from ltc_edge.controller_file import save_controller
 from ltc_edge.training import finetuning
+from ltc_edge.training.collection import CollectionOptions
 from ltc_edge.verification.trials import free_run
 
 TASK = ("--task", "tiny_task:Lag", "--episodes", 4, "--format", "onnx-int16")
@@ -23,7 +24,9 @@ def short(tiny_folder, monkeypatch):
     monkeypatch.setattr(
         "ltc_edge.verification.verify.free_run", lambda built, about=None: free_run(built, about, steps=300)
     )
-    few = finetuning.FinetuneOptions(rounds=1, updates=4, batch=4, episodes=2)
+    few = finetuning.FinetuneOptions(
+        rounds=1, updates=4, batch=4, collection=CollectionOptions(least=2, most=2)
+    )
     monkeypatch.setattr(finetuning, "GOALS", {"solver": few, "integers": few})
     for name, value in (("EXCITED", 4), ("EXCITED_STEPS", 48), ("EPISODES", 2)):
         monkeypatch.setattr(lessons, name, value)

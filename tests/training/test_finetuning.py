@@ -141,6 +141,13 @@ def test_where_little_can_be_won_no_error_may_grow_for_a_return():
     assert Judgement(0.6, better.errors).cautious_key(before) > before.cautious_key(before)
 
 
+def test_a_loss_well_within_its_standard_error_is_none():
+    errors = {"loop": 0.2}
+    before = Judgement(5.0, errors, 1.0)
+    assert Judgement(0.2, errors, 0.5).key(before) == (0.0, 1.0)
+    assert Judgement(0.3, errors, 0.5).key(before) == (0.3, 1.0)
+
+
 def test_padding_is_neither_practised_nor_judged(tiny_controller):
     teacher = Teacher(tiny_controller())
     whole = sequences(tiny_controller(), steps=WINDOW + 5)
