@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from ltc_edge.kernels.mode import fused_library, has_gpu_kernel
-from ltc_edge.wiring import Wiring
-
-if TYPE_CHECKING:
-    from ltc_edge.kernels.gpu.rows import Tables
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DTYPES = (torch.float32, torch.float64)
@@ -38,17 +34,11 @@ def is_fusable(*tensors: Tensor | None) -> bool:
     return _are_plain(_CPU, tensors) and _is_to_be_had()
 
 
-def gpu_tables(
-    wiring: Wiring, inputs: Tensor, *tensors: Tensor | None, memory: bool = False
-) -> Tables | None:
-    """The synapses as the kernel of the GPU reads them; None where it is not to be had or not for these.
-
-    Without a sequence or a step there is nothing to launch.
-    """
-    if inputs.numel() == 0 or not _are_plain(_GPU, (inputs, *tensors)):
-        return None
-    found: Tables | None = _tables(wiring, inputs.device, memory)
-    return found
+def is_fusable_on_gpu(*tensors: Tensor | None) -> bool:
+    """The same of the kernel for GPUs; without a sequence or a step there is nothing to launch."""
+    inputs = tensors[0]
+    assert inputs is not None
+    return inputs.numel() > 0 and _are_plain(_GPU, tensors) and _is_to_be_had_on_gpu()
 
 
 def _are_plain(device: str, tensors: tuple[Tensor | None, ...]) -> bool:
@@ -72,9 +62,5 @@ def _is_to_be_had() -> bool:
 
 
 @_constant
-def _tables(wiring: Wiring, device: torch.device, memory: bool) -> Tables | None:
-    if not has_gpu_kernel():
-        return None
-    from ltc_edge.kernels.gpu.rows import tables
-
-    return tables(wiring, device, memory=memory)
+def _is_to_be_had_on_gpu() -> bool:
+    return has_gpu_kernel()

@@ -11,20 +11,18 @@ neither a Python loop nor a stored zero for an absent synapse.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ltc_edge.cells.cell import Cell, check_timespans, uniform, zeros
-from ltc_edge.cells.fused import gpu_tables, is_fusable
+from ltc_edge.cells.fused import is_fusable, is_fusable_on_gpu
 from ltc_edge.cells.spec import LTCSpec
 from ltc_edge.kernels.binding import NAMES, SOLVERS
+from ltc_edge.kernels.gpu.rows import tables
 from ltc_edge.kernels.ltc import Batch, Network, ltc
-
-if TYPE_CHECKING:
-    from ltc_edge.kernels.gpu.rows import Tables
 
 MIN_CAPACITANCE = 1e-3  # all solvers but the fused one divide by it
 EPSILON = 1e-8  # keeps a solver's denominator from zero, as in the reference implementation
@@ -61,6 +59,10 @@ class LTCCell(Cell):
     sensory_targets: Tensor
     synapse_list: Tensor
     sensory_list: Tensor
+    target_slots: Tensor | None
+    target_ends: Tensor | None
+    source_slots: Tensor | None
+    source_ends: Tensor | None
 
     def __init__(self, spec: LTCSpec, generator: torch.Generator | None = None) -> None:
         super().__init__()
@@ -69,6 +71,7 @@ class LTCCell(Cell):
         synapses, sensory = wiring.synapses, wiring.sensory_synapses
         self._add_one_hot("", synapses, wiring.units)
         self._add_one_hot("sensory_", sensory, wiring.inputs)
+        self._add_rows()
         units, s, s_in = spec.units, len(synapses), len(sensory)
         self.gleak = uniform((units,), 0.001, 1.0, generator)
         self.vleak = uniform((units,), -0.2, 0.2, generator)
@@ -99,6 +102,12 @@ class LTCCell(Cell):
             f"{prefix or 'synapse_'}list", pairs.T.to(torch.int32).contiguous(), persistent=False
         )
 
+    def _add_rows(self) -> None:
+        names = ("target_slots", "target_ends", "source_slots", "source_ends")
+        for name, array in zip(names, tables(self.spec.wiring) or [None] * len(names), strict=True):
+            rows = None if array is None else torch.from_numpy(array)
+            self.register_buffer(name, rows, persistent=False)
+
     def _positive(self, value: Tensor) -> Tensor:
         return functional.softplus(value) if self.spec.positivity == "softplus" else value
 
@@ -120,13 +129,13 @@ class LTCCell(Cell):
     ) -> tuple[Tensor, Tensor]:
         """Run a batch of sequences: see `Cell.forward`. On CPU and GPU this is one call of a fused kernel."""
         tensors = (inputs, state, timespans, forced, self.gleak)
-        tables = gpu_tables(self.spec.wiring, *tensors)
-        if tables is None and not is_fusable(*tensors):
+        on_gpu = self.target_slots is not None and is_fusable_on_gpu(*tensors)
+        if not (on_gpu or is_fusable(*tensors)):
             return super().forward(inputs, state, timespans, forced)
         self._check(inputs, state, timespans, forced)
         state = self.initial_state(inputs.shape[0]) if state is None else state
         batch = Batch(inputs, state, timespans, forced, None, None)
-        return self.run_fused(batch) if tables is None else self.run_on_gpu(tables, batch)
+        return self.run_on_gpu(batch) if on_gpu else self.run_fused(batch)
 
     def run_fused(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Outputs and the last state, by the kernel."""
@@ -137,9 +146,9 @@ class LTCCell(Cell):
         network = Network(self.synapse_list, self.sensory_list, spec.outputs, settings)
         return ltc(batch, [self.value(name) for name in names], network)
 
-    def run_on_gpu(self, tables: Tables, batch: Batch) -> tuple[Tensor, Tensor]:
+    def run_on_gpu(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Outputs and the last state, by the kernel for GPUs."""
-        from ltc_edge.kernels.gpu.rollout import Sequences, Synapses, rollout
+        from ltc_edge.kernels.gpu.rollout import Sequences, Synapses, Tables, rollout
 
         inputs, state, timespans, *rest = batch
         check_timespans(timespans)
@@ -149,7 +158,7 @@ class LTCCell(Cell):
             Sequences(drive, state, timespans, *rest),
             self._positive(self.cm),
             Synapses(self.sigma, -self.sigma * self.mu, w * self.erev, w),
-            tables,
+            Tables(*(getattr(self, name) for name in Tables._fields)),
             self.spec.solver,
             self.spec.unfolds,
         )

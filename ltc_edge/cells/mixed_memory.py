@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ltc_edge.cells.cell import Cell, xavier, zeros
-from ltc_edge.cells.fused import gpu_tables, is_fusable
+from ltc_edge.cells.fused import is_fusable, is_fusable_on_gpu
 from ltc_edge.cells.ltc import LTCCell
 from ltc_edge.cells.spec import MixedMemorySpec
+from ltc_edge.kernels.gpu.rows import fits_with_memory
 from ltc_edge.kernels.ltc import Batch
 
 
@@ -51,15 +52,16 @@ class MixedMemoryCell(Cell):
         if not isinstance(self.cell, LTCCell):
             return super().forward(inputs, state, timespans, forced)
         tensors = (inputs, state, timespans, forced, self.memory_bias)
-        tables = gpu_tables(self.cell.spec.wiring, *tensors, memory=True)
+        fits = self.cell.target_slots is not None and fits_with_memory(self.spec.units)
+        on_gpu = fits and is_fusable_on_gpu(*tensors)
         # A kernel knows a memory by its gates, and nothing points to the gates of no step.
-        if tables is None and (inputs.numel() == 0 or not is_fusable(*tensors)):
+        if not (on_gpu or (inputs.numel() > 0 and is_fusable(*tensors))):
             return super().forward(inputs, state, timespans, forced)
         self._check(inputs, state, timespans, forced)
         state = self.initial_state(inputs.shape[0]) if state is None else state
         gates = functional.linear(inputs, self.memory_input_weight, self.memory_bias)
         batch = Batch(inputs, state, timespans, forced, gates, self.memory_recurrent_weight)
-        return self.cell.run_fused(batch) if tables is None else self.cell.run_on_gpu(tables, batch)
+        return self.cell.run_on_gpu(batch) if on_gpu else self.cell.run_fused(batch)
 
     def prepare(self) -> Any:
         """Constants of the inner cell, and the memory's recurrent weights transposed."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ltc_edge.kernels.binding import SOLVERS
 from ltc_edge.kernels.gpu import passes
-from ltc_edge.kernels.gpu.rows import GATES, Tables
+from ltc_edge.kernels.gpu.rows import GATES
 from ltc_edge.kernels.refusal import refuse_second_derivative
 
 MOST_PROGRAMS = 1024
@@ -30,6 +30,15 @@ class Synapses(NamedTuple):
     shift: Tensor
     to_numerator: Tensor
     to_denominator: Tensor
+
+
+class Tables(NamedTuple):
+    """int32 ``(P, W)``: where synapses lie, as `ltc_edge.kernels.gpu.rows.tables` has it."""
+
+    target_slots: Tensor
+    target_ends: Tensor
+    source_slots: Tensor
+    source_ends: Tensor
 
 
 class Sequences(NamedTuple):
@@ -103,7 +112,7 @@ def operator(
 def _(
     drive: Tensor, state: Tensor, _: Tensor, __: Tensor | None, gates: Tensor | None, *rest: Any
 ) -> tuple[Tensor, Tensor, Tensor]:
-    *_, settings, traced = rest
+    settings, traced = rest[-2:]
     return _room(drive, state, gates, settings, traced)
 
 
@@ -166,8 +175,9 @@ def backward_operator(
 
 
 @backward_operator.register_fake
-def _(states_gradient: Tensor, *rest: Any) -> list[Tensor]:
-    _, state, _, _, cm, slope, *_, gates_trace, _ = rest
+def _(states_gradient: Tensor, *others: Any) -> list[Tensor]:
+    _, state, _, _, cm, slope, *rest = others
+    gates_trace = rest[-2]
     found = _gradients_room(states_gradient, state, cm, gates_trace)
     return [*found, torch.empty_like(cm), cm.new_empty(4, slope.numel())]
 

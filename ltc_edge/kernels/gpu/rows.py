@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from ltc_edge.wiring import Wiring
 
@@ -23,24 +19,20 @@ Integers = npt.NDArray[np.int32]
 Pairs = npt.NDArray[np.int64]
 
 
-class Tables(NamedTuple):
-    """int32 ``(P, W)``: `rows` of targets, for the way forwards, and of sources, for the way back."""
+def tables(wiring: Wiring) -> tuple[Integers, Integers, Integers, Integers] | None:
+    """Slots and ends by targets, for the way forwards, and by sources, for the way back.
 
-    target_slots: Tensor
-    target_ends: Tensor
-    source_slots: Tensor
-    source_ends: Tensor
-
-
-@functools.lru_cache(maxsize=32)
-def tables(wiring: Wiring, device: torch.device, *, memory: bool) -> Tables | None:
-    """The rows of a wiring's synapses on a device; None where they, or a memory's, are over `MOST_PLACES`."""
-    found = [rows(wiring.synapses, wiring.units, side) for side in (1, 0)]
-    of_memory = GATES * power_of_two(wiring.units) ** 2 if memory else 0
-    if max(of_memory, *(each.slots.size for each in found)) > MOST_PLACES:
+    None where they are more than `MOST_PLACES`.
+    """
+    by_target, by_source = (rows(wiring.synapses, wiring.units, side) for side in (1, 0))
+    if max(by_target.slots.size, by_source.slots.size) > MOST_PLACES:
         return None
-    arrays = [array for each in found for array in (each.slots, each.ends)]
-    return Tables(*(torch.from_numpy(array).to(device) for array in arrays))
+    return by_target.slots, by_target.ends, by_source.slots, by_source.ends
+
+
+def fits_with_memory(units: int) -> bool:
+    """Whether the recurrent weights of a memory are no more than `MOST_PLACES` too."""
+    return GATES * power_of_two(units) ** 2 <= MOST_PLACES
 
 
 @dataclass(frozen=True, eq=False)

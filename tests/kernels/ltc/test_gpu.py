@@ -21,7 +21,7 @@ from ltc_edge.cells import fused
 from ltc_edge.errors import KernelError
 from ltc_edge.kernels import mode
 from ltc_edge.kernels.binding import SOLVERS
-from ltc_edge.kernels.gpu.rows import MOST_PLACES, rows, tables
+from ltc_edge.kernels.gpu.rows import MOST_PLACES, fits_with_memory, rows, tables
 from ltc_edge.kernels.mode import kernel
 
 DTYPES = (torch.float32, torch.float64)
@@ -187,11 +187,11 @@ def test_rows_hold_every_synapse_once(seed, units, side):
 
 
 def test_what_is_too_large_goes_through_torch():
-    wires = wiring.dense(1, 2 * int(MOST_PLACES**0.5), 1)
-    assert tables(wires, torch.device("cpu"), memory=False) is None
-    wires = wiring.dense(1, int((MOST_PLACES // 4) ** 0.5) + 1, 1)
-    assert tables(wires, torch.device("cpu"), memory=True) is None
-    assert tables(wires, torch.device("cpu"), memory=False) is not None
+    side = int(MOST_PLACES**0.5)
+    assert tables(wiring.dense(1, side, 1)) is not None
+    assert tables(wiring.dense(1, side + 1, 1)) is None
+    assert fits_with_memory(side // 2)
+    assert not fits_with_memory(side // 2 + 1)
 
 
 def test_without_triton(monkeypatch, caplog):
