@@ -20,28 +20,41 @@ static TILE(lanes) TILE(lanes_of)(int64_t batch, int64_t tile)
     return (TILE(lanes)){first, left < WIDTH ? left : WIDTH};
 }
 
-/* Read `channels` values of each sequence at one step of `array`, [B, length, channels], into lanes. */
-static void TILE(gather)(const REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, V *to)
+/* Read `channels` values of each sequence at each of some steps from t on, of `array`, [B, length, channels], into
+ * lanes, [steps, channels]. */
+static void TILE(gather_steps)(const REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t steps,
+                               int64_t channels, V *to)
 {
     REAL *const out = (REAL *)to;
     for (int64_t lane = 0; lane < lanes.count; lane++) {
         const REAL *const from = array + ((lanes.first + lane) * length + t) * channels;
-        for (int64_t c = 0; c < channels; c++) {
+        for (int64_t c = 0; c < steps * channels; c++) {
             out[c * WIDTH + lane] = from[c];
         }
     }
 }
 
 /* Write them back. */
-static void TILE(scatter)(REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, const V *from)
+static void TILE(scatter_steps)(REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t steps,
+                                int64_t channels, const V *from)
 {
     const REAL *const in = (const REAL *)from;
     for (int64_t lane = 0; lane < lanes.count; lane++) {
         REAL *const to = array + ((lanes.first + lane) * length + t) * channels;
-        for (int64_t c = 0; c < channels; c++) {
+        for (int64_t c = 0; c < steps * channels; c++) {
             to[c] = in[c * WIDTH + lane];
         }
     }
+}
+
+static void TILE(gather)(const REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, V *to)
+{
+    TILE(gather_steps)(array, lanes, length, t, 1, channels, to);
+}
+
+static void TILE(scatter)(REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t channels, const V *from)
+{
+    TILE(scatter_steps)(array, lanes, length, t, 1, channels, from);
 }
 
 static void TILE(copy)(V *to, const V *from, int64_t vectors)

@@ -13,7 +13,7 @@
 
 /* Sums over a tile's sequences and steps; each is one vector, whose lanes are added up at the end. */
 typedef struct {
-    V drive, conductance, pre_u, pre; /* of dN s, dD s, q u, q */
+    V drive, weight, pre_u, pre; /* of dN s, p s, q u, q */
 } TILE(synapse_sums);
 
 typedef struct {
@@ -32,8 +32,8 @@ typedef struct {
     V *numerator, *denominator; /* N each: gradients of an evaluation */
     V *numerator_sum, *denominator_sum, *capacity_sum; /* N each: over a step's evaluations */
     V *stage, *stage_next;                             /* N each: of a current, and of the next stage's u */
-    V *inputs, *span;                                  /* I, 1: gradients */
-    V *outputs;                                        /* M: gradient */
+    int64_t segment;                       /* whose gradients the next three hold; none is -1 */
+    V *all_inputs, *all_spans, *all_outputs; /* SEGMENT * I, SEGMENT, SEGMENT * M */
     TILE(synapse_sums) * synapse, *sensory;
     TILE(neuron_sums) * neuron;
     TILE(output_sums) * output;
@@ -47,7 +47,9 @@ static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
     const TILE(layout) *const layout = &task->layout;
     const int64_t units = circuit->units, neurons = units * BLOCKS;
     const int64_t memory = task->sequences->gates != NULL;
-    const int64_t tile_vectors = (9 + memory * 5) * neurons + (circuit->inputs + 1 + circuit->outputs) * BLOCKS;
+    const int64_t evaluations = circuit->solver == LTC_EDGE_FUSED ? circuit->unfolds : 1;
+    const int64_t tile_vectors = (7 + 2 * evaluations + memory * 5) * neurons +
+                                 TILE(SEGMENT) * (circuit->inputs + 1 + circuit->outputs) * BLOCKS;
     const int64_t sum_vectors = 4 * ((int64_t)circuit->synapses + circuit->sensory_synapses) + 3 * units +
                                 2 * circuit->outputs + memory * 4 * units * units;
     const int64_t trace_vectors = layout->full ? 0 : layout->segment * layout->step + layout->state;
@@ -57,6 +59,7 @@ static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
         return 0;
     }
     TILE(clear)(back->memory, vectors);
+    back->segment = -1;
     V *next = back->memory;
 #define TAKE(member, count)  \
     back->member = (void *)next; \
@@ -68,8 +71,8 @@ static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
     TAKE(recurrent, memory * 4 * units * units);
     TAKE(state, neurons);
     TAKE(state_next, neurons);
-    TAKE(numerator, neurons);
-    TAKE(denominator, neurons);
+    TAKE(numerator, evaluations * neurons);
+    TAKE(denominator, evaluations * neurons);
     TAKE(numerator_sum, neurons);
     TAKE(denominator_sum, neurons);
     TAKE(capacity_sum, neurons);
@@ -77,57 +80,61 @@ static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
     TAKE(stage_next, neurons);
     TAKE(cell_memory, memory * neurons);
     TAKE(gates, memory * 4 * neurons);
-    TAKE(inputs, circuit->inputs * BLOCKS);
-    TAKE(span, BLOCKS);
-    TAKE(outputs, circuit->outputs * BLOCKS);
+    TAKE(all_inputs, TILE(SEGMENT) * circuit->inputs * BLOCKS);
+    TAKE(all_spans, TILE(SEGMENT) * BLOCKS);
+    TAKE(all_outputs, TILE(SEGMENT) * circuit->outputs * BLOCKS);
     TAKE(trace, trace_vectors);
 #undef TAKE
     return 1;
 }
 
-/* Add to `gradient` (of the source's u) what the synapses of one source carry back, and to their sums. */
-ALWAYS_INLINE void TILE(back_source)(const NAME(lists) * lists, int64_t j, const V *u, const V *numerator,
-                                     const V *denominator, TILE(synapse_sums) * sums, V *gradient, const int bounded)
+/* Through the synapses of source j, in state `u`, with dN and dD of their targets: add to `gradient`, of u, and to
+ * their sums. */
+ALWAYS_INLINE void TILE(back_row)(const NAME(lists) * lists, int64_t j, const V *u, const V *numerator,
+                                  const V *denominator, TILE(synapse_sums) * sums, const int bounded,
+                                  TILE(pipeline) * pipeline, const V state[BLOCKS], V gradient[BLOCKS])
 {
-    V state[BLOCKS], total[BLOCKS];
-    EACH_BLOCK(k)
-    {
-        state[k] = u[j * BLOCKS + k];
-        total[k] = (V){0};
-    }
     const int32_t end = lists->start[j + 1];
     for (int32_t s = lists->start[j]; s < end; s++) {
-        const NAME(synapse) own = lists->synapse[s];
-        const int64_t target = (int64_t)lists->other[s] * BLOCKS;
+        const int64_t target = (int64_t)lists->target[s] * BLOCKS;
+        const REAL erev = lists->synapse[s].erev, reach = lists->synapse[s].reach;
         V activation[BLOCKS], q[BLOCKS];
-        EACH_BLOCK(k) activation[k] = state[k] * own.slope + own.offset;
-        TILE(activate)(activation, bounded);
-        EACH_BLOCK(k) q[k] = numerator[target + k] * own.drive + denominator[target + k] * own.conductance;
-        EACH_BLOCK(k) q[k] *= activation[k] - activation[k] * activation[k];
-        EACH_BLOCK(k) total[k] += q[k] * own.slope;
+        TILE(activate)(lists, s, u, bounded, pipeline, activation);
+        EACH_BLOCK(k) q[k] = (numerator[target + k] * erev + denominator[target + k]) * activation[k];
         TILE(synapse_sums) sum = sums[s];
         EACH_BLOCK(k) sum.drive += numerator[target + k] * activation[k];
-        EACH_BLOCK(k) sum.conductance += denominator[target + k] * activation[k];
+        EACH_BLOCK(k) sum.weight += q[k];
+        EACH_BLOCK(k) q[k] -= q[k] * activation[k];
+        EACH_BLOCK(k) gradient[k] += q[k] * reach;
         EACH_BLOCK(k) sum.pre_u += q[k] * state[k];
         EACH_BLOCK(k) sum.pre += q[k];
         sums[s] = sum;
     }
-    EACH_BLOCK(k)
-    {
-        /* slope is -sigma / ln 2 */
-        gradient[k] += total[k] * (REAL)-0.69314718055994530942;
+}
+
+/* Through one evaluation of the synapses at `u`. */
+ALWAYS_INLINE void TILE(back_synapses)(const NAME(lists) * lists, int64_t rows, const V *u, const V *numerator,
+                                       const V *denominator, TILE(synapse_sums) * sums, V *gradient,
+                                       const int bounded)
+{
+    TILE(pipeline) pipeline;
+    TILE(fill)(lists, u, bounded, &pipeline);
+    for (int64_t j = 0; j < rows; j++) {
+        V state[BLOCKS], total[BLOCKS];
+        EACH_BLOCK(k) state[k] = u[j * BLOCKS + k];
+        EACH_BLOCK(k) total[k] = gradient[j * BLOCKS + k];
+        TILE(back_row)(lists, j, u, numerator, denominator, sums, bounded, &pipeline, state, total);
+        EACH_BLOCK(k) gradient[j * BLOCKS + k] = total[k];
     }
 }
 
-/* Through one evaluation of the synapses, whose dN and dD stand in `back`. */
-ALWAYS_INLINE void TILE(back_synapses)(const NAME(network) * network, TILE(back) * back, const V *u, V *gradient,
-                                       const int bounded)
+/* The same for the synapses among neurons, with what stands in `back`. */
+ALWAYS_INLINE void TILE(back_neurons)(const NAME(network) * network, TILE(back) * back, const V *u, V *gradient,
+                                      const int bounded)
 {
-    for (int64_t row = 0; row < network->circuit->units; row++) {
-        const int64_t j = network->by_source.order[row];
-        TILE(back_source)
-        (&network->by_source, j, u, back->numerator, back->denominator, back->synapse, gradient + j * BLOCKS, bounded);
-    }
+    TILE(back_synapses)
+    (&network->by_source, network->circuit->units, u, back->numerator, back->denominator, back->synapse, gradient,
+     bounded);
 }
 
 /* Add dN and dD of an evaluation to the step's. */
@@ -140,20 +147,69 @@ ALWAYS_INLINE void TILE(add_evaluation)(TILE(back) * back, int64_t i, V n, V d, 
     back->capacity_sum[i] += capacity;
 }
 
-/* Each of the following turns the gradient `g` of a sub-step's result into `du`, that of its u. */
-ALWAYS_INLINE void TILE(back_fused)(const NAME(network) * network, const TILE(step) * step, TILE(back) * back,
-                                    const V *u, const V *after, const V *g, V *du, const int bounded)
+/* Add up dN, dD and dc over the fused sub-steps of a step. */
+static void TILE(add_fused)(const TILE(task) * task, TILE(back) * back, const V *slots, const V *after)
 {
-    const int64_t neurons = network->circuit->units * BLOCKS;
-    const V *const inverse = u + neurons;
+    const ltc_edge_circuit *const circuit = task->network->circuit;
+    const int64_t neurons = circuit->units * BLOCKS, stride = task->layout.arrays * neurons;
     for (int64_t i = 0; i < neurons; i++) {
-        const V n = g[i] * inverse[i];
-        TILE(add_evaluation)(back, i, n, -n * after[i], n * (u[i] - after[i]));
-        du[i] = n * step->capacity[i];
+        V numerator = {0}, denominator = {0}, capacity = {0}, next = after[i];
+        for (int64_t l = circuit->unfolds - 1; l >= 0; l--) {
+            const V n = back->numerator[l * neurons + i], u = slots[l * stride + i];
+            numerator += n;
+            denominator += back->denominator[l * neurons + i];
+            capacity += n * (u - next);
+            next = u;
+        }
+        back->numerator_sum[i] = numerator;
+        back->denominator_sum[i] = denominator;
+        back->capacity_sum[i] = capacity;
     }
-    TILE(back_synapses)(network, back, u, du, bounded);
 }
 
+/* All fused sub-steps of a step: back->state is the gradient of the state after them and becomes that of the state
+ * before. A neuron goes on to the sub-step before as soon as its gradient is complete. */
+ALWAYS_INLINE void TILE(back_fused)(const TILE(task) * task, const TILE(step) * step, TILE(back) * back,
+                                    const V *slots, const int bounded)
+{
+    const NAME(network) *const network = task->network;
+    const NAME(lists) *const lists = &network->by_source;
+    const int64_t units = network->circuit->units, neurons = units * BLOCKS, stride = task->layout.arrays * neurons;
+    const int64_t last = network->circuit->unfolds - 1;
+    const V *const after = slots + last * stride + (task->layout.arrays == 3 ? 2 * neurons : stride);
+    for (int64_t i = 0; i < neurons; i++) {
+        const V n = back->state[i] * slots[last * stride + neurons + i];
+        back->numerator[last * neurons + i] = n;
+        back->denominator[last * neurons + i] = -n * after[i];
+    }
+    for (int64_t l = last; l >= 0; l--) {
+        const V *const u = slots + l * stride, *const inverse_before = u - stride + neurons;
+        V *const numerator = back->numerator + l * neurons, *const denominator = back->denominator + l * neurons;
+        TILE(pipeline) pipeline;
+        TILE(fill)(lists, u, bounded, &pipeline);
+        for (int64_t j = 0; j < units; j++) {
+            const int64_t own = j * BLOCKS;
+            /* From memory that is long out of the cache: for the sub-step before the one before. */
+            __builtin_prefetch(u - 2 * stride + own);
+            __builtin_prefetch(u - 2 * stride + neurons + own);
+            V state[BLOCKS], g[BLOCKS];
+            EACH_BLOCK(k) state[k] = u[own + k];
+            EACH_BLOCK(k) g[k] = numerator[own + k] * step->capacity[own + k];
+            TILE(back_row)(lists, j, u, numerator, denominator, back->synapse, bounded, &pipeline, state, g);
+            if (l > 0) {
+                V n[BLOCKS];
+                EACH_BLOCK(k) n[k] = g[k] * inverse_before[own + k];
+                EACH_BLOCK(k) numerator[own - neurons + k] = n[k];
+                EACH_BLOCK(k) denominator[own - neurons + k] = -n[k] * state[k];
+            } else {
+                EACH_BLOCK(k) back->state[own + k] = g[k];
+            }
+        }
+    }
+    TILE(add_fused)(task, back, slots, after);
+}
+
+/* Each of the following turns the gradient `g` of a sub-step's result into `du`, that of its u. */
 ALWAYS_INLINE void TILE(back_exponential)(const NAME(network) * network, const TILE(step) * step, TILE(back) * back,
                                           const V *u, const V *g, V *du, const int bounded)
 {
@@ -168,7 +224,7 @@ ALWAYS_INLINE void TILE(back_exponential)(const NAME(network) * network, const T
         (back, i, g[i] * phi, g[i] * (current[i] * k * k * slope - phi * u[i]), g[i] * current[i] * alpha);
         du[i] = g[i] * alpha;
     }
-    TILE(back_synapses)(network, back, u, du, bounded);
+    TILE(back_neurons)(network, back, u, du, bounded);
 }
 
 /* The current I at u, with gradient g: adds to du. */
@@ -180,7 +236,7 @@ static void TILE(back_current)(const NAME(network) * network, TILE(back) * back,
         TILE(add_evaluation)(back, i, g[i], -g[i] * u[i], (V){0});
         du[i] -= g[i] * denominator[i];
     }
-    TILE(back_synapses)(network, back, u, du, 0);
+    TILE(back_neurons)(network, back, u, du, 0);
 }
 
 /* next = u + factor * capacity * I, with gradient g: adds to the gradient of I and of the capacity. */
@@ -235,15 +291,17 @@ ALWAYS_INLINE void TILE(back_solve)(const TILE(task) * task, const TILE(step) * 
     const NAME(network) *const network = task->network;
     const int64_t neurons = network->circuit->units * BLOCKS, stride = task->layout.arrays * neurons;
     const int64_t stages = network->circuit->solver == LTC_EDGE_RK4 ? 4 : 1;
+    if (network->circuit->solver == LTC_EDGE_FUSED) {
+        TILE(back_fused)(task, step, back, slots, bounded);
+        return;
+    }
+    TILE(clear)(back->numerator_sum, neurons);
+    TILE(clear)(back->denominator_sum, neurons);
+    TILE(clear)(back->capacity_sum, neurons);
     for (int64_t l = network->circuit->unfolds - 1; l >= 0; l--) {
         const V *const u = slots + l * stages * stride, *const g = back->state;
         V *const du = back->state_next;
         switch (network->circuit->solver) {
-        case LTC_EDGE_FUSED: {
-            const V *const after = task->layout.arrays == 3 ? u + 2 * neurons : u + stride;
-            TILE(back_fused)(network, step, back, u, after, g, du, bounded);
-            break;
-        }
         case LTC_EDGE_EXPONENTIAL:
             TILE(back_exponential)(network, step, back, u, g, du, bounded);
             break;
@@ -276,14 +334,20 @@ static void TILE(back_outputs)(const TILE(task) * task, TILE(back) * back, TILE(
 {
     const NAME(network) *const network = task->network;
     const int64_t outputs = network->circuit->outputs;
+    const int64_t length = task->sequences->length, segment = t / TILE(SEGMENT), first = segment * TILE(SEGMENT);
     if (task->gradients->outputs == NULL) {
         return;
     }
-    TILE(gather)(task->gradients->outputs, lanes, task->sequences->length, t, outputs, back->outputs);
+    if (segment != back->segment) {
+        TILE(gather_steps)
+        (task->gradients->outputs, lanes, length, first, TILE(steps_from)(length, first), outputs, back->all_outputs);
+        back->segment = segment;
+    }
+    const V *const own = back->all_outputs + (t - first) * outputs * BLOCKS;
     for (int64_t m = 0; m < outputs; m++) {
         EACH_BLOCK(k)
         {
-            const V g = back->outputs[m * BLOCKS + k];
+            const V g = own[m * BLOCKS + k];
             back->state[m * BLOCKS + k] += g * network->output_w[m];
             back->output[m].weight += g * state[m * BLOCKS + k];
             back->output[m].bias += g;
@@ -298,12 +362,11 @@ static void TILE(back_drive)(const TILE(task) * task, const TILE(step) * step, T
     const NAME(network) *const network = task->network;
     const ltc_edge_circuit *const circuit = network->circuit;
     const ltc_edge_gradients *const gradients = task->gradients;
-    const int64_t length = task->sequences->length;
+    const int64_t length = task->sequences->length, first = t / TILE(SEGMENT) * TILE(SEGMENT);
     const int fused = circuit->solver == LTC_EDGE_FUSED;
-    EACH_BLOCK(k)
-    {
-        back->span[k] = (V){0};
-    }
+    V *const inputs = back->all_inputs + (t - first) * circuit->inputs * BLOCKS;
+    V *const span = back->all_spans + (t - first) * BLOCKS;
+    TILE(clear)(span, BLOCKS);
     for (int64_t i = 0; i < circuit->units; i++) {
         TILE(neuron_sums) *const sums = &back->neuron[i];
         EACH_BLOCK(k)
@@ -314,24 +377,21 @@ static void TILE(back_drive)(const TILE(task) * task, const TILE(step) * step, T
             sums->leak += back->denominator_sum[own];
             /* The capacity is cm L / dt, with cm perhaps 0, or dt / (L cm). */
             sums->capacity += fused ? gradient * (REAL)circuit->unfolds / step->span[k] : -relative;
-            back->span[k] += fused ? -relative : relative;
+            span[k] += fused ? -relative : relative;
         }
     }
-    TILE(clear)(back->inputs, circuit->inputs * BLOCKS);
-    for (int64_t j = 0; j < circuit->inputs; j++) {
-        TILE(back_source)
-        (&network->sensory_by_source, j, step->inputs, back->numerator_sum, back->denominator_sum, back->sensory,
-         back->inputs + j * BLOCKS, 0);
+    EACH_BLOCK(k) span[k] /= step->span[k];
+    TILE(clear)(inputs, circuit->inputs * BLOCKS);
+    TILE(back_synapses)
+    (&network->sensory_by_source, circuit->inputs, step->inputs, back->numerator_sum, back->denominator_sum,
+     back->sensory, inputs, 0);
+    if (t == first && gradients->inputs != NULL) {
+        TILE(scatter_steps)
+        (gradients->inputs, lanes, length, first, TILE(steps_from)(length, first), circuit->inputs, back->all_inputs);
     }
-    if (gradients->inputs != NULL) {
-        TILE(scatter)(gradients->inputs, lanes, length, t, circuit->inputs, back->inputs);
-    }
-    if (gradients->timespans != NULL) {
-        EACH_BLOCK(k)
-        {
-            back->span[k] /= step->span[k];
-        }
-        TILE(scatter)(gradients->timespans, lanes, length, t, 1, back->span);
+    if (t == first && gradients->timespans != NULL) {
+        TILE(scatter_steps)
+        (gradients->timespans, lanes, length, first, TILE(steps_from)(length, first), 1, back->all_spans);
     }
 }
 
@@ -345,9 +405,6 @@ static void TILE(back_steps)(const TILE(task) * task, TILE(step) * step, TILE(ba
         const V *const region = trace + (t - first) * layout->step;
         TILE(back_outputs)(task, back, lanes, t, region + layout->step);
         TILE(read_step)(task, step, lanes, t);
-        TILE(clear)(back->numerator_sum, neurons);
-        TILE(clear)(back->denominator_sum, neurons);
-        TILE(clear)(back->capacity_sum, neurons);
         (task->network->bounded ? TILE(back_solve_bounded) : TILE(back_solve_any))(task, step, back,
                                                                                   region + layout->memory * neurons);
         TILE(back_drive)(task, step, back, lanes, t);

@@ -25,17 +25,10 @@ static int64_t NAME(trace_bytes)(const ltc_edge_circuit *circuit, const ltc_edge
                                            : NAME(trace_bytes_1)(circuit, sequences, full);
 }
 
-/* Whether computing steps again costs less than writing their trace to memory and reading it: it does where a
- * neuron has few synapses, once the trace leaves the cache. */
-static int NAME(is_cheap)(const ltc_edge_circuit *circuit, int64_t trace)
-{
-    return trace > (8 << 20) && circuit->synapses < 6 * (int64_t)circuit->units;
-}
-
 static int64_t NAME(trace)(const ltc_edge_circuit *circuit, const ltc_edge_sequences *sequences, int64_t most)
 {
     const int64_t full = NAME(trace_bytes)(circuit, sequences, 1);
-    return full <= most && !NAME(is_cheap)(circuit, full) ? full : NAME(trace_bytes)(circuit, sequences, 0);
+    return full <= most ? full : NAME(trace_bytes)(circuit, sequences, 0);
 }
 
 static int NAME(is_full)(const ltc_edge_circuit *circuit, const ltc_edge_sequences *sequences)
@@ -71,18 +64,19 @@ static void NAME(add_parts)(const REAL *parts, int64_t tiles, int64_t sums, doub
     }
 }
 
-/* Gradients of one list of synapses from its sums (of dN s, dD s, q u, q), where u = scale * x + shift. */
+/* Gradients of one list of synapses from its sums (see ltc_backward.h), where u = scale * x + shift. */
 static void NAME(synapse_gradients)(const ltc_edge_circuit *circuit, const double *sums, int64_t count,
-                                    const REAL *w, const REAL *sigma, const REAL *mu, const REAL *erev,
-                                    const int32_t *source, const REAL *scale, const REAL *shift, REAL *w_gradient,
-                                    REAL *sigma_gradient, REAL *mu_gradient, REAL *erev_gradient,
-                                    double *scale_gradient, double *shift_gradient)
+                                    const REAL *w, const REAL *sigma, const REAL *mu, const int32_t *source,
+                                    const REAL *scale, const REAL *shift, REAL *w_gradient, REAL *sigma_gradient,
+                                    REAL *mu_gradient, REAL *erev_gradient, double *scale_gradient,
+                                    double *shift_gradient)
 {
     for (int64_t s = 0; s < count; s++, sums += 4) {
-        const double drive = sums[0], conductance = sums[1], pre_x = sums[2], pre = sums[3];
+        const double conductance = (double)NAME(positive)(circuit, w[s]);
+        const double pre_x = conductance * sums[2], pre = conductance * sums[3];
         const double a = scale == NULL ? 1 : (double)scale[source[s]], b = shift == NULL ? 0 : (double)shift[source[s]];
-        w_gradient[s] = (REAL)((drive * (double)erev[s] + conductance) * (double)NAME(positive_slope)(circuit, w[s]));
-        erev_gradient[s] = (REAL)(drive * (double)NAME(positive)(circuit, w[s]));
+        w_gradient[s] = (REAL)(sums[1] * (double)NAME(positive_slope)(circuit, w[s]));
+        erev_gradient[s] = (REAL)(sums[0] * conductance);
         sigma_gradient[s] = (REAL)(a * pre_x + (b - (double)mu[s]) * pre);
         mu_gradient[s] = (REAL)(-(double)sigma[s] * pre);
         if (scale_gradient != NULL) {
@@ -104,12 +98,11 @@ static int NAME(parameter_gradients)(const ltc_edge_circuit *circuit, const ltc_
         return 0;
     }
     NAME(synapse_gradients)
-    (circuit, sums, circuit->synapses, parameters->w, parameters->sigma, parameters->mu, parameters->erev,
-     circuit->source, NULL, NULL, gradients->w, gradients->sigma, gradients->mu, gradients->erev, NULL, NULL);
+    (circuit, sums, circuit->synapses, parameters->w, parameters->sigma, parameters->mu, circuit->source, NULL, NULL, gradients->w, gradients->sigma, gradients->mu, gradients->erev, NULL, NULL);
     sums += 4 * (int64_t)circuit->synapses;
     NAME(synapse_gradients)
     (circuit, sums, circuit->sensory_synapses, parameters->sensory_w, parameters->sensory_sigma, parameters->sensory_mu,
-     parameters->sensory_erev, circuit->sensory_source, affine ? parameters->input_w : NULL,
+     circuit->sensory_source, affine ? parameters->input_w : NULL,
      affine ? parameters->input_b : NULL, gradients->sensory_w, gradients->sensory_sigma, gradients->sensory_mu,
      gradients->sensory_erev, affine_sums, affine_sums + inputs);
     sums += 4 * (int64_t)circuit->sensory_synapses;

@@ -3,11 +3,14 @@
 /* What one step needs besides the state, and room to work. */
 typedef struct {
     V *memory; /* what all of the following lies in */
-    V *inputs; /* I */
+    int64_t segment; /* whose inputs, elapsed times and outputs the next three hold; none is -1 */
+    V *all_inputs;   /* SEGMENT * I */
+    V *all_spans;    /* SEGMENT */
+    V *all_outputs;  /* SEGMENT * M */
+    V *inputs; /* I, of this step */
     V *span;   /* 1 */
     V *numerator, *denominator; /* N each: what does not depend on the state */
     V *capacity;                /* N: fused, cm * unfolds / dt; others, dt / (unfolds * cm) */
-    V *outputs;                 /* M */
     V *gates;                   /* 4N, with a memory */
     V *region;                  /* a step's region and the state after it */
 } TILE(step);
@@ -17,52 +20,38 @@ static int TILE(new_step)(TILE(step) * step, const TILE(task) * task)
     const ltc_edge_circuit *const circuit = task->network->circuit;
     const int64_t units = circuit->units;
     const int64_t gates = task->sequences->gates != NULL ? 4 * units : 0;
-    const int64_t small = circuit->inputs + 1 + 3 * units + circuit->outputs + gates;
+    const int64_t small = TILE(SEGMENT) * (circuit->inputs + 1 + circuit->outputs) + 3 * units + gates;
     const int64_t vectors = small * BLOCKS + task->layout.step + task->layout.state;
     step->memory = aligned_alloc(sizeof(V), (size_t)vectors * sizeof(V));
     if (step->memory == NULL) {
         return 0;
     }
     TILE(clear)(step->memory, vectors);
-    step->inputs = step->memory;
-    step->span = step->inputs + circuit->inputs * BLOCKS;
-    step->numerator = step->span + BLOCKS;
+    step->segment = -1;
+    step->all_inputs = step->memory;
+    step->all_spans = step->all_inputs + TILE(SEGMENT) * circuit->inputs * BLOCKS;
+    step->all_outputs = step->all_spans + TILE(SEGMENT) * BLOCKS;
+    step->numerator = step->all_outputs + TILE(SEGMENT) * circuit->outputs * BLOCKS;
     step->denominator = step->numerator + units * BLOCKS;
     step->capacity = step->denominator + units * BLOCKS;
-    step->outputs = step->capacity + units * BLOCKS;
-    step->gates = step->outputs + circuit->outputs * BLOCKS;
+    step->gates = step->capacity + units * BLOCKS;
     step->region = step->gates + gates * BLOCKS;
-    EACH_BLOCK(k)
-    {
-        step->span[k] = NAME(all)(1);
+    for (int64_t i = 0; i < TILE(SEGMENT) * BLOCKS; i++) {
+        step->all_spans[i] = NAME(all)(1);
     }
     return 1;
 }
 
 /* Add what the synapses onto neuron i carry from `u` to its numerator and denominator. */
-ALWAYS_INLINE void TILE(add_synapses)(const NAME(lists) * lists, int64_t i, const V *u, V *numerator, V *denominator,
-                                      const int bounded)
+ALWAYS_INLINE void TILE(add_synapses)(const NAME(lists) * lists, int64_t i, const V *u, const int bounded,
+                                      TILE(pipeline) * pipeline, V numerator[BLOCKS], V denominator[BLOCKS])
 {
-    V n[BLOCKS], d[BLOCKS];
-    EACH_BLOCK(k)
-    {
-        n[k] = numerator[k];
-        d[k] = denominator[k];
-    }
     const int32_t end = lists->start[i + 1];
     for (int32_t s = lists->start[i]; s < end; s++) {
-        const NAME(synapse) own = lists->synapse[s];
-        const V *const source = u + (int64_t)lists->other[s] * BLOCKS;
         V activation[BLOCKS];
-        EACH_BLOCK(k) activation[k] = source[k] * own.slope + own.offset;
-        TILE(activate)(activation, bounded);
-        EACH_BLOCK(k) n[k] += activation[k] * own.drive;
-        EACH_BLOCK(k) d[k] += activation[k] * own.conductance;
-    }
-    EACH_BLOCK(k)
-    {
-        numerator[k] = n[k];
-        denominator[k] = d[k];
+        TILE(activate)(lists, s, u, bounded, pipeline, activation);
+        EACH_BLOCK(k) numerator[k] += activation[k] * lists->synapse[s].drive;
+        EACH_BLOCK(k) denominator[k] += activation[k] * lists->synapse[s].conductance;
     }
 }
 
@@ -107,10 +96,17 @@ static void TILE(read_step)(const TILE(task) * task, TILE(step) * step, TILE(lan
     const NAME(network) *const network = task->network;
     const ltc_edge_circuit *const circuit = network->circuit;
     const ltc_edge_sequences *const sequences = task->sequences;
-    TILE(gather)(sequences->inputs, lanes, sequences->length, t, circuit->inputs, step->inputs);
-    if (sequences->timespans != NULL) {
-        TILE(gather)(sequences->timespans, lanes, sequences->length, t, 1, step->span);
+    const int64_t length = sequences->length, segment = t / TILE(SEGMENT), first = segment * TILE(SEGMENT);
+    if (segment != step->segment) {
+        const int64_t steps = TILE(steps_from)(length, first);
+        TILE(gather_steps)(sequences->inputs, lanes, length, first, steps, circuit->inputs, step->all_inputs);
+        if (sequences->timespans != NULL) {
+            TILE(gather_steps)(sequences->timespans, lanes, length, first, steps, 1, step->all_spans);
+        }
+        step->segment = segment;
     }
+    step->inputs = step->all_inputs + (t - first) * circuit->inputs * BLOCKS;
+    step->span = step->all_spans + (t - first) * BLOCKS;
     const REAL unfolds = (REAL)circuit->unfolds;
     const int fused = circuit->solver == LTC_EDGE_FUSED;
     V rate[BLOCKS];
@@ -130,18 +126,22 @@ static void TILE(read_step)(const TILE(task) * task, TILE(step) * step, TILE(lan
 static void TILE(drive)(const TILE(task) * task, TILE(step) * step)
 {
     const NAME(network) *const network = task->network;
+    const NAME(lists) *const lists = &network->sensory_by_target;
     const int32_t solver = network->circuit->solver;
-    for (int64_t row = 0; row < network->circuit->units; row++) {
-        const int64_t i = network->sensory_by_target.order[row];
-        V *const numerator = step->numerator + i * BLOCKS, *const denominator = step->denominator + i * BLOCKS;
-        EACH_BLOCK(k) numerator[k] = NAME(all)(network->leak_drive[i]);
-        EACH_BLOCK(k) denominator[k] = NAME(all)(network->gleak[i]);
-        TILE(add_synapses)(&network->sensory_by_target, i, step->inputs, numerator, denominator, 0);
+    TILE(pipeline) pipeline;
+    TILE(fill)(lists, step->inputs, 0, &pipeline);
+    for (int64_t i = 0; i < network->circuit->units; i++) {
+        V n[BLOCKS], d[BLOCKS];
+        EACH_BLOCK(k) n[k] = NAME(all)(network->leak_drive[i]);
+        EACH_BLOCK(k) d[k] = NAME(all)(network->gleak[i]);
+        TILE(add_synapses)(lists, i, step->inputs, 0, &pipeline, n, d);
         if (solver == LTC_EDGE_FUSED) {
-            EACH_BLOCK(k) denominator[k] += step->capacity[i * BLOCKS + k] + EPSILON;
+            EACH_BLOCK(k) d[k] += step->capacity[i * BLOCKS + k] + EPSILON;
         } else if (solver == LTC_EDGE_EXPONENTIAL) {
-            EACH_BLOCK(k) denominator[k] += EPSILON;
+            EACH_BLOCK(k) d[k] += EPSILON;
         }
+        EACH_BLOCK(k) step->numerator[i * BLOCKS + k] = n[k];
+        EACH_BLOCK(k) step->denominator[i * BLOCKS + k] = d[k];
     }
 }
 
@@ -149,15 +149,17 @@ static void TILE(drive)(const TILE(task) * task, TILE(step) * step)
 ALWAYS_INLINE void TILE(fused_step)(const NAME(network) * network, const TILE(step) * step, const V *u, V *inverse,
                                     V *next, V *after, const int bounded)
 {
-    for (int64_t row = 0; row < network->circuit->units; row++) {
-        const int64_t i = network->by_target.order[row];
+    const NAME(lists) *const lists = &network->by_target;
+    TILE(pipeline) pipeline;
+    TILE(fill)(lists, u, bounded, &pipeline);
+    for (int64_t i = 0; i < network->circuit->units; i++) {
         V n[BLOCKS], d[BLOCKS];
         EACH_BLOCK(k)
         {
             n[k] = step->numerator[i * BLOCKS + k] + step->capacity[i * BLOCKS + k] * u[i * BLOCKS + k];
             d[k] = step->denominator[i * BLOCKS + k];
         }
-        TILE(add_synapses)(&network->by_target, i, u, n, d, bounded);
+        TILE(add_synapses)(lists, i, u, bounded, &pipeline, n, d);
         EACH_BLOCK(k)
         {
             const V reciprocal = (REAL)1 / d[k];
@@ -174,15 +176,17 @@ ALWAYS_INLINE void TILE(fused_step)(const NAME(network) * network, const TILE(st
 ALWAYS_INLINE void TILE(currents)(const NAME(network) * network, const TILE(step) * step, const V *u, V *denominator,
                                   V *current, const int bounded)
 {
-    for (int64_t row = 0; row < network->circuit->units; row++) {
-        const int64_t i = network->by_target.order[row];
+    const NAME(lists) *const lists = &network->by_target;
+    TILE(pipeline) pipeline;
+    TILE(fill)(lists, u, bounded, &pipeline);
+    for (int64_t i = 0; i < network->circuit->units; i++) {
         V n[BLOCKS], d[BLOCKS];
         EACH_BLOCK(k)
         {
             n[k] = step->numerator[i * BLOCKS + k];
             d[k] = step->denominator[i * BLOCKS + k];
         }
-        TILE(add_synapses)(&network->by_target, i, u, n, d, bounded);
+        TILE(add_synapses)(lists, i, u, bounded, &pipeline, n, d);
         EACH_BLOCK(k)
         {
             denominator[i * BLOCKS + k] = d[k];
@@ -285,14 +289,15 @@ static void TILE(advance_step)(const TILE(task) * task, TILE(step) * step, TILE(
 static void TILE(emit)(const TILE(task) * task, TILE(step) * step, TILE(lanes) lanes, int64_t t, const V *state)
 {
     const NAME(network) *const network = task->network;
-    const int64_t outputs = network->circuit->outputs;
+    const int64_t outputs = network->circuit->outputs, length = task->sequences->length;
+    const int64_t first = t / TILE(SEGMENT) * TILE(SEGMENT), steps = TILE(steps_from)(length, first);
+    V *const own = step->all_outputs + (t - first) * outputs * BLOCKS;
     for (int64_t m = 0; m < outputs; m++) {
-        EACH_BLOCK(k)
-        {
-            step->outputs[m * BLOCKS + k] = state[m * BLOCKS + k] * network->output_w[m] + network->output_b[m];
-        }
+        EACH_BLOCK(k) own[m * BLOCKS + k] = state[m * BLOCKS + k] * network->output_w[m] + network->output_b[m];
     }
-    TILE(scatter)(task->sequences->outputs, lanes, task->sequences->length, t, outputs, step->outputs);
+    if (t + 1 == first + steps) {
+        TILE(scatter_steps)(task->sequences->outputs, lanes, length, first, steps, outputs, step->all_outputs);
+    }
 }
 
 /* The forward pass of a tile, as work of ltc_edge_tiles. */

@@ -5,18 +5,20 @@
  */
 
 /* What a synapse adds: activation * conductance to its target's denominator, activation * drive to the numerator,
- * with drive = conductance * erev. */
+ * with drive = conductance * erev. On the way back `reach` = -ln 2 * conductance * slope is used. */
 typedef struct {
-    REAL slope, offset, conductance, drive;
+    REAL slope, offset, conductance, drive, erev, reach;
 } NAME(synapse);
 
-/* Synapses listed for each of some neurons (or inputs): those from start[row] to start[row + 1] - 1. */
+/* Synapses listed for each of some neurons (or inputs): those from start[row] to start[row + 1] - 1. Two more stand
+ * behind the last, from 0 to 0, as loops begin with synapses before they need them. */
 typedef struct {
     int32_t *start;
-    int32_t *order; /* the rows by their number of synapses: alike loops one after the other are foreseen */
-    int32_t *other; /* of each synapse, the neuron (or input) at its other end */
+    int32_t *source, *target; /* of each synapse: neurons (or inputs) */
     NAME(synapse) * synapse;
 } NAME(lists);
+
+enum { NAME(AHEAD) = 2 };
 
 typedef struct {
     const ltc_edge_circuit *circuit;
@@ -51,6 +53,8 @@ static NAME(synapse) NAME(synapse_of)(const ltc_edge_circuit *circuit, REAL w, R
         .offset = (REAL)(log2e * (double)sigma * ((double)mu - (double)shift)),
         .conductance = conductance,
         .drive = conductance * erev,
+        .erev = erev,
+        .reach = (REAL)((double)conductance * (double)sigma * (double)scale),
     };
 }
 
@@ -59,18 +63,17 @@ static void NAME(transpose)(const NAME(lists) * by_source, int32_t sources, int3
 {
     const int32_t synapses = by_source->start[sources];
     for (int32_t s = 0; s < synapses; s++) {
-        by_target->start[by_source->other[s] + 1]++;
+        by_target->start[by_source->target[s] + 1]++;
     }
     for (int32_t i = 0; i < targets; i++) {
         by_target->start[i + 1] += by_target->start[i];
     }
-    for (int32_t j = sources - 1; j >= 0; j--) {
-        for (int32_t s = by_source->start[j + 1] - 1; s >= by_source->start[j]; s--) {
-            /* Filled from the end: start[i + 1] falls to where target i begins. */
-            const int32_t place = --by_target->start[by_source->other[s] + 1];
-            by_target->other[place] = j;
-            by_target->synapse[place] = by_source->synapse[s];
-        }
+    for (int32_t s = synapses - 1; s >= 0; s--) {
+        /* Filled from the end: start[i + 1] falls to where target i begins. */
+        const int32_t place = --by_target->start[by_source->target[s] + 1];
+        by_target->source[place] = by_source->source[s];
+        by_target->target[place] = by_source->target[s];
+        by_target->synapse[place] = by_source->synapse[s];
     }
     for (int32_t i = 0; i < targets; i++) {
         by_target->start[i] = by_target->start[i + 1];
@@ -80,39 +83,19 @@ static void NAME(transpose)(const NAME(lists) * by_source, int32_t sources, int3
 
 static int NAME(new_lists)(NAME(lists) * lists, int32_t rows, int32_t synapses)
 {
+    const size_t room = (size_t)synapses + NAME(AHEAD);
     lists->start = calloc((size_t)rows + 1, sizeof *lists->start);
-    lists->order = calloc((size_t)rows + 1, sizeof *lists->order);
-    lists->other = calloc((size_t)synapses + 1, sizeof *lists->other);
-    lists->synapse = calloc((size_t)synapses + 1, sizeof *lists->synapse);
-    return lists->start != NULL && lists->order != NULL && lists->other != NULL && lists->synapse != NULL;
-}
-
-/* Fill `order`, by counting, so that rows alike keep their order. */
-static int NAME(sort_rows)(NAME(lists) * lists, int32_t rows)
-{
-    const int32_t synapses = lists->start[rows];
-    int32_t *const place = calloc((size_t)synapses + 2, sizeof *place);
-    if (place == NULL) {
-        return 0;
-    }
-    for (int32_t row = 0; row < rows; row++) {
-        place[lists->start[row + 1] - lists->start[row] + 1]++;
-    }
-    for (int32_t i = 0; i <= synapses; i++) {
-        place[i + 1] += place[i];
-    }
-    for (int32_t row = 0; row < rows; row++) {
-        lists->order[place[lists->start[row + 1] - lists->start[row]]++] = row;
-    }
-    free(place);
-    return 1;
+    lists->source = calloc(room, sizeof *lists->source);
+    lists->target = calloc(room, sizeof *lists->target);
+    lists->synapse = calloc(room, sizeof *lists->synapse);
+    return lists->start != NULL && lists->source != NULL && lists->target != NULL && lists->synapse != NULL;
 }
 
 static void NAME(free_lists)(NAME(lists) * lists)
 {
     free(lists->start);
-    free(lists->order);
-    free(lists->other);
+    free(lists->source);
+    free(lists->target);
     free(lists->synapse);
 }
 
@@ -130,7 +113,8 @@ static void NAME(list_by_source)(NAME(lists) * lists, const int32_t *source, con
 {
     for (int32_t s = 0; s < synapses; s++) {
         lists->start[source[s] + 1]++;
-        lists->other[s] = target[s];
+        lists->source[s] = source[s];
+        lists->target[s] = target[s];
     }
     for (int32_t j = 0; j < sources; j++) {
         lists->start[j + 1] += lists->start[j];
@@ -240,6 +224,5 @@ static int NAME(new_network)(NAME(network) * network, const ltc_edge_circuit *ci
         network->output_b[m] = circuit->affine ? output_b[m] : (REAL)0;
     }
     network->bounded = NAME(is_bounded)(circuit, network, parameters, sequences);
-    return NAME(sort_rows)(&network->by_source, units) && NAME(sort_rows)(&network->by_target, units) &&
-           NAME(sort_rows)(&network->sensory_by_source, inputs) && NAME(sort_rows)(&network->sensory_by_target, units);
+    return 1;
 }

@@ -26,25 +26,33 @@ static double NAME(roof)(int32_t backward, int64_t evaluations, double *seconds)
     if (data == NULL) {
         return NAN;
     }
-    int32_t start[] = {0, NAME(ROOF_SYNAPSES)}, order[] = {0}, other[NAME(ROOF_SYNAPSES)];
-    NAME(synapse) synapse[NAME(ROOF_SYNAPSES)];
+    enum { ROOM = NAME(ROOF_SYNAPSES) + NAME(AHEAD) };
+    int32_t start[] = {0, NAME(ROOF_SYNAPSES)}, own[ROOM] = {0}, other[ROOM] = {0};
+    NAME(synapse) synapse[ROOM] = {0};
     memset(data, 0, sizeof *data);
     for (int32_t s = 0; s < NAME(ROOF_SYNAPSES); s++) {
         other[s] = s;
-        synapse[s] = (NAME(synapse)){-5, (REAL)s / 64, (REAL)0.5, s % 3 ? (REAL)0.5 : (REAL)-0.5};
+        const REAL erev = s % 3 ? 1 : -1;
+        synapse[s] = (NAME(synapse)){-5, (REAL)s / 64, (REAL)0.5, (REAL)0.5 * erev, erev, (REAL)1.7};
         for (int k = 0; k < 2; k++) {
             data->u[2 * s + k] = NAME(all)((REAL)(s - 32) / 64);
             data->numerator[2 * s + k] = data->denominator[2 * s + k] = NAME(all)((REAL)1e-3);
         }
     }
-    const NAME(lists) lists = {start, order, other, synapse};
+    const NAME(lists) by_source = {start, own, other, synapse}, by_target = {start, other, own, synapse};
     const int64_t rows = (evaluations + 2 * LANES * NAME(ROOF_SYNAPSES) - 1) / (2 * LANES * NAME(ROOF_SYNAPSES));
     const double begin = NAME(roof_seconds)();
     for (int64_t row = 0; row < rows; row++) {
         if (backward) {
-            NAME(back_source_2)(&lists, 0, data->u, data->numerator, data->denominator, data->sums, data->gradient, 1);
+            NAME(back_synapses_2)
+            (&by_source, 1, data->u, data->numerator, data->denominator, data->sums, data->gradient, 1);
         } else {
-            NAME(add_synapses_2)(&lists, 0, data->u, data->numerator, data->denominator, 1);
+            NAME(pipeline_2) pipeline;
+            NAME(fill_2)(&by_target, data->u, 1, &pipeline);
+            V n[2] = {{0}}, d[2] = {{0}};
+            NAME(add_synapses_2)(&by_target, 0, data->u, 1, &pipeline, n, d);
+            data->gradient[0] += n[0] + d[0];
+            data->gradient[1] += n[1] + d[1];
         }
     }
     const double ratio = (double)evaluations / ((double)rows * (double)(2 * LANES * NAME(ROOF_SYNAPSES)));

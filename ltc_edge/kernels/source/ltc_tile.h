@@ -26,8 +26,16 @@ typedef struct {
     int full;        /* whether that is the trace itself; else states from which to run again */
 } TILE(layout);
 
-/* Steps that are computed again at a time: few enough that their trace stays in the cache. */
+/* Steps that are computed again at a time: few enough that their trace stays in the cache. Inputs and outputs are
+ * read and written for so many steps at a time too, as a step of a sequence is less than a line of the cache. */
 enum { TILE(SEGMENT) = 8 };
+
+/* How many steps a segment that begins with step `first` has. */
+static int64_t TILE(steps_from)(int64_t length, int64_t first)
+{
+    const int64_t left = length - first;
+    return left < TILE(SEGMENT) ? left : TILE(SEGMENT);
+}
 
 static TILE(layout) TILE(layout_of)(const ltc_edge_circuit *circuit, const ltc_edge_sequences *sequences, int full)
 {
@@ -62,22 +70,3 @@ typedef struct {
     int64_t sums;   /* how many of them */
     atomic_int out_of_memory;
 } TILE(task);
-
-/* Activations from pre-activations, `x` in place. All blocks take each operation together: their chains of
- * dependent operations then overlap, which the processor's window alone is too short for. */
-ALWAYS_INLINE void TILE(activate)(V x[BLOCKS], const int bounded)
-{
-    V shifted[BLOCKS], power[BLOCKS];
-    if (!bounded) {
-        EACH_BLOCK(k) x[k] = NAME(exponent)(x[k]);
-    }
-    EACH_BLOCK(k) shifted[k] = x[k] + EXP2_SHIFT;
-    EACH_BLOCK(k) x[k] -= shifted[k] - EXP2_SHIFT;
-    EACH_BLOCK(k) power[k] = NAME(all)(NAME(exp2_coefficients)[0]);
-    _Pragma("GCC unroll 12") for (int i = 1; i <= EXP2_DEGREE; i++)
-    {
-        EACH_BLOCK(k) power[k] = power[k] * x[k] + NAME(exp2_coefficients)[i];
-    }
-    EACH_BLOCK(k) x[k] = power[k] * (V)((VI)shifted[k] << MANTISSA_BITS) + (REAL)1;
-    EACH_BLOCK(k) x[k] = (REAL)1 / x[k];
-}

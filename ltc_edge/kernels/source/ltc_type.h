@@ -1,6 +1,8 @@
 /* ltc_type.h: everything for one REAL, with tiles of one vector and of two. */
 #include "vector.h"
 
+#include "ltc_logistic.h"
+
 #include "ltc_network.h"
 
 #define BLOCKS 1
@@ -8,6 +10,8 @@
 #include "lanes.h"
 
 #include "ltc_tile.h"
+
+#include "ltc_activation.h"
 
 #include "ltc_memory.h"
 
@@ -27,6 +31,8 @@
 #include "lanes.h"
 
 #include "ltc_tile.h"
+
+#include "ltc_activation.h"
 
 #include "ltc_memory.h"
 

@@ -11,3 +11,4 @@
 #undef LARGEST_EXPONENT
 #undef EXP2_DEGREE
 #undef EXP2_SHIFT
+#undef COTH_DEGREE

@@ -53,7 +53,15 @@ ALWAYS_INLINE V NAME(at_most)(V limit, V x)
 /* The greater of the two; where x is NaN, x. */
 ALWAYS_INLINE V NAME(at_least)(V limit, V x)
 {
+#if VECTOR_BYTES == 64 && defined(__AVX512F__)
+    return DOUBLE_PRECISION ? (V)_mm512_max_pd((__m512d)limit, (__m512d)x) : (V)_mm512_max_ps((__m512)limit, (__m512)x);
+#elif VECTOR_BYTES == 32 && defined(__AVX2__)
+    return DOUBLE_PRECISION ? (V)_mm256_max_pd((__m256d)limit, (__m256d)x) : (V)_mm256_max_ps((__m256)limit, (__m256)x);
+#elif VECTOR_BYTES == 16 && defined(__SSE2__)
+    return DOUBLE_PRECISION ? (V)_mm_max_pd((__m128d)limit, (__m128d)x) : (V)_mm_max_ps((__m128)limit, (__m128)x);
+#else
     return -NAME(at_most)(-limit, -x);
+#endif
 }
 
 /* yes where the mask is set, no elsewhere. */
