@@ -72,20 +72,25 @@ class Imitation:
             self._set_grid()
 
     def round(self, index: int, tick: Callable[[float], None]) -> Round:
-        """Collect, train, and every few rounds validate."""
+        """Collect, train, and every few rounds validate; of the annealing only its end."""
         rng = np.random.default_rng([self._seed, index])
         with open_plants(self._task) as plants:
             episodes = self._collect(plants, index, rng)
             tick(0.15)
             loss = self._train(index, rng, lambda share: tick(0.15 + 0.7 * share))
             metrics = {"loss": loss, "collected_return": float(episodes.returns.mean())}
-            last = index == self.rounds - 1 or self._annealing_left(index) == 0
-            if not last and (index + 1) % self._options.validate_every:
+            if not self._is_validated(index):
                 return Round(metrics, None)
             value = self._validate(plants)
         if self._annealing_since is None and self._is_enough(value):
             self._annealing_since = index + 1
         return Round(metrics, value, finished=self._annealing_left(index) == 0)
+
+    def _is_validated(self, index: int) -> bool:
+        left = self._annealing_left(index)
+        if index == self.rounds - 1 or left == 0:
+            return True
+        return left is None and (index + 1) % self._options.validate_every == 0
 
     def _annealing_left(self, index: int) -> int | None:
         """Rounds of annealing left after round ``index``, or None before it has begun."""

@@ -34,12 +34,12 @@ def silent():
     return Silent()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_model():
     return ModelOptions(units=5, wiring="dense", unfolds=2)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_imitation():
     return ImitationOptions(
         rounds=4, updates=6, batch=16, window=8, burn_in=2, episodes=6, episode_steps=30,
@@ -47,11 +47,11 @@ def small_imitation():
     )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_prediction():
     return PredictionOptions(epochs=4, batch=8)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_refinement():
     return RefinementOptions(generations=4, population=5, episodes=3)

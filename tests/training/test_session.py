@@ -1,6 +1,8 @@
 """Runs from start to summary: what is in the folder, and what a kill, a resume or a failure leaves of it."""
 
+import contextlib
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -27,15 +29,19 @@ from ltc_edge.training.session import Plan, resume_run, start_run
 from ltc_edge.training.sources import EnvironmentSource, RecordingsSource, TaskSource
 
 
-@pytest.fixture
-def recordings(tmp_path):
+def write_recordings(folder):
     rng = np.random.default_rng(0)
     for number in range(5):
         u = rng.normal(size=90).cumsum()
         y = np.convolve(u, [0.5, 0.3, 0.2])[:90]
         rows = "\n".join(f"{0.1 * i:.3f},{a:.6f},{b:.6f}" for i, (a, b) in enumerate(zip(u, y, strict=True)))
-        (tmp_path / f"log{number}.csv").write_text(f"t,u,y\n{rows}\n")
-    return RecordingsSource((str(tmp_path / "log*.csv"),), "u", "y", time="t", window_length=16)
+        (folder / f"log{number}.csv").write_text(f"t,u,y\n{rows}\n")
+    return RecordingsSource((str(folder / "log*.csv"),), "u", "y", time="t", window_length=16)
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    return write_recordings(tmp_path)
 
 
 @pytest.fixture
@@ -46,6 +52,29 @@ def imitation_plan(small_imitation, small_model):
 @pytest.fixture
 def prediction_plan(small_prediction, small_model, recordings):
     return Plan(recordings, small_prediction, small_model)
+
+
+TRAINER = """
+import json, os, pathlib, sys
+import torch  # which takes longer than a small run: once for all of them
+import ltc_edge.training.imitation
+from ltc_edge.cli.output import TrainingProgress
+from ltc_edge.training.session import Plan, resume_run, start_run
+
+run, plan = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+for _ in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        if (run / "config.json").exists() and (run / "initial.safetensors").exists():
+            resume_run(run, TrainingProgress("return"))
+        else:
+            read = Plan.from_json(json.loads(plan.read_text()), plan)
+            start_run(read, run, TrainingProgress("return"), force=True)
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""A process that trains in a child of its own for each line it reads."""
 
 
 class Stop(Exception):
@@ -70,6 +99,26 @@ class Killer:
             raise Stop
 
 
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory, small_imitation, small_refinement, small_prediction, small_model):
+    """Makes a plan of a kind and the folder of its run, which nothing disturbed; once for all tests."""
+
+    @functools.cache
+    def make(kind):
+        folder = tmp_path_factory.mktemp(kind)
+        if kind == "imitation":
+            plan = Plan(TaskSource("cartpole"), small_imitation, small_model)
+        elif kind == "prediction":
+            plan = Plan(write_recordings(folder), small_prediction, small_model)
+        else:
+            origin = make("imitation")[1] / "controller.safetensors"
+            plan = Plan(TaskSource("cartpole"), small_refinement, None, start=str(origin))
+        start_run(plan, folder / "whole", Killer(sys.maxsize, 1.0))
+        return plan, folder / "whole"
+
+    return make
+
+
 def metrics(path):
     """The metrics without the times, which differ from run to run."""
     lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
@@ -91,69 +140,61 @@ def test_a_run_leaves_what_its_folder_promises(tmp_path, silent, imitation_plan)
     assert len(metrics(tmp_path / "run")) == summary["rounds"]
 
 
-def test_a_seed_gives_the_same_bytes(tmp_path, silent, imitation_plan):
-    for name in ("a", "b"):
-        start_run(imitation_plan, tmp_path / name, silent)
-    start_run(dataclasses.replace(imitation_plan, seed=1), tmp_path / "c", silent)
-    a, b, c = ((tmp_path / name / "controller.safetensors").read_bytes() for name in "abc")
+def test_a_seed_gives_the_same_bytes(tmp_path, silent, whole_run):
+    plan, first = whole_run("imitation")
+    start_run(plan, tmp_path / "again", silent)
+    start_run(dataclasses.replace(plan, seed=1), tmp_path / "other", silent)
+    folders = first, tmp_path / "again", tmp_path / "other"
+    a, b, c = ((folder / "controller.safetensors").read_bytes() for folder in folders)
     assert a == b
     assert a != c
 
 
 @pytest.mark.parametrize("kind", ["imitation", "prediction", "refinement"])
 @pytest.mark.parametrize(("rounds", "share"), [(1, 0.0), (2, 0.3), (3, 0.8)])
-def test_a_killed_run_goes_on_bit_for_bit(kind, rounds, share, tmp_path, silent, request):
-    if kind == "refinement":
-        start_run(request.getfixturevalue("imitation_plan"), tmp_path / "origin", silent)
-        origin = str(tmp_path / "origin" / "controller.safetensors")
-        plan = Plan(TaskSource("cartpole"), request.getfixturevalue("small_refinement"), None, start=origin)
-    else:
-        plan = request.getfixturevalue(f"{kind}_plan")
-    start_run(plan, tmp_path / "whole", silent)
+def test_a_killed_run_goes_on_bit_for_bit(kind, rounds, share, tmp_path, silent, whole_run):
+    plan, whole = whole_run(kind)
     with pytest.raises(Stop):
         start_run(plan, tmp_path / "killed", Killer(rounds, share))
     resume_run(tmp_path / "killed", silent)
     assert silent.completed >= 1
     for name in ("controller.safetensors", "initial.safetensors", "config.json"):
-        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-    assert metrics(tmp_path / "killed") == metrics(tmp_path / "whole")
+        assert (tmp_path / "killed" / name).read_bytes() == (whole / name).read_bytes(), name
+    assert metrics(tmp_path / "killed") == metrics(whole)
 
 
 @pytest.mark.slow
-def test_sigkill_at_any_moment(tmp_path, silent, imitation_plan):
+def test_sigkill_at_any_moment(tmp_path, whole_run):
     """A real process, killed again and again until it gets through."""
-    start_run(imitation_plan, tmp_path / "whole", silent)
-    (tmp_path / "plan.json").write_text(json.dumps(imitation_plan.to_json()))
+    plan, whole = whole_run("imitation")
+    (tmp_path / "plan.json").write_text(json.dumps(plan.to_json()))
     script = tmp_path / "train.py"
-    script.write_text(
-        "import json, pathlib, sys\n"
-        "from ltc_edge.cli.output import TrainingProgress\n"
-        "from ltc_edge.training.session import Plan, resume_run, start_run\n"
-        "run, plan = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])\n"
-        "progress = TrainingProgress('return')\n"
-        "if (run / 'config.json').exists() and (run / 'initial.safetensors').exists():\n"
-        "    resume_run(run, progress)\n"
-        "else:\n"
-        "    start_run(Plan.from_json(json.loads(plan.read_text()), plan), run, progress, force=True)\n"
-    )
+    script.write_text(TRAINER)
     rng = np.random.default_rng(3)
-    for attempt in range(5):
-        process = subprocess.Popen(
-            [sys.executable, script, tmp_path / "killed", tmp_path / "plan.json"], stderr=subprocess.PIPE
-        )
-        # Starting Python and torch alone takes seconds: wait until the run has begun, then kill at any time.
-        while process.poll() is None and not (tmp_path / "killed" / "config.json").exists():
-            time.sleep(0.005)
-        try:
-            _, errors = process.communicate(timeout=None if attempt == 4 else rng.uniform(0.0, 1.5) + attempt)
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
-            continue
-        assert process.returncode == 0, errors.decode()
-        break
+    with subprocess.Popen(
+        [sys.executable, script, tmp_path / "killed", tmp_path / "plan.json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as trainer:
+        for attempt in range(6):
+            trainer.stdin.write("train\n")
+            trainer.stdin.flush()
+            child = int(trainer.stdout.readline())
+            if attempt < 5:
+                # Once the run has begun, at any time; it may be over by then.
+                give_up = time.monotonic() + 60
+                while not (tmp_path / "killed" / "config.json").exists():
+                    assert time.monotonic() < give_up
+                    time.sleep(0.005)
+                time.sleep(rng.uniform(0.0, 0.3) * (1 + attempt))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            status = int(trainer.stdout.readline())
+        trainer.stdin.close()
+    assert status == 0
     assert (tmp_path / "killed" / "summary.json").exists()
-    expected = (tmp_path / "whole" / "controller.safetensors").read_bytes()
+    expected = (whole / "controller.safetensors").read_bytes()
     assert (tmp_path / "killed" / "controller.safetensors").read_bytes() == expected
     assert not list((tmp_path / "killed").glob(".*")), "a temporary file was left where the run completed"
 
