@@ -21,6 +21,7 @@ from ltc_edge.training.learner import Learner, cosine_rate
 from ltc_edge.training.practice import Lesson, Teacher, closed_loop
 from ltc_edge.training.quantization_aware import IntegerStudent
 from ltc_edge.training.rehearsal import Practice
+from ltc_edge.training.representable import Representable
 from ltc_edge.training.student import FloatStudent, Student
 
 JUDGING_SEED = 650_000
@@ -114,6 +115,7 @@ def finetune(
     """
     before = best = judge.judge(student)
     kept = learner.controller()
+    representable = Representable(learner.network)
     updates = 0
     for index in range(options.rounds):
         rng = np.random.default_rng([seed, index])
@@ -125,6 +127,7 @@ def finetune(
             progress = (index + update / options.updates) / options.rounds
             loss = practice.loss(student, rng, options.batch)
             learner.update(loss, cosine_rate(options.learning_rate, progress))
+            representable.project()
             updates += 1
             on_share((index + (update + 1) / options.updates) / options.rounds)
         student.refresh()
