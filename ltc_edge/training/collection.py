@@ -83,9 +83,8 @@ class Collector:
         half = self._options.kept // 2
         kept = np.union1d(np.argsort(-lost, kind="stable")[:half], rng.permutation(len(new))[:half])
         emphasis = 1.0 + EMPHASIS * np.clip(lost, 0.0, 1.0)
-        known = kept[
-            kept < len(new)
-        ]  # the failed ones come last, and their lessons were the teacher's before
+        # Failed ones come last; what the teacher does in them is a lesson already.
+        known = kept[kept < len(new)]
         return (
             self._lesson(own, kept, emphasis[kept], "the student's loop"),
             self._lesson(theirs, known, emphasis[known], "the teacher's loop"),
