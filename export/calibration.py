@@ -9,10 +9,20 @@ from typing import Any
 import numpy as np
 
 from ltc_edge.arrays import BoolArray
+from ltc_edge.cells.spec import BOUNDED_SOLVERS
 from ltc_edge.controller import Controller
 from ltc_edge.errors import InputError
-from ltc_edge.export.coordinates import Coordinates, Observed, unit_coordinates
+from ltc_edge.export.coordinates import (
+    Coordinates,
+    Observed,
+    ltc_of,
+    ltc_state,
+    ltc_state_bounds,
+    needed_conductance,
+    unit_coordinates,
+)
 from ltc_edge.export.execute import Hook, ProgramBatch
+from ltc_edge.export.integer_pairs import best_offset
 from ltc_edge.export.lowering import lower_floating, lower_unit
 from ltc_edge.export.program import STATE_OUT, Affine, Array, Program
 
@@ -183,15 +193,12 @@ def measure(
 
 
 def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict[str, Any]:
-    """Ranges of the observation, the cell's state, the action before its limits, and the conductances."""
+    """What `unit_coordinates` is told: ranges of signals, and of an LTC its units of conductance."""
     program = lower_floating(controller)
     batch = ProgramBatch(program)
     size = controller.cell.state_size
     seen: dict[str, list[Array]] = {"observation": [], "state": [], "action": []}
-    # The fused solver's denominators hold the capacitance besides.
-    charge = next((name for name in program.sizes if name.endswith("ltc.charge.c")), None)
-    sums = [name for name in program.sizes if "ltc.unfold_" in name and name.endswith(".denominator")]
-    conductance: Array | None = None
+    membrane = _Membrane.of(controller, program)
     for sequences in calibration:
         state = np.tile(controller.reset_state, (len(sequences.observation), 1))
         for observation, dt, rows in _steps(sequences):
@@ -201,11 +208,54 @@ def _signals(controller: Controller, calibration: tuple[Sequences, ...]) -> dict
             seen["observation"].append(observation[rows])
             seen["state"].append(following[rows, :size])
             seen["action"].append(tensors["readout.action"][rows])
-            if sums:
-                charged = 0.0 if charge is None else tensors[charge]
-                greatest = np.max([(tensors[name] - charged)[rows].max(axis=0) for name in sums], axis=0)
-                conductance = greatest if conductance is None else np.maximum(conductance, greatest)
-    return {name: _observed(values) for name, values in seen.items()} | {"conductance": conductance}
+            if membrane is not None:
+                membrane.see(tensors, rows)
+    found: dict[str, Any] = {name: _observed(values) for name, values in seen.items()}
+    return found if membrane is None else found | membrane.signals()
+
+
+@dataclass
+class _Membrane:
+    """How much current and conductance the neurons of an LTC were seen to have.
+
+    Attributes:
+        state: coordinates of the state, by which potentials are measured.
+        offset: of their centers; see `unit_coordinates`.
+        sums: names of the sums of a sub-step, numerator and denominator.
+        needed: the unit of conductance that was needed so far, ``(N,)``.
+    """
+
+    state: Affine
+    offset: Array
+    sums: list[tuple[str, str]]
+    needed: Array
+
+    @classmethod
+    def of(cls, controller: Controller, program: Program) -> _Membrane | None:
+        """Nothing seen yet; None where there is nothing to see, or nothing is bounded."""
+        spec = ltc_of(controller)
+        if spec is None or spec.solver not in BOUNDED_SOLVERS:
+            return None
+        bounds = ltc_state_bounds(controller)
+        offset = best_offset(spec, controller.parameters, bounds)
+        numerators = [name for name in program.sizes if name.endswith(".numerator_sum")]
+        sums = [(name, name.replace("numerator", "denominator")) for name in numerators]
+        return cls(ltc_state(bounds, offset), offset, sums, np.zeros(spec.units))
+
+    def see(self, tensors: Mapping[str, Array], rows: BoolArray) -> None:
+        """What the inputs, the other neurons, and both together make in one step of the batch."""
+        inputs = tensors["ltc.sensory.numerator"], tensors["ltc.sensory.denominator"]
+        parts = [inputs]
+        for n, d in self.sums:
+            parts += [(tensors[n], tensors[d]), (inputs[0] + tensors[n], inputs[1] + tensors[d])]
+        for n_sum, d_sum in parts:
+            used = np.atleast_2d(needed_conductance(self.state, n_sum, d_sum))
+            used = used[rows] if len(used) == len(rows) else used
+            self.needed = np.maximum(self.needed, used.max(axis=0))
+
+    def signals(self) -> dict[str, Array]:
+        """What was seen."""
+        return {"conductance": self.needed, "offset": self.offset}
 
 
 def _observed(values: list[Array]) -> Observed:

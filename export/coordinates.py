@@ -14,7 +14,13 @@ import numpy as np
 from ltc_edge.cells.spec import CfCSpec, CTRNNSpec, GatedSpec, LTCSpec, MixedMemorySpec
 from ltc_edge.controller import Controller
 from ltc_edge.errors import FormatRefusedError
-from ltc_edge.export.ltc_bounds import StateBounds, greatest_conductance, state_bounds
+from ltc_edge.export.ltc_bounds import (
+    EPSILON,
+    StateBounds,
+    effective_parameters,
+    greatest_conductance,
+    state_bounds,
+)
 from ltc_edge.export.program import Affine, Array
 
 MARGIN = 1.5
@@ -33,7 +39,8 @@ class Observed:
 class Coordinates:
     """Unit coordinates of the four signals of a step; the state's include a previous action.
 
-    ``conductance``, ``(N,)``, is what counts as each neuron's greatest in an LTC, and None elsewhere.
+    ``conductance``, ``(N,)``, is the unit of each neuron's conductance in an LTC, and None elsewhere: its
+    sums of conductances reach twice as far, and its sums of currents as far with a potential of 1.
     """
 
     observation: Affine
@@ -50,6 +57,7 @@ def unit_coordinates(
     state: Observed,
     action: Observed,
     conductance: Array | None = None,
+    offset: Array | None = None,
 ) -> Coordinates:
     """Coordinates for ``controller``.
 
@@ -58,13 +66,18 @@ def unit_coordinates(
         observation: of the raw sensor values during calibration.
         state: of the cell's state; used only where no bound is proved.
         action: of the action before its limits; used only where a limit is missing.
-        conductance: greatest conductance of each neuron of an LTC, ``(N,)``; None for the proved one.
+        conductance: of an LTC, the greatest unit that a neuron's sums took: see `needed_conductance`;
+            None for what is proved to be enough.
+        offset: of an LTC's states, how far their centers lie from the middle of their bounds, in halves of
+            the width, ``(N,)``; None for not at all.
 
     Raises:
         FormatRefusedError: the cell's state is bounded neither by proof nor by calibration.
     """
     acted = _action(controller, action)
-    cell = _state(controller, state)
+    cell = _state(controller, state, offset)
+    spec = ltc_of(controller)
+    unit = None if spec is None else _conductance(spec, controller, _part(cell, spec.units), conductance)
     if controller.is_slew_limited:
         cell = Affine(np.concatenate([cell.center, acted.center]), np.concatenate([cell.span, acted.span]))
     timing = controller.timing
@@ -73,17 +86,42 @@ def unit_coordinates(
         dt=Affine(np.zeros(1), np.array([timing.dt_max_s])),
         state=cell,
         action=acted,
-        conductance=_conductance(controller, conductance),
+        conductance=unit,
     )
 
 
-def _conductance(controller: Controller, seen: Array | None) -> Array | None:
-    """No more than is possible, and no less than the leak that is always there."""
+def ltc_of(controller: Controller) -> LTCSpec | None:
+    """The LTC that a controller is or has inside; None for another cell."""
     spec = controller.cell.cell if isinstance(controller.cell, MixedMemorySpec) else controller.cell
-    if not isinstance(spec, LTCSpec):
-        return None
-    possible = greatest_conductance(spec, controller.parameters)
+    return spec if isinstance(spec, LTCSpec) else None
+
+
+def needed_conductance(state: Affine, numerator: Array, denominator: Array) -> Array:
+    """The unit of conductance that sums need to be fractions, ``(..., N)``.
+
+    Args:
+        state: coordinates of the state, by which potentials are measured.
+        numerator, denominator: sums of currents and of conductances as the equations have them.
+    """
+    current = np.abs(numerator - state.center * denominator) / state.span
+    result: Array = np.maximum(current, denominator / 2)
+    return result
+
+
+def _conductance(spec: LTCSpec, controller: Controller, state: Affine, seen: Array | None) -> Array:
+    """No more than is possible, and no less than the leak that is always there."""
+    possible = greatest_conductance(spec, controller.parameters) / 2
+    p = effective_parameters(spec, controller.parameters)
+    current = np.abs(p["gleak"] * (p["vleak"] - state.center) - EPSILON * state.center)
+    for prefix, synapses in (("", spec.wiring.synapses), ("sensory_", spec.wiring.sensory_synapses)):
+        target = synapses[:, 1]
+        np.add.at(current, target, p[f"{prefix}w"] * np.abs(p[f"{prefix}erev"] - state.center[target]))
+    possible = np.maximum(possible, current / state.span)
     return possible if seen is None else np.minimum(possible, MARGIN * seen)
+
+
+def _part(affine: Affine, size: int) -> Affine:
+    return Affine(affine.center[:size], affine.span[:size])
 
 
 def _observation(controller: Controller, seen: Observed) -> Affine:
@@ -107,20 +145,18 @@ def _action(controller: Controller, seen: Observed) -> Affine:
     return Affine((low_end + high_end) / 2, (high_end - low_end) / 2)
 
 
-def _state(controller: Controller, seen: Observed) -> Affine:
+def _state(controller: Controller, seen: Observed, offset: Array | None) -> Affine:
     spec, initial = controller.cell, controller.initial_state
     if isinstance(spec, MixedMemorySpec):
         units = spec.units
         if isinstance(spec.cell, LTCSpec):
-            # The memory hands the cell tanh(c)·σ(o), so its state starts from anywhere in [−1, 1].
-            reach = np.maximum(1.0, np.abs(initial[:units]))
-            cell = _ltc(spec.cell, controller, StateBounds(-reach, reach))
+            cell = ltc_state(ltc_state_bounds(controller), offset)
         else:
             cell = _bounded(spec.cell, initial[:units], seen.low[:units], seen.high[:units])
         memory = _power_of_two(seen.low[units:], seen.high[units:], initial[units:])
         return Affine(np.concatenate([cell.center, memory.center]), np.concatenate([cell.span, memory.span]))
     if isinstance(spec, LTCSpec):
-        return _ltc(spec, controller, StateBounds(initial, initial))
+        return ltc_state(ltc_state_bounds(controller), offset)
     if isinstance(spec, GatedSpec) and spec.kind == "lstm":
         units = spec.units
         hidden = _within(np.ones(units), initial[:units])
@@ -131,11 +167,24 @@ def _state(controller: Controller, seen: Observed) -> Affine:
     return _bounded(spec, initial, seen.low, seen.high)
 
 
-def _ltc(spec: LTCSpec, controller: Controller, start: StateBounds) -> Affine:
-    bounds = state_bounds(spec, controller.parameters, start)
-    half = (bounds.high - bounds.low) / 2
+def ltc_state_bounds(controller: Controller) -> StateBounds:
+    """Bounds on the state of an LTC, wherever a controller may start it."""
+    spec, initial = ltc_of(controller), controller.initial_state
+    assert spec is not None
+    start = StateBounds(initial, initial)
+    if isinstance(controller.cell, MixedMemorySpec):
+        # The memory hands the cell tanh(c)·σ(o), so its state starts from anywhere in [−1, 1].
+        reach = np.maximum(1.0, np.abs(initial[: spec.units]))
+        start = StateBounds(-reach, reach)
+    return state_bounds(spec, controller.parameters, start)
+
+
+def ltc_state(bounds: StateBounds, offset: Array | None) -> Affine:
+    """Coordinates of an LTC's state; ``offset`` is that of `unit_coordinates`."""
+    half, apart = (bounds.high - bounds.low) / 2, np.zeros(len(bounds.low)) if offset is None else offset
     # A neuron that nothing drives stays at zero; any span serves it.
-    return Affine((bounds.low + bounds.high) / 2, np.where(half > 0, half, 1.0))
+    span = np.where(half > 0, half, 1.0) * (1.0 + np.abs(apart))
+    return Affine((bounds.low + bounds.high) / 2 + apart * half, span)
 
 
 def _bounded(spec: CfCSpec | CTRNNSpec | GatedSpec, initial: Array, low: Array, high: Array) -> Affine:

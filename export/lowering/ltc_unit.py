@@ -1,15 +1,16 @@
 """An LTC in unit coordinates, for integers: the fused solver and exponential Euler in one form.
 
-Let ``D`` be the greatest conductance of a neuron, ``r = t·D / (cm·L)``, ``λ = r / (1 + r)``, and ``x`` the
+Let ``D`` be a unit of conductance of each neuron, ``r = t·D / (cm·L)``, ``λ = r / (1 + r)``, and ``x`` the
 state as a fraction of its proved bounds. Dividing every conductance by ``D`` and shifting every potential
 into those coordinates gives, for the fused solver::
 
-    x' = ((1 − λ)·x + λ·n̂) / ((1 − λ) + λ·d̂)      |n̂| ≤ d̂ ≤ 1,  0 ≤ λ < 1,  |x| ≤ 1
+    x' = ((1 − λ)·x + λ·n̂) / ((1 − λ) + λ·d̂)      |n̂| ≤ 1,  0 < d̂ ≤ 2,  0 ≤ λ < 1,  |x| ≤ 1
 
-With ``D = gleak + Σ w + Σ sensory_w`` every term is a fraction at any dt and for any input, by proof and
-not by measurement: 16-bit integers of scale 2⁻¹⁵ hold all of them, and nothing overflows. A smaller
-``D``, the greatest that was seen, spends the bits better; a conductance beyond it saturates at 1, as if
-the membrane could conduct no more, and the state keeps its bounds all the same.
+With a ``D`` large enough for every synapse to be active, that holds at any dt and for any input, by proof
+and not by measurement: 16-bit integers of scale 2⁻¹⁵ and 2⁻¹⁴ hold all of it, and nothing overflows. A
+smaller ``D``, for the greatest sums that were seen, spends the bits better; sums beyond it saturate, as if
+the membrane could conduct no more, and the state keeps its bounds all the same. ``d̂`` has twice the room
+of ``n̂``: states mostly lie well within their bounds, and then ``n̂`` is the smaller of the two.
 
 Exponential Euler leaves ``a = exp(−y)``, ``y = r·d̂``, of the way to where the state is drawn::
 
@@ -28,10 +29,10 @@ from functools import partial
 
 import numpy as np
 
-from ltc_edge.arrays import IntArray
 from ltc_edge.cells.spec import Solver
 from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.execute import bernoulli
+from ltc_edge.export.integer_pairs import integer_pairs
 from ltc_edge.export.lowering.ltc_synapses import SHARE, Constants, sensory, sigmoids
 from ltc_edge.export.lowering.rates import Rate, blend_rate
 from ltc_edge.export.ltc_bounds import EPSILON
@@ -43,22 +44,17 @@ LEAST_DENOMINATOR = 2.0**-9
 DISCOUNT_REACH = 16.0
 """Beyond it Bernoulli's function is 0 to within half a step of 2⁻¹⁵, so its argument may saturate there."""
 
-MOST_PACE = 2.0**11
+MOST_PACE = 2.0**10
 """With a greater one, 16 bits would have nothing left for the neurons that are slow."""
 
 LEAST_LEAK = 2.0**-12
-"""Eight steps of 2⁻¹⁵: less might be rounded to a conductance of nothing."""
-
-LEAST_STEPS, MOST_STEPS = 64, 127
-"""An 8-bit weight of a denominator has at least as many steps as the first, so that it is precise."""
-
-STRETCHES = 65
-"""How many steps are tried for the numerators of a row."""
+"""Four steps of 2⁻¹⁴: less might be rounded to a conductance of nothing."""
 
 FRACTION = Range(-1.0, 1.0)
 TWICE = Range(-2.0, 2.0)
 CUT_FRACTION = Range(-1.0, 1.0, saturates=True)
-CUT_SHARE = Range(0.0, 1.0, saturates=True)
+CONDUCTANCE = Range(0.0, 2.0)
+CUT_CONDUCTANCE = Range(0.0, 2.0, saturates=True)
 
 
 def unit_ltc(
@@ -79,7 +75,7 @@ def unit_ltc(
         t: elapsed time ``(1,)``.
         state: the state ``(N,)``.
         unit: coordinates of the next state.
-        conductance: what counts as each neuron's greatest conductance, ``(N,)``.
+        conductance: the unit of each neuron's conductance, ``(N,)``.
 
     Raises:
         FormatRefusedError: the solver is explicit, or a step divides by too little or goes too far.
@@ -108,7 +104,7 @@ def unit_ltc(
             s = sigmoids(builder, Signal(x, unit.center, unit.span), gather, bias)
             n, d = _sums(builder, s, shares, ("numerator_sum", "denominator_sum"), zero, zero)
             n = builder.binary("add", "numerator_all", n, drive_n, CUT_FRACTION)
-            d = builder.binary("add", "denominator_all", d, drive_d, CUT_SHARE)
+            d = builder.binary("add", "denominator_all", d, drive_d, CUT_CONDUCTANCE)
             x = advance(builder, rate, x, n, d)
     return x
 
@@ -117,8 +113,8 @@ def unit_ltc(
 class _Shares:
     """Synapses as a gain each and two matrices of small integers, a step a row.
 
-    A synapse's conductance, as a share of its neuron's greatest, is ``gain · σ``; its denominator weight
-    and its numerator weight are then integers times the row's step: see `_integer_pairs`.
+    A synapse's conductance, in its neuron's unit, is ``gain · σ``; its denominator weight
+    and its numerator weight are then integers times the row's step: see `integer_pairs`.
     """
 
     gain: str
@@ -137,52 +133,11 @@ def _shares(
     _, target = constants.ends(prefix)
     synapse = np.arange(len(target))
     n, d = numerator[target, synapse], denominator[target, synapse]
-    gain, n_step, d_step = _integer_pairs(n, d, target, constants.spec.units)
+    gain, n_step, d_step = integer_pairs(n, d, target, constants.spec.units)
     safe = np.where(gain > 0, gain, 1.0)
     numerator[target, synapse] = n / safe
     denominator[target, synapse] = d / safe
     return _Shares(builder.constant(f"{prefix}gain", gain), numerator, denominator, n_step, d_step)
-
-
-def _integer_pairs(n: Array, d: Array, target: IntArray, units: int) -> tuple[Array, Array, Array]:
-    """A gain for each synapse that makes both of its weights nearly whole multiples of their row's step.
-
-    With 8-bit weights alone, a numerator ``d·e`` and a denominator ``d`` are each off by up to half a
-    step, and their quotient, the potential ``e``, with them. One 16-bit gain a synapse is free: it can
-    make ``d / gain`` exactly ``q`` steps for any whole ``q``, and among the ``q`` from 64 to 127 there is
-    one for which ``e·q`` is very nearly whole too.
-
-    Args:
-        n, d: weights, ``(S,)``, with ``|n| ≤ d``.
-        target: row of each, ``(S,)``.
-        units: number of rows.
-
-    Returns:
-        Gains in (0, 1], or 0 where a synapse conducts nothing, ``(S,)``; steps of the numerator's and the
-        denominator's rows, ``(units,)``.
-    """
-    greatest, reach = np.zeros((2, units))
-    np.maximum.at(greatest, target, d)
-    potential = np.divide(n, d, out=np.zeros_like(n), where=d > 0)
-    np.maximum.at(reach, target, np.abs(potential))
-    reach[reach == 0] = 1.0
-    steps = np.arange(LEAST_STEPS, MOST_STEPS + 1)
-    chosen = np.full(len(n), MOST_STEPS)
-    n_step = reach.copy()
-    least = np.full(units, np.inf)
-    for stretch in np.linspace(1.0, 2.0, STRETCHES):
-        # A row's own step is free as well: take the one that serves its heavier synapses best.
-        wanted = potential[:, None] / (stretch * reach[target, None]) * steps
-        off = np.abs(wanted - np.rint(wanted)) / steps
-        best = off.argmin(axis=1)
-        error = np.zeros(units)
-        np.add.at(error, target, (d * stretch * off[np.arange(len(n)), best]) ** 2)
-        better = error < least
-        least = np.where(better, error, least)
-        n_step = np.where(better, stretch * reach, n_step)
-        chosen = np.where(better[target], steps[best], chosen)
-    d_step = np.where(greatest > 0, greatest, 1.0) / LEAST_STEPS
-    return d / (d_step[target] * chosen), d_step * n_step, d_step
 
 
 def _sums(
@@ -201,7 +156,7 @@ def _sums(
             names[0], source, shares.numerator, numerator_bias, CUT_FRACTION, shares.numerator_step
         ),
         builder.dense(
-            names[1], source, shares.denominator, denominator_bias, CUT_SHARE, shares.denominator_step
+            names[1], source, shares.denominator, denominator_bias, CUT_CONDUCTANCE, shares.denominator_step
         ),
     )
 
@@ -227,10 +182,10 @@ def _pace(builder: ProgramBuilder, t: str, kappa: Array) -> str:
 def _blended(builder: ProgramBuilder, rate: Rate, x: str, n: str, d: str) -> str:
     """The fused solver's next state, from the sums ``n̂`` and ``d̂``."""
     n = builder.binary("mul", "numerator_gain", rate.moved, n, FRACTION)
-    d = builder.binary("mul", "denominator_gain", rate.moved, d, SHARE)
+    d = builder.binary("mul", "denominator_gain", rate.moved, d, CONDUCTANCE)
     held = builder.binary("mul", "held", rate.kept, x, FRACTION)
     n = builder.binary("add", "numerator", n, held, FRACTION)
-    d = builder.binary("add", "denominator", d, rate.kept, SHARE)
+    d = builder.binary("add", "denominator", d, rate.kept, CONDUCTANCE)
     return builder.binary("div", "state", n, d, CUT_FRACTION)
 
 
@@ -238,12 +193,13 @@ def _relaxed(builder: ProgramBuilder, rate: Rate, x: str, n: str, d: str, *, pac
     """Exponential Euler's next state: ``a`` of the way from where it is drawn to remains."""
     known = builder.range_of(pace)
     assert known is not None
-    most = min(known.high, DISCOUNT_REACH)
-    decay = builder.binary("mul", "decay", pace, d, Range(0.0, most, saturates=most < known.high))
+    fastest = known.high * CONDUCTANCE.high
+    most = min(fastest, DISCOUNT_REACH)
+    decay = builder.binary("mul", "decay", pace, d, Range(0.0, most, saturates=most < fastest))
     discount = builder.map("bernoulli", "discount", decay, SHARE)
     kept = builder.binary("mul", "kept", rate.kept, discount, SHARE)
-    gain = builder.binary("mul", "denominator_gain", rate.moved, d, SHARE)
-    both = builder.binary("add", "denominator", gain, kept, SHARE)
+    gain = builder.binary("mul", "denominator_gain", rate.moved, d, CONDUCTANCE)
+    both = builder.binary("add", "denominator", gain, kept, CONDUCTANCE)
     remains = builder.binary("div", "remains", kept, both, SHARE)
     target = builder.binary("div", "target", n, d, CUT_FRACTION)
     distance = builder.binary("sub", "distance", x, target, TWICE)

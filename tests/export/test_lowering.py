@@ -264,7 +264,7 @@ def test_exponential_euler_keeps_the_pace_of_slow_neurons_in_16_bits(zoo):
         _, state = batch.step(fraction, at.dt.to_fraction(np.full((1, 1), built.timing.period_s)), state)
     moved, wanted = at.state.to_raw(state[0])[0] - start, reference.state[0] - start
     assert abs(wanted) > 0.05
-    assert moved == pytest.approx(wanted, rel=0.02)
+    assert moved == pytest.approx(wanted, rel=0.03)
 
 
 @pytest.mark.parametrize(("sensory", "recurrent"), [(1, 0), (0, 1)])

@@ -106,7 +106,7 @@ def kept(share: Int, pace: Int, conductance: Int, shift: int) -> Int:
 def exp(code: Int, bits: int) -> Int:
     """``e^x`` of codes in 2^-bits, at most 0."""
     size = np.clip(-code, 0, MOST) * LOG2E
-    whole, fraction = size >> (bits + 14), size >> (bits - 6)
+    whole, fraction = size >> (bits + 14), size >> (bits - 5)
     power = lookup(EXP, (fraction >> PART_BITS) & (EXP_PIECES - 1), fraction & ((1 << PART_BITS) - 1))
     shift = np.minimum(whole, 16)
     result: Int = (2 * power + (np.int64(1) << shift)) >> (shift + 1)

@@ -17,6 +17,7 @@ from ltc_edge.export.c.int16.steps import FlatStep, Int16, Rates, Sensory, Step,
 from ltc_edge.export.c.int16.substeps import exponential_substep, fused_substep
 from ltc_edge.export.c.int16.synapses import (
     PATTERN,
+    UNIT,
     RealSynapses,
     integer_drive,
     real_synapses,
@@ -43,7 +44,8 @@ def lower_steps(controller: Controller, plan: QuantizationPlan) -> Steps:
     program = lower_unit(controller, plan.coordinates)
     bits = {name: _bits(plan.tensors[name].scale16) for name in program.sizes}
     sizes = dict(program.sizes)
-    fuser = _Fuser(program, plan, bits, _weight_bits(program, plan))
+    lists = _synapses(program, plan)
+    fuser = _Fuser(program, plan, bits, weight_bits(lists), bool(lists))
     steps = [_merged(step) for step in steps_and_loops(list(program.operations), fuser.fuse, sizes)]
     for step in steps:
         if isinstance(step, Repeat):
@@ -61,14 +63,14 @@ def _bits(scale: float) -> int:
     return bits
 
 
-def _weight_bits(program: Program, plan: QuantizationPlan) -> int:
-    """Of the lists of synapses whose sums are added to each other: the inputs' and the first sub-step's."""
+def _synapses(program: Program, plan: QuantizationPlan) -> list[RealSynapses]:
+    """The lists of synapses whose sums are added to each other: the inputs' and the first sub-step's."""
     lists = [
         found
         for index in range(len(program.operations))
         if (found := real_synapses(program.operations[index:], program.constants, plan)) is not None
     ]
-    return weight_bits(lists[:2])
+    return lists[:2]
 
 
 def _merged(step: Step) -> Step:
@@ -132,12 +134,16 @@ def _constants(steps: Iterable[Step], program: Program, plan: QuantizationPlan) 
 
 @dataclass
 class _Fuser:
-    """Makes steps of operations: kernels where they fit, elementwise loops and matrices elsewhere."""
+    """Makes steps of operations: kernels where they fit, elementwise loops and matrices elsewhere.
+
+    ``of_synapses`` says that rates are those of an LTC's neurons, in the unit of its synapses.
+    """
 
     program: Program
     plan: QuantizationPlan
     bits: dict[str, int]
     weight_bits: int
+    of_synapses: bool
     _steps: list[FlatStep] = field(default_factory=list)
 
     def fuse(self, operations: list[Operation]) -> list[FlatStep]:
@@ -182,10 +188,10 @@ class _Fuser:
                 Binary("add", both, drawn_again, slow),
                 Binary("div", moved, left, right),
             ) if (drawn_again, left, right) == (drawn, drawn, both) and {fast, slow} <= constants.keys():
-                codes = [
-                    np.clip(np.rint(ONE * constants[name]), 0, MOST).astype(np.int16) for name in (fast, slow)
-                ]
-                return Rates(moved, elapsed, codes[0], codes[1])
+                unit = UNIT if self.of_synapses else 1.0
+                parts = unit * constants[fast], constants[slow]
+                shares = (np.rint(ONE * part / sum(parts)) for part in parts)
+                return Rates(moved, elapsed, *(np.clip(s, 0, MOST).astype(np.int16) for s in shares))
         return None
 
     def _single(self, operation: Operation) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import log2
 
 from ltc_edge.export.c.int16.arithmetic import PLACES_A_UNIT
 from ltc_edge.export.c.int16.steps import Sensory, Substeps
+from ltc_edge.export.c.int16.synapses import UNIT
 from ltc_edge.export.program import Binary, Map, Operation
 
 _FUSED, _EXPONENTIAL = 8, 12
 """Operations of a sub-step after its synapses."""
 
 _WORD = 31
+
+_CONDUCTANCE_BITS = 15 - round(log2(UNIT))
+"""The plan's conductances are in 2^-so many here."""
 
 
 def fused_substep(drive: Sensory, operations: Sequence[Operation]) -> tuple[Substeps, int] | None:
@@ -67,9 +72,9 @@ def exponential_substep(
             and (target_again, target_last, state) == (target, target, drive.input)
             and (distance_again, apart_again) == (distance, apart)
         ):
-            # A pace is at most 2^11, so its codes have at least 4 bits; where they have very many, the
+            # A pace is at most 2^10, so its codes have at least 5 bits; where they have very many, the
             # product says nothing to any place of the table.
-            shift = min(15 + bits[pace] - PLACES_A_UNIT["bernoulli"], _WORD)
+            shift = min(_CONDUCTANCE_BITS + bits[pace] - PLACES_A_UNIT["bernoulli"], _WORD)
             assert shift >= 0, pace
             found = Substeps(output, state, moved, n_in, d_in, drive.synapses, 1, pace, shift)
             return found, _EXPONENTIAL

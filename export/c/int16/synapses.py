@@ -17,6 +17,9 @@ from ltc_edge.export.program import Array, Binary, Dense, Map, Operation
 PATTERN = 5
 """Operations of a list of synapses: gather, sigmoid, conductance, numerator and denominator."""
 
+UNIT = 2.0
+"""How many of the plan's units of conductance are one here: its sums of them go to 2, and C's shares to 1."""
+
 MOST_BITS = 15
 WIDEST = 2.0**31 - 2.0**16
 """What a sum may reach, with room for what rounding adds."""
@@ -24,7 +27,7 @@ WIDEST = 2.0**31 - 2.0**16
 
 @dataclass(frozen=True, eq=False)
 class RealSynapses:
-    """Synapses and biases as the plan's integers have them, in real numbers.
+    """Synapses and biases as the plan's integers have them, in real numbers of C's `UNIT`.
 
     Sorted by target, then by source; one that conducts nothing is left out.
 
@@ -89,10 +92,10 @@ def real_synapses(
         target,
         slopes[alive, source],
         rounded[0].bias[alive],
-        gain[alive] * n[target, alive],
-        gain[alive] * d[target, alive],
-        rounded[1].bias,
-        rounded[2].bias,
+        gain[alive] * n[target, alive] / UNIT,
+        gain[alive] * d[target, alive] / UNIT,
+        rounded[1].bias / UNIT,
+        rounded[2].bias / UNIT,
     )
 
 

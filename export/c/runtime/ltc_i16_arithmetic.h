@@ -36,8 +36,9 @@
 #endif
 
 #define LTC_ONE_I16 32768            /* 1 in 2^-15; codes themselves end at 32767 */
-#define LTC_PART_BITS_I16 15U        /* of a place within its piece */
-#define LTC_TABLE_END_I16 0x7FFFFF   /* last place in a table of 256 pieces */
+#define LTC_PART_BITS_I16 14U        /* of a place within its piece */
+#define LTC_PART_MASK_I16 0x3FFFU
+#define LTC_TABLE_END_I16 0x7FFFFF   /* last place in a table of 512 pieces */
 #define LTC_PROVED_SHIFT_I16 8U      /* of places that are proved to lie in the table: they fill 31 bits */
 
 /* value * 2^-shift, rounded; shift is at least 1. */
@@ -91,7 +92,7 @@ static inline int32_t ltc_share_i16(int32_t value)
 
 /*
  * A function by its table, linearly between its values. A piece is one word: the value where it begins in
- * its high half, and twice how far it rises in its low half, so that one multiplication and one addition
+ * its high half, and four times how far it rises in its low half, so that one multiplication and one addition
  * give the value in the high half.
  */
 static inline int32_t ltc_lookup_i16(const int32_t *table, uint32_t piece, uint32_t part)
@@ -112,7 +113,7 @@ static inline int32_t ltc_read_i16(const int32_t *table, int32_t place)
 #else
     const uint32_t within = (uint32_t)ltc_clamp_i32(place, 0, LTC_TABLE_END_I16);
 #endif
-    return ltc_lookup_i16(table, within >> LTC_PART_BITS_I16, within & 0x7FFFU);
+    return ltc_lookup_i16(table, within >> LTC_PART_BITS_I16, within & LTC_PART_MASK_I16);
 }
 
 /* tanh(x) = 2 sigmoid(2x) - 1. */
@@ -123,14 +124,15 @@ static inline int32_t ltc_tanh_i16(const int32_t *table, int32_t place)
 
 /*
  * e^x of a code x <= 0 in 2^-bits, in 2^-15. With -x * log2(e) = k + f, it is 2^-f, of which table holds 32
- * pieces, shifted by k. bits is at least 6.
+ * pieces, shifted by k. bits is at least 5.
  */
 static inline int32_t ltc_exp_i16(const int32_t *table, int32_t x, uint32_t bits)
 {
     const uint32_t size = (uint32_t)ltc_clamp_i32(-x, 0, 32767) * 23637U;  /* log2(e) in 2^-14 */
     const uint32_t whole = size >> (bits + 14U);
-    const uint32_t fraction = size >> (bits - 6U);  /* in 2^-20 */
-    const int32_t power = ltc_lookup_i16(table, (fraction >> 15) & 31U, fraction & 0x7FFFU);
+    const uint32_t fraction = size >> (bits - 5U);  /* in 2^-19 */
+    const int32_t power = ltc_lookup_i16(table, (fraction >> LTC_PART_BITS_I16) & 31U,
+                                         fraction & LTC_PART_MASK_I16);
     const uint32_t shift = (whole < 16U) ? whole : 16U;
     return (2 * power + (int32_t)(1UL << shift)) >> (shift + 1U);
 }
@@ -145,17 +147,17 @@ static inline int32_t ltc_part_i16(int32_t share, int32_t part)
 }
 
 /*
- * numerator / denominator in 2^-15, rounded to the nearest, at most a little above 1;
- * numerator <= denominator, which is 2^14 to 2^30.
+ * numerator / denominator in 2^-15, rounded to the nearest; of a numerator beyond the denominator, which is
+ * 2^15 to 2^30, or 2^14 where the numerator is no greater, anything from 1 on.
  */
 static inline int32_t ltc_quotient_of_i16(uint32_t numerator, uint32_t denominator)
 {
     const uint32_t divisor = denominator >> 14;
-    const uint32_t dividend = (numerator << 1) + (divisor >> 1);
 #if LTC_I16_NO_DIVISION
-    return (int32_t)ltc_quotient_i16(dividend, divisor);
+    const uint32_t fraction = (numerator < denominator) ? numerator : denominator;
+    return (int32_t)ltc_quotient_i16((fraction << 1) + (divisor >> 1), divisor);
 #else
-    return (int32_t)(dividend / divisor);
+    return (int32_t)(((numerator << 1) + (divisor >> 1)) / divisor);
 #endif
 }
 

@@ -18,7 +18,8 @@ static inline void ltc_add_synapses_i16(const ltc_synapse_i16 *synapse, const lt
                               ? ltc_read_i16(table, place >> shift)
                               : ltc_lookup_i16(table,
                                                (uint32_t)place >> (LTC_PART_BITS_I16 + LTC_PROVED_SHIFT_I16),
-                                               ((uint32_t)place >> LTC_PROVED_SHIFT_I16) & 0x7FFFU);
+                                               ((uint32_t)place >> LTC_PROVED_SHIFT_I16)
+                                                   & LTC_PART_MASK_I16);
         n_sum += (int32_t)(int16_t)s * (int16_t)weights;
         d_sum += (int32_t)(int16_t)s * (int16_t)(weights >> 16);
         ++synapse;

@@ -94,6 +94,7 @@ def test_ratios_are_rounded_to_the_nearest(library):
     d = np.concatenate([rng.integers(1 << 14, (1 << 30) + 1, size=20_000), [1 << 14, 1 << 30]])
     n = (d * rng.uniform(-1, 1, size=len(d))).astype(np.int64)
     n[:100], n[100:200] = d[:100], -d[100:200]
+    n[200:300], d[200:300] = 1 << 30, np.maximum(d[200:300], 1 << 15)  # sums that saturated one by one
     n[-2:] = 1 << 14, -(1 << 30)
     found = np.empty(len(d), dtype=np.int32)
     arrays = [np.ascontiguousarray(values, dtype=np.int32) for values in (n, d)]
@@ -110,20 +111,20 @@ def test_functions_are_close_for_every_code(bits):
     x = CODES / 2.0**bits
     logistic = 1 / (1 + np.exp(-x))
     codes = 2.0**-15
-    assert np.abs(c.sigmoid(CODES, bits) * codes - logistic).max() <= 4.2 * codes
-    assert np.abs(c.tanh(CODES, bits) * codes - np.tanh(x)).max() <= 8.4 * codes
+    assert np.abs(c.sigmoid(CODES, bits) * codes - logistic).max() <= 1.8 * codes
+    assert np.abs(c.tanh(CODES, bits) * codes - np.tanh(x)).max() <= 3.6 * codes
     below = CODES <= 0
     assert np.abs(c.exp(CODES, bits) * codes - np.exp(x))[below].max() <= 2.7 * codes
     phi = np.array([0.5 * (1 + math.erf(value / math.sqrt(2))) for value in x[::16]])
-    assert np.abs(c.normal(CODES, bits)[::16] * codes - phi).max() <= 3 * codes
+    assert np.abs(c.normal(CODES, bits)[::16] * codes - phi).max() <= 2.1 * codes
 
 
 def test_bernoulli_s_function_is_close_in_every_place_and_nowhere_0():
-    places = np.arange(0, 256 << 15, 97)
+    places = np.arange(0, c.TABLE_END, 97)
     y = places / 2.0**19
     exact = np.divide(y, np.expm1(y), out=np.ones_like(y), where=y > 0)
     values = c.read(c.BERNOULLI, places)
-    assert np.abs(values - 32768 * exact).max() <= 3.1
+    assert np.abs(values - 32768 * exact).max() <= 2.2
     assert values.min() >= 1
     share = np.array([1, 2, 32768])
     for conductance in (0, 32767):
@@ -133,7 +134,7 @@ def test_bernoulli_s_function_is_close_in_every_place_and_nowhere_0():
 
 
 def test_sigmoid_and_tanh_rise_and_stay_within_their_range():
-    places = np.arange(0, 256 << 15, 37)
+    places = np.arange(0, c.TABLE_END, 37)
     values = c.read(c.SIGMOID, places)
     # A piece begins at most a code below where the one before it ended: both were rounded.
     assert np.diff(values).min() >= -1
