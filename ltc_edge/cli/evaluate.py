@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ltc_edge.cli.corruption import Asked, Chosen, chosen_corruption, corrupted
 from ltc_edge.cli.options import FILE, json_option, trust_task_option
 from ltc_edge.cli.output import console, print_json, progress_bar
 from ltc_edge.export.formats import FORMATS
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ltc_edge.controller import Controller
     from ltc_edge.evaluation.rollout import Policy
     from ltc_edge.evaluation.statistics import ReturnStatistics
-    from ltc_edge.training.sources import ClosedLoopSource, DataSource, Source
+    from ltc_edge.training.sources import ClosedLoopSource, DataSource
 
 RUNTIMES = ("reference", "torch")
 
@@ -42,7 +43,18 @@ RUNTIMES = ("reference", "torch")
     help="With a format in C: emulate this processor (`ltc-edge targets`, or a .toml file), or run the board "
     "at serial:PORT.",
 )
-@click.option("--picture", type=FILE, help="Where to draw one episode; RUN/episode.png, for bundles nowhere.")
+@click.option(
+    "--corrupt",
+    metavar="all|faults|KIND[,KIND…]",
+    callback=chosen_corruption,
+    help="Play with corrupted sensors, actuators, timing and plants: every kind of the pack at 5 severities, "
+    "some of them, or the faults that status bits answer.",
+)
+@click.option(
+    "--picture",
+    type=FILE,
+    help="Where to draw one episode, or the curves of --corrupt; in RUN, for bundles nowhere.",
+)
 @trust_task_option
 @json_option
 def command(
@@ -51,6 +63,7 @@ def command(
     seed: int,
     runtime: str,
     target: str | None,
+    corrupt: Chosen | None,
     picture: Path | None,
     trust_task: bool,
     as_json: bool,
@@ -58,78 +71,52 @@ def command(
     """Measure a controller on its task: on episodes or test recordings that training never saw.
 
     RUN is a folder of `ltc-edge train`, BUNDLE one of `ltc-edge export`. Control tasks are played with the
-    controller, its expert, and the zero controller on the same seeds.
+    controller, its expert, and the zero controller on the same seeds. With --corrupt faults, exit code 1 says
+    that one is not answered as it must be.
     """
+    from ltc_edge.cli.evaluated import REFERENCE, is_bundle, open_bundle, open_run
+    from ltc_edge.errors import CheckFailedError
+    from ltc_edge.evaluation.closed_loop import check_fit, evaluation_seeds
     from ltc_edge.training.sources import ClosedLoopSource
 
+    if corrupt is not None and picture is not None and not corrupt.kinds:
+        raise click.UsageError("--picture draws severity curves, and --corrupt faults has none")
     if target is not None and not runtime.startswith("c-"):
         raise click.UsageError("--target runs formats in C: say --format c-int16 or --format c-float32 too")
-    if _is_bundle(subject):
-        source, controller, policy = _bundle(subject, runtime, target, trust_task=trust_task)
+    bundle = is_bundle(subject)
+    evaluated = (
+        open_bundle(subject, runtime, target, trust_task=trust_task) if bundle else open_run(subject, runtime)
+    )
+    source, controller, policy = evaluated.source, evaluated.controller, evaluated.policy
+
+    def drawn_at(name: str) -> Path | None:
+        return picture or (None if bundle else subject / name)
+
+    failure = None
+    if not isinstance(source, ClosedLoopSource):
+        if corrupt is not None:
+            raise click.UsageError("--corrupt plays control tasks in closed loop, and these are recordings")
+        path = drawn_at("window.png")
+        document = _recordings(source, controller, policy, path, quiet=as_json)
+    elif corrupt is not None:
+        path = drawn_at("corruption.png") if corrupt.kinds else None
+        task, seeds = source.load(), evaluation_seeds(episodes, seed)
+        check_fit(task, controller)
+        title = f"{task.name}, {runtime}{f' on {target}' if target else ''}"
+        asked = Asked(corrupt, seeds, title, runtime != REFERENCE, path, as_json)
+        document, failure = corrupted(task, evaluated, asked)
     else:
-        source, controller, policy = _run(subject, runtime)
-    if isinstance(source, ClosedLoopSource):
-        path = picture or (None if _is_bundle(subject) else subject / "episode.png")
+        path = drawn_at("episode.png")
         document = _closed_loop(
             source, controller, policy, path, episodes=episodes, seed=seed, runtime=runtime, quiet=as_json
         )
-    else:
-        path = picture or (None if _is_bundle(subject) else subject / "window.png")
-        document = _recordings(source, controller, policy, path, quiet=as_json)
     drawn = None if path is None else str(path)
     if as_json:
         print_json({"run": str(subject), "format": runtime, "target": target, "picture": drawn, **document})
     elif drawn is not None:
         click.echo(f"Drawn: {drawn}")
-
-
-def _is_bundle(path: Path) -> bool:
-    return (path / "manifest.json").exists()
-
-
-def _run(run: Path, runtime: str) -> tuple[Source, Controller, Policy]:
-    """Task, controller and what executes it, of a run folder."""
-    from ltc_edge.errors import InputError, require
-    from ltc_edge.runtimes.reference import ReferenceBatch
-    from ltc_edge.training.run_folder import RunFolder
-    from ltc_edge.training.session import read_plan
-
-    source = read_plan(run).source
-    controller = RunFolder(run).controller()
-    if runtime == "reference":
-        return source, controller, ReferenceBatch(controller)
-    if runtime != "torch":
-        raise InputError(
-            f"{run}: is a run, which has no {runtime}; export it first: ltc-edge export {run} -o BUNDLE"
-        )
-    require("torch", "train")
-    from ltc_edge.network import Network
-    from ltc_edge.runtimes.torch_runtime import TorchBatch
-
-    return source, controller, TorchBatch(Network(controller))
-
-
-def _bundle(
-    path: Path, runtime: str, target: str | None, *, trust_task: bool
-) -> tuple[Source, Controller, Policy]:
-    """The same, of a bundle."""
-    from ltc_edge.bundle.bundle import load_bundle, names_code
-    from ltc_edge.errors import InputError
-    from ltc_edge.evaluation.rollout import StepperPolicy
-    from ltc_edge.runtimes.exported import HOST
-    from ltc_edge.runtimes.reference import ReferenceBatch
-
-    bundle = load_bundle(path)
-    source, controller = bundle.source(), bundle.controller
-    if source is None:
-        raise InputError(f"{path}: names no task; export it again with --task")
-    if names_code(source) and not trust_task:
-        raise InputError(f"{path}: {source.name} is code that the bundle names; --trust-task runs it")
-    if runtime == "reference":
-        return source, controller, ReferenceBatch(controller)
-    if runtime == "torch":
-        raise InputError(f"{path}: a bundle holds nothing for torch; choose one of its formats")
-    return source, controller, StepperPolicy(bundle.stepper(runtime, target or HOST))
+    if failure is not None:
+        raise CheckFailedError(failure)
 
 
 def _closed_loop(

@@ -51,11 +51,7 @@ def evaluate_closed_loop(
         TaskError: the plant or the expert misbehaves.
     """
     check_fit(task, controller)
-    if not 0 <= seed <= MAX_SEED - episodes:
-        raise InputError(
-            f"seeds {seed} to {seed + episodes} must lie in 0 to {MAX_SEED}: the rest are training's"
-        )
-    seeds = range(seed, seed + episodes)
+    seeds = evaluation_seeds(episodes, seed)
     policies: tuple[Policy | None, ...] = (policy or ReferenceBatch(controller), None, ZeroPolicy(task))
     played = []
     with open_plants(task) as plants:
@@ -68,6 +64,19 @@ def evaluate_closed_loop(
             on_share((index + 1) / len(policies))
     own, expert, zero = (return_statistics(episode.returns) for episode in played)
     return ClosedLoopReport(own, expert, zero, played[0])
+
+
+def evaluation_seeds(episodes: int, seed: int) -> range:
+    """The seeds of ``episodes`` episodes from ``seed`` on.
+
+    Raises:
+        InputError: they reach into training's.
+    """
+    if not 0 <= seed <= MAX_SEED - episodes:
+        raise InputError(
+            f"seeds {seed} to {seed + episodes} must lie in 0 to {MAX_SEED}: the rest are training's"
+        )
+    return range(seed, seed + episodes)
 
 
 def check_fit(task: Task, controller: Controller) -> None:

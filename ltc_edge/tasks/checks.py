@@ -6,7 +6,7 @@ shape or a NaN is reported as such and not as a failed training.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from ltc_edge.arrays import BoolArray, FloatArray
 from ltc_edge.errors import CheckFailedError, TaskError
 from ltc_edge.signals import ActionSignal, ObservationSignal
-from ltc_edge.tasks.protocol import Readings, Task
+from ltc_edge.tasks.protocol import PlantBatch, Readings, Task
 from ltc_edge.tasks.wording import foreign_code
 
 _ATTRIBUTES = (
@@ -157,12 +157,17 @@ def expert_actions(task: Task, privileged: FloatArray, step: int | None = None) 
 
 
 class CheckedPlants:
-    """A task's plants whose readings are checked at every step; itself a ``PlantBatch``."""
+    """A task's plants whose readings are checked at every step; itself a ``PlantBatch``.
 
-    def __init__(self, task: Task) -> None:
+    Args:
+        task: the task.
+        make: makes its plants; ``task.make_plants`` where not given.
+    """
+
+    def __init__(self, task: Task, make: Callable[[], PlantBatch] | None = None) -> None:
         self._task = task
         with foreign_code(f"task {task.name!r}: make_plants()"):
-            self._plants = task.make_plants()
+            self._plants = (make or task.make_plants)()
         missing = [name for name in ("reset", "step", "close") if not hasattr(self._plants, name)]
         if missing:
             raise TaskError(

@@ -1,0 +1,81 @@
+"""Tables of ``ltc-edge evaluate --corrupt``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import click
+from rich.table import Table
+
+from ltc_edge.cli.output import console
+from ltc_edge.evaluation.corruption.campaign import Campaign, Curve
+from ltc_edge.evaluation.corruption.faults import FaultReport
+from ltc_edge.evaluation.corruption.pack import PACK, SEVERITIES
+from ltc_edge.evaluation.corruption.scores import Score
+
+
+def print_curves(
+    campaign: Campaign, curves: Sequence[Curve], refusals: Mapping[str, str], title: str
+) -> None:
+    """A row a kind: levels, normalised returns and failure rates with their intervals."""
+    compared = any(curve.reference_area is not None for curve in curves)
+    table = Table("corruption", title=title)
+    table.add_column("area", justify="right")
+    if compared:
+        table.add_column("of reference's", justify="right")
+    for severity in SEVERITIES:
+        table.add_column(f"severity {severity}", justify="right")
+    for curve in curves:
+        kind = PACK[curve.kind]
+        heading = f"{curve.kind}\n[{kind.unit}]"
+        cells = [_cell(level, score) for level, score in zip(kind.levels, curve.scores, strict=True)]
+        relative = [_number(curve.relative_area)] if compared else []
+        table.add_row(heading, _number(curve.area), *relative, *cells)
+    console().print(table)
+    nominal = campaign.nominal
+    click.echo(f"Uncorrupted: return {_number(nominal.normalised)}, failure rate {_rate(nominal)}.")
+    click.echo(
+        "Each cell: the level; the return, 0 for doing nothing and 1 for the expert, both uncorrupted; the "
+        f"failure rate and its 95 % interval. An episode fails where {campaign.yardstick.failure}."
+    )
+    for kind_name, reason in refusals.items():
+        click.echo(f"{kind_name} cannot be had: {reason}")
+    click.echo(f"Corruption pack {PACK.version}, SHA-256 {PACK.sha256}")
+
+
+def print_faults(reports: Sequence[FaultReport], title: str) -> None:
+    """A row a fault: what answered, and whether what is promised was seen."""
+    table = Table("fault", "what answered", "steps", "actions", "state", "promise", title=f"{title}: faults")
+    for report in reports:
+        table.add_row(
+            report.fault.name,
+            _answer(report),
+            str(report.steps),
+            "finite, in limits" if report.actions_sound else "NOT SOUND",
+            "untouched" if report.state_kept == report.steps else "moved on",
+            "none" if report.answered is None and report.holds else ("kept" if report.holds else "BROKEN"),
+        )
+    console().print(table)
+    for report in reports:
+        if report.message is not None:
+            click.echo(f"{report.fault.name}: {report.message}")
+
+
+def _answer(report: FaultReport) -> str:
+    if not report.in_c:
+        return f"InputError ({report.refusals})" if report.refusals else "nothing: the action as computed"
+    bits = ", ".join(f"{name} ({count})" for name, count in report.bits.items())
+    return bits or "OK: it cannot be seen"
+
+
+def _cell(level: float, score: Score) -> str:
+    return f"{level:g}\n{_number(score.normalised)}\n{_rate(score)}"
+
+
+def _rate(score: Score) -> str:
+    low, high = score.failure_ci95
+    return f"{score.failure_rate:.0%} ({100 * low:.0f}–{100 * high:.0f})"
+
+
+def _number(value: float | None) -> str:
+    return "—" if value is None else f"{round(value, 2) + 0.0:.2f}"
