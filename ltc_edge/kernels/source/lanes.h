@@ -28,6 +28,11 @@ static void TILE(gather_steps)(const REAL *array, TILE(lanes) lanes, int64_t len
     REAL *const out = (REAL *)to;
     for (int64_t lane = 0; lane < lanes.count; lane++) {
         const REAL *const from = array + ((lanes.first + lane) * length + t) * channels;
+        for (int64_t c = 0; c < steps * channels; c += 64 / (int64_t)sizeof(REAL)) {
+            /* What is asked for next, on the way forwards and back. */
+            __builtin_prefetch(from + steps * channels + c);
+            __builtin_prefetch(from - steps * channels + c);
+        }
         for (int64_t c = 0; c < steps * channels; c++) {
             out[c * WIDTH + lane] = from[c];
         }

@@ -29,7 +29,8 @@ typedef struct {
     V *state, *state_next; /* N each: gradients of the state */
     V *cell_memory;        /* N, with an LSTM memory: its gradient */
     V *gates;              /* 4N likewise */
-    V *numerator, *denominator; /* N each: gradients of an evaluation */
+    V *numerator, *denominator;               /* N each: gradients of an evaluation, */
+    V *numerator_before, *denominator_before; /* and of the one before */
     V *numerator_sum, *denominator_sum, *capacity_sum; /* N each: over a step's evaluations */
     V *stage, *stage_next;                             /* N each: of a current, and of the next stage's u */
     int64_t segment;                       /* whose gradients the next three hold; none is -1 */
@@ -47,8 +48,7 @@ static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
     const TILE(layout) *const layout = &task->layout;
     const int64_t units = circuit->units, neurons = units * BLOCKS;
     const int64_t memory = task->sequences->gates != NULL;
-    const int64_t evaluations = circuit->solver == LTC_EDGE_FUSED ? circuit->unfolds : 1;
-    const int64_t tile_vectors = (7 + 2 * evaluations + memory * 5) * neurons +
+    const int64_t tile_vectors = (11 + memory * 5) * neurons +
                                  TILE(SEGMENT) * (circuit->inputs + 1 + circuit->outputs) * BLOCKS;
     const int64_t sum_vectors = 4 * ((int64_t)circuit->synapses + circuit->sensory_synapses) + 3 * units +
                                 2 * circuit->outputs + memory * 4 * units * units;
@@ -71,8 +71,10 @@ static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
     TAKE(recurrent, memory * 4 * units * units);
     TAKE(state, neurons);
     TAKE(state_next, neurons);
-    TAKE(numerator, evaluations * neurons);
-    TAKE(denominator, evaluations * neurons);
+    TAKE(numerator, neurons);
+    TAKE(denominator, neurons);
+    TAKE(numerator_before, neurons);
+    TAKE(denominator_before, neurons);
     TAKE(numerator_sum, neurons);
     TAKE(denominator_sum, neurons);
     TAKE(capacity_sum, neurons);
@@ -147,23 +149,55 @@ ALWAYS_INLINE void TILE(add_evaluation)(TILE(back) * back, int64_t i, V n, V d, 
     back->capacity_sum[i] += capacity;
 }
 
-/* Add up dN, dD and dc over the fused sub-steps of a step. */
-static void TILE(add_fused)(const TILE(task) * task, TILE(back) * back, const V *slots, const V *after)
+/* A fused sub-step from the state `u` to `after`, with room for the gradients of its numerators and denominators. */
+typedef struct {
+    const V *u, *after;
+    V *numerator, *denominator;
+} TILE(sub_step);
+
+/* Of neuron j, from the gradient g of the state after the sub-step. */
+ALWAYS_INLINE void TILE(back_quotient)(const TILE(sub_step) * own, int64_t j, const V g[BLOCKS], const V *inverse,
+                                       const V after[BLOCKS])
 {
-    const ltc_edge_circuit *const circuit = task->network->circuit;
-    const int64_t neurons = circuit->units * BLOCKS, stride = task->layout.arrays * neurons;
-    for (int64_t i = 0; i < neurons; i++) {
-        V numerator = {0}, denominator = {0}, capacity = {0}, next = after[i];
-        for (int64_t l = circuit->unfolds - 1; l >= 0; l--) {
-            const V n = back->numerator[l * neurons + i], u = slots[l * stride + i];
-            numerator += n;
-            denominator += back->denominator[l * neurons + i];
-            capacity += n * (u - next);
-            next = u;
+    V n[BLOCKS];
+    EACH_BLOCK(k) n[k] = g[k] * inverse[j * BLOCKS + k];
+    EACH_BLOCK(k) own->numerator[j * BLOCKS + k] = n[k];
+    EACH_BLOCK(k) own->denominator[j * BLOCKS + k] = -n[k] * after[k];
+}
+
+/* Back through a fused sub-step to the quotients of the one before, if there is one. */
+ALWAYS_INLINE void TILE(back_sub_step)(const TILE(task) * task, const TILE(step) * step, TILE(back) * back,
+                                       const TILE(sub_step) * own, const TILE(sub_step) * before, const V *constant,
+                                       const int bounded)
+{
+    const NAME(network) *const network = task->network;
+    const NAME(lists) *const lists = &network->by_source;
+    const int64_t units = network->circuit->units, driven = network->driven, stride = task->layout.stride;
+    const V *const inverse = own->u - stride + units * BLOCKS;
+    TILE(pipeline) pipeline;
+    TILE(fill)(lists, own->u, bounded, &pipeline);
+    for (int64_t j = 0; j < units; j++) {
+        /* From memory that is long out of the cache. */
+        __builtin_prefetch(own->u - 2 * stride + j * BLOCKS);
+        __builtin_prefetch((j < driven ? inverse - stride : constant - task->layout.step) + j * BLOCKS);
+        V state[BLOCKS], g[BLOCKS];
+        EACH_BLOCK(k)
+        {
+            const int64_t i = j * BLOCKS + k;
+            const V n = own->numerator[i], after = own->after[i];
+            state[k] = own->u[i];
+            g[k] = n * step->capacity[i];
+            back->numerator_sum[i] += n;
+            back->denominator_sum[i] -= n * after;
+            back->capacity_sum[i] += n * (state[k] - after);
         }
-        back->numerator_sum[i] = numerator;
-        back->denominator_sum[i] = denominator;
-        back->capacity_sum[i] = capacity;
+        TILE(back_row)
+        (lists, j, own->u, own->numerator, own->denominator, back->synapse, bounded, &pipeline, state, g);
+        if (before != NULL) {
+            TILE(back_quotient)(before, j, g, j < driven ? inverse : constant, state);
+        } else {
+            EACH_BLOCK(k) back->state[j * BLOCKS + k] = g[k];
+        }
     }
 }
 
@@ -172,41 +206,24 @@ static void TILE(add_fused)(const TILE(task) * task, TILE(back) * back, const V 
 ALWAYS_INLINE void TILE(back_fused)(const TILE(task) * task, const TILE(step) * step, TILE(back) * back,
                                     const V *slots, const int bounded)
 {
-    const NAME(network) *const network = task->network;
-    const NAME(lists) *const lists = &network->by_source;
-    const int64_t units = network->circuit->units, neurons = units * BLOCKS, stride = task->layout.arrays * neurons;
-    const int64_t last = network->circuit->unfolds - 1;
-    const V *const after = slots + last * stride + (task->layout.arrays == 3 ? 2 * neurons : stride);
-    for (int64_t i = 0; i < neurons; i++) {
-        const V n = back->state[i] * slots[last * stride + neurons + i];
-        back->numerator[last * neurons + i] = n;
-        back->denominator[last * neurons + i] = -n * after[i];
+    const int64_t units = task->network->circuit->units, neurons = units * BLOCKS, stride = task->layout.stride;
+    const int64_t last = task->network->circuit->unfolds - 1;
+    const V *const constant = slots + neurons, *const u = slots + last * stride;
+    TILE(sub_step) own = {u, u + (task->layout.arrays == 3 ? 2 * neurons : stride), back->numerator,
+                          back->denominator};
+    TILE(sub_step) before = {u - stride, u, back->numerator_before, back->denominator_before};
+    for (int64_t j = 0; j < units; j++) {
+        TILE(back_quotient)
+        (&own, j, back->state + j * BLOCKS, j < task->network->driven ? u + neurons : constant,
+         own.after + j * BLOCKS);
     }
-    for (int64_t l = last; l >= 0; l--) {
-        const V *const u = slots + l * stride, *const inverse_before = u - stride + neurons;
-        V *const numerator = back->numerator + l * neurons, *const denominator = back->denominator + l * neurons;
-        TILE(pipeline) pipeline;
-        TILE(fill)(lists, u, bounded, &pipeline);
-        for (int64_t j = 0; j < units; j++) {
-            const int64_t own = j * BLOCKS;
-            /* From memory that is long out of the cache: for the sub-step before the one before. */
-            __builtin_prefetch(u - 2 * stride + own);
-            __builtin_prefetch(u - 2 * stride + neurons + own);
-            V state[BLOCKS], g[BLOCKS];
-            EACH_BLOCK(k) state[k] = u[own + k];
-            EACH_BLOCK(k) g[k] = numerator[own + k] * step->capacity[own + k];
-            TILE(back_row)(lists, j, u, numerator, denominator, back->synapse, bounded, &pipeline, state, g);
-            if (l > 0) {
-                V n[BLOCKS];
-                EACH_BLOCK(k) n[k] = g[k] * inverse_before[own + k];
-                EACH_BLOCK(k) numerator[own - neurons + k] = n[k];
-                EACH_BLOCK(k) denominator[own - neurons + k] = -n[k] * state[k];
-            } else {
-                EACH_BLOCK(k) back->state[own + k] = g[k];
-            }
-        }
+    for (int64_t l = last; l > 0; l--) {
+        TILE(back_sub_step)(task, step, back, &own, &before, constant, bounded);
+        const TILE(sub_step) done = own;
+        own = before;
+        before = (TILE(sub_step)){own.u - stride, own.u, done.numerator, done.denominator};
     }
-    TILE(add_fused)(task, back, slots, after);
+    TILE(back_sub_step)(task, step, back, &own, NULL, constant, bounded);
 }
 
 /* Each of the following turns the gradient `g` of a sub-step's result into `du`, that of its u. */
@@ -266,7 +283,7 @@ static void TILE(back_rk4)(const TILE(task) * task, const TILE(step) * step, TIL
     static const REAL weight[] = {(REAL)(1.0 / 6), (REAL)(1.0 / 3), (REAL)(1.0 / 3), (REAL)(1.0 / 6)};
     static const REAL reach[] = {(REAL)0.5, (REAL)0.5, 1}; /* of the stage after, along this one's current */
     const NAME(network) *const network = task->network;
-    const int64_t neurons = network->circuit->units * BLOCKS, stride = task->layout.arrays * neurons;
+    const int64_t neurons = network->circuit->units * BLOCKS, stride = task->layout.stride;
     TILE(copy)(du, g, neurons);
     for (int stage = 3; stage >= 0; stage--) {
         const V *const own = u + stage * stride, *const current = own + 2 * neurons;
@@ -289,15 +306,15 @@ ALWAYS_INLINE void TILE(back_solve)(const TILE(task) * task, const TILE(step) * 
                                     const int bounded)
 {
     const NAME(network) *const network = task->network;
-    const int64_t neurons = network->circuit->units * BLOCKS, stride = task->layout.arrays * neurons;
+    const int64_t neurons = network->circuit->units * BLOCKS, stride = task->layout.stride;
     const int64_t stages = network->circuit->solver == LTC_EDGE_RK4 ? 4 : 1;
+    TILE(clear)(back->numerator_sum, neurons);
+    TILE(clear)(back->denominator_sum, neurons);
+    TILE(clear)(back->capacity_sum, neurons);
     if (network->circuit->solver == LTC_EDGE_FUSED) {
         TILE(back_fused)(task, step, back, slots, bounded);
         return;
     }
-    TILE(clear)(back->numerator_sum, neurons);
-    TILE(clear)(back->denominator_sum, neurons);
-    TILE(clear)(back->capacity_sum, neurons);
     for (int64_t l = network->circuit->unfolds - 1; l >= 0; l--) {
         const V *const u = slots + l * stages * stride, *const g = back->state;
         V *const du = back->state_next;
@@ -366,6 +383,8 @@ static void TILE(back_drive)(const TILE(task) * task, const TILE(step) * step, T
     const int fused = circuit->solver == LTC_EDGE_FUSED;
     V *const inputs = back->all_inputs + (t - first) * circuit->inputs * BLOCKS;
     V *const span = back->all_spans + (t - first) * BLOCKS;
+    V rate[BLOCKS];
+    EACH_BLOCK(k) rate[k] = (REAL)circuit->unfolds / step->span[k];
     TILE(clear)(span, BLOCKS);
     for (int64_t i = 0; i < circuit->units; i++) {
         TILE(neuron_sums) *const sums = &back->neuron[i];
@@ -376,7 +395,7 @@ static void TILE(back_drive)(const TILE(task) * task, const TILE(step) * step, T
             sums->drive += back->numerator_sum[own];
             sums->leak += back->denominator_sum[own];
             /* The capacity is cm L / dt, with cm perhaps 0, or dt / (L cm). */
-            sums->capacity += fused ? gradient * (REAL)circuit->unfolds / step->span[k] : -relative;
+            sums->capacity += fused ? gradient * rate[k] : -relative;
             span[k] += fused ? -relative : relative;
         }
     }

@@ -145,15 +145,19 @@ static void TILE(drive)(const TILE(task) * task, TILE(step) * step)
     }
 }
 
-/* One semi-implicit sub-step: v' = (capacity * u + numerator) / (capacity + denominator). */
-ALWAYS_INLINE void TILE(fused_step)(const NAME(network) * network, const TILE(step) * step, const V *u, V *inverse,
-                                    V *next, V *after, const int bounded)
+/* One semi-implicit sub-step: v' = (capacity * u + numerator) / (capacity + denominator). `constant` is the inverse
+ * of the denominator where there are no synapses. */
+ALWAYS_INLINE void TILE(fused_step)(const NAME(network) * network, const TILE(step) * step, const V *u,
+                                    const V *constant, V *inverse, V *next, int64_t stride, const int bounded)
 {
     const NAME(lists) *const lists = &network->by_target;
+    const int64_t units = network->circuit->units, driven = network->driven;
     TILE(pipeline) pipeline;
     TILE(fill)(lists, u, bounded, &pipeline);
-    for (int64_t i = 0; i < network->circuit->units; i++) {
+    for (int64_t i = 0; i < driven; i++) {
         V n[BLOCKS], d[BLOCKS];
+        __builtin_prefetch(u + 2 * stride + i * BLOCKS, 1);
+        __builtin_prefetch(inverse + 2 * stride + i * BLOCKS, 1);
         EACH_BLOCK(k)
         {
             n[k] = step->numerator[i * BLOCKS + k] + step->capacity[i * BLOCKS + k] * u[i * BLOCKS + k];
@@ -165,10 +169,28 @@ ALWAYS_INLINE void TILE(fused_step)(const NAME(network) * network, const TILE(st
             const V reciprocal = (REAL)1 / d[k];
             inverse[i * BLOCKS + k] = reciprocal;
             next[i * BLOCKS + k] = n[k] * reciprocal;
-            if (after != NULL) {
-                after[i * BLOCKS + k] = n[k] * reciprocal;
-            }
         }
+    }
+    for (int64_t i = driven * BLOCKS; i < units * BLOCKS; i++) {
+        __builtin_prefetch(u + 2 * stride + i, 1);
+        next[i] = (step->numerator[i] + step->capacity[i] * u[i]) * constant[i];
+    }
+}
+
+/* All semi-implicit sub-steps of a step, from the state at `slot`. */
+ALWAYS_INLINE void TILE(solve_fused)(const TILE(task) * task, const TILE(step) * step, V *slot, const int bounded)
+{
+    const NAME(network) *const network = task->network;
+    const int64_t neurons = network->circuit->units * BLOCKS, stride = task->layout.stride;
+    V *const constant = slot + neurons;
+    for (int64_t i = network->driven * BLOCKS; i < neurons; i++) {
+        constant[i] = (REAL)1 / step->denominator[i];
+    }
+    for (int32_t l = 0; l < network->circuit->unfolds; l++, slot += stride) {
+        TILE(fused_step)(network, step, slot, constant, slot + neurons, slot + stride, stride, bounded);
+    }
+    if (task->layout.arrays == 3) {
+        TILE(copy)(slot - stride + 2 * neurons, slot, neurons);
     }
 }
 
@@ -219,13 +241,14 @@ ALWAYS_INLINE void TILE(solve)(const TILE(task) * task, const TILE(step) * step,
 {
     const NAME(network) *const network = task->network;
     const int64_t units = network->circuit->units, neurons = units * BLOCKS;
-    const int64_t stride = task->layout.arrays * neurons;
+    const int64_t stride = task->layout.stride;
+    if (network->circuit->solver == LTC_EDGE_FUSED) {
+        TILE(solve_fused)(task, step, slot, bounded);
+        return;
+    }
     for (int32_t l = 0; l < network->circuit->unfolds; l++) {
         V *const u = slot, *const d = u + neurons, *const third = d + neurons, *const next = u + stride;
         switch (network->circuit->solver) {
-        case LTC_EDGE_FUSED:
-            TILE(fused_step)(network, step, u, d, next, task->layout.arrays == 3 ? third : NULL, bounded);
-            break;
         case LTC_EDGE_EXPONENTIAL:
             TILE(currents)(network, step, u, d, third, bounded);
             TILE(exponential_step)(step, units, u, d, third, next);

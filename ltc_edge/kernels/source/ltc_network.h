@@ -25,6 +25,7 @@ typedef struct {
     NAME(lists) by_target, by_source, sensory_by_target, sensory_by_source;
     REAL *cm, *gleak, *leak_drive; /* leak_drive = gleak * vleak */
     REAL *output_w, *output_b;
+    int32_t driven; /* the neurons from this one on have no synapses onto them */
     int bounded; /* no pre-activation can leave the exponential's range */
 } NAME(network);
 
@@ -204,6 +205,7 @@ static int NAME(new_network)(NAME(network) * network, const ltc_edge_circuit *ci
     NAME(list_by_source)(&network->by_source, circuit->source, circuit->target, units, synapses);
     for (int32_t s = 0; s < synapses; s++) {
         network->by_source.synapse[s] = NAME(synapse_of)(circuit, w[s], sigma[s], mu[s], erev[s], 1, 0);
+        network->driven = circuit->target[s] < network->driven ? network->driven : circuit->target[s] + 1;
     }
     const REAL *const sensory_w = parameters->sensory_w, *const sensory_sigma = parameters->sensory_sigma;
     const REAL *const sensory_mu = parameters->sensory_mu, *const sensory_erev = parameters->sensory_erev;

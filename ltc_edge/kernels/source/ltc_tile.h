@@ -7,7 +7,8 @@
  *     [hidden N, memory N, gates 4N]   with a memory alone
  *     [u N, d N, third N] * evaluations
  *
- *     fused        d = 1 / denominator, third = the state after the sub-step, only where it is not the next u
+ *     fused        d = 1 / denominator, third = the state after the last sub-step, where it is not the next u;
+ *                  neurons without synapses have one d for all of a step, in its first evaluation
  *     others       d = denominator, third = numerator - denominator * u
  */
 
@@ -17,6 +18,7 @@
 typedef struct {
     int64_t evaluations; /* a step */
     int64_t arrays;      /* an evaluation: 2 or 3 */
+    int64_t stride;      /* vectors from an evaluation to the next */
     int64_t memory;      /* neurons' worth of vectors before the evaluations: 0 or 6 */
     int64_t step;        /* vectors of a region */
     int64_t state;       /* vectors of a state: N, with a memory 2N */
@@ -37,6 +39,14 @@ static int64_t TILE(steps_from)(int64_t length, int64_t first)
     return left < TILE(SEGMENT) ? left : TILE(SEGMENT);
 }
 
+/* A number of vectors, rounded up to an odd number of lines of the cache: arrays that lie a power of two apart would
+ * share few places of it. */
+static int64_t TILE(spread)(int64_t vectors)
+{
+    const int64_t line = sizeof(V) < 64 ? 64 / (int64_t)sizeof(V) : 1;
+    return ((vectors + line - 1) / line | 1) * line;
+}
+
 static TILE(layout) TILE(layout_of)(const ltc_edge_circuit *circuit, const ltc_edge_sequences *sequences, int full)
 {
     const int64_t units = circuit->units, length = sequences->length;
@@ -45,7 +55,8 @@ static TILE(layout) TILE(layout_of)(const ltc_edge_circuit *circuit, const ltc_e
     own.evaluations = (int64_t)circuit->unfolds * (circuit->solver == LTC_EDGE_RK4 ? 4 : 1);
     own.arrays = circuit->solver == LTC_EDGE_FUSED && !has_memory && sequences->forced == NULL ? 2 : 3;
     own.memory = has_memory ? 6 : 0;
-    own.step = (own.memory + own.evaluations * own.arrays) * units * BLOCKS;
+    own.stride = TILE(spread)(own.arrays * units * BLOCKS);
+    own.step = own.memory * units * BLOCKS + own.evaluations * own.stride;
     own.state = (has_memory ? 2 : 1) * units * BLOCKS;
     own.tiles = (sequences->batch + WIDTH - 1) / WIDTH;
     own.segment = full || length < TILE(SEGMENT) ? length : TILE(SEGMENT);
