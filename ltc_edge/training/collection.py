@@ -43,7 +43,7 @@ class CollectionOptions:
 
     least: int = 16
     most: int = 384
-    steps: int = 256
+    steps: int = 512
     kept: int = 48
 
 

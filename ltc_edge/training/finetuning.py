@@ -181,6 +181,6 @@ def finetune_phase(
     if goal == "integers":
         student = IntegerStudent(learner.network, tuple(lesson.sequences for lesson in lessons))
     options = options or GOALS[goal]
-    practice = Practice(teacher, lessons, {"excitation": options.excitation})
+    practice = Practice(lessons, {"excitation": options.excitation})
     collector = None if task is None else Collector(task, teacher, options.collection, seed)
     return finetune(learner, student, practice, judge, collector, options, seed, on_share)

@@ -10,7 +10,7 @@ import torch
 
 from ltc_edge.arrays import BoolArray, FloatArray
 from ltc_edge.training.judgement import LEAST_ERROR
-from ltc_edge.training.practice import WINDOW, Lesson, Teacher
+from ltc_edge.training.practice import WINDOW, Lesson
 from ltc_edge.training.student import Student
 
 
@@ -45,14 +45,12 @@ class Practice:
     """The lessons of a fine-tuning.
 
     Args:
-        teacher: whom the student imitates.
         lessons: to begin with.
         shares: how much a kind of lesson counts against the others; 1 where it is not named. Of what counts
             less, fewer windows are drawn.
     """
 
-    def __init__(self, teacher: Teacher, lessons: tuple[Lesson, ...], shares: Mapping[str, float]) -> None:
-        self.teacher = teacher
+    def __init__(self, lessons: tuple[Lesson, ...], shares: Mapping[str, float]) -> None:
         self._shares = shares
         self._lessons: dict[str, Lesson] = {}
         self._begun: dict[str, int] = {}

@@ -34,7 +34,7 @@ def test_windows_are_drawn_by_emphasis_and_start_from_the_student_s_states(tiny_
     teacher = Teacher(tiny_controller())
     taught = lesson(teacher, 2 * WINDOW, np.array([0.0, 1.0, 0.0, 3.0]))
     student = FloatStudent(Network(tiny_controller()))
-    practice = Practice(teacher, (taught,), {})
+    practice = Practice((taught,), {})
     practice.prepare(student)
     seen: list[np.ndarray] = []
     student.actions, inner = (lambda *batch: (seen.extend(batch), inner(*batch))[1]), student.actions
@@ -58,7 +58,7 @@ def test_windows_are_drawn_by_emphasis_and_start_from_the_student_s_states(tiny_
 def test_the_loss_is_one_for_the_error_it_is_weighed_by(tiny_controller):
     """Also where windows hold padding."""
     teacher = Teacher(tiny_controller())
-    practice = Practice(teacher, (lesson(teacher, WINDOW - 4),), {})
+    practice = Practice((lesson(teacher, WINDOW - 4),), {})
     student = FloatStudent(Network(tiny_controller()))
     student.network.readout.bias.data += 0.01
     practice.prepare(student)
