@@ -1,12 +1,15 @@
 """Compare a library of kernels with NumPy: `check_against_numpy.py [LIBRARY]`, by default the package's own.
 
 It needs neither torch nor pytest, so that a library for another processor can be checked under an emulator.
+NumPy takes most of the time there: `--write FILE` keeps what it computes, and `--expected FILE` reads that.
 Every instruction set, in both precisions, with the trace kept and with steps computed again: one line each.
 The exit code is 1 where anything is further off than `TOLERANCE`.
 """
 
 from __future__ import annotations
 
+import argparse
+import pickle
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -166,15 +169,25 @@ def distance(found: Array, expected: Array) -> float:
     return float(result) if np.isfinite(result) else float("inf")
 
 
-def check(kernels: Kernels, case: Case) -> bool:
+def weights_of(case: Case, values: dict[str, Array]) -> tuple[Array, Array]:
+    """Of the outputs and the last state, in the sum that is differentiated."""
+    rng = np.random.default_rng(2)
+    outputs = rng.normal(size=(case.batch, case.length, case.circuit.outputs))
+    return rounded(outputs), rounded(rng.normal(size=values["state"].shape))
+
+
+def expected_of(case: Case) -> dict[str, Array]:
+    """Outputs, last state and gradients by NumPy."""
+    values = draw(case)
+    outputs, last = run(case.circuit, values)
+    found = gradients(case.circuit, values, *weights_of(case, values))
+    return {"outputs": outputs, "last": last} | {f"gradient of {name}": x for name, x in found.items()}
+
+
+def check(kernels: Kernels, case: Case, expected: dict[str, Array]) -> bool:
     """Print a line for each precision, instruction set and kind of trace; whether all are near enough."""
     values = draw(case)
-    rng = np.random.default_rng(2)
-    shapes = (case.batch, case.length, case.circuit.outputs), values["state"].shape
-    weights = tuple(rounded(rng.normal(size=shape)) for shape in shapes)
-    outputs, last = run(case.circuit, values)
-    expected = {"outputs": outputs, "last": last}
-    expected |= {f"gradient of {name}": x for name, x in gradients(case.circuit, values, *weights).items()}
+    weights = weights_of(case, values)
     ok = True
     for size, name, most in product(TYPES, instruction_sets(kernels.library), (KEEP, 0)):
         with instruction_set(kernels.library, name):
@@ -189,8 +202,20 @@ def check(kernels: Kernels, case: Case) -> bool:
 
 def main() -> int:
     """0 where all is well."""
-    kernels = Kernels(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
-    good = [check(kernels, case) for case in cases()]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("library", nargs="?", type=Path)
+    parser.add_argument("--write", type=Path)
+    parser.add_argument("--expected", type=Path)
+    said = parser.parse_args()
+    if said.expected is None:
+        expected = {case.name: expected_of(case) for case in cases()}
+    else:
+        expected = pickle.loads(said.expected.read_bytes())
+    if said.write is not None:
+        said.write.write_bytes(pickle.dumps(expected))
+        return 0
+    kernels = Kernels(said.library)
+    good = [check(kernels, case, expected[case.name]) for case in cases()]
     return 0 if all(good) else 1
 
 
