@@ -219,9 +219,9 @@ def places(document, path=()):
             yield from places(value, (*path, key))
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_fields_of_the_plan_changed_by_the_thousand(files, data):
+def test_fields_of_the_plan_changed_by_the_hundred(files, data):
     document = json.loads(files.contents[PLAN])
     path, value = data.draw(st.sampled_from(list(places(document))[1:])), data.draw(NUMBERS)
     parent = document
@@ -242,9 +242,9 @@ def test_fields_of_the_plan_changed_by_the_thousand(files, data):
     assert plan_bytes(again) == plan_bytes(plan)
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_bytes_of_the_plan_changed_by_the_thousand(files, data):
+def test_bytes_of_the_plan_changed_by_the_hundred(files, data):
     content = files.contents[PLAN]
     start = data.draw(st.integers(0, len(content)))
     end = data.draw(st.integers(start, min(len(content), start + 20)))

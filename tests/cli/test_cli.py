@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it prints, where, and with which exit code."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -31,6 +32,21 @@ def cli(capfd):
 @pytest.fixture
 def torch_needed():
     pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+
+
+@pytest.fixture(autouse=True)
+def quick_training(monkeypatch):
+    """Few updates and few validations where nothing is said: nobody looks at what is learnt here."""
+    from ltc_edge.training import choose
+
+    usual = choose.task_defaults
+
+    def few(name):
+        defaults = usual(name)
+        few = dataclasses.replace(defaults.imitation, updates=20, validation_episodes=4)
+        return dataclasses.replace(defaults, imitation=few)
+
+    monkeypatch.setattr(choose, "task_defaults", few)
 
 
 @pytest.fixture
@@ -288,7 +304,8 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, log, cli, monkeypatch):
 
 
 @pytest.mark.usefixtures("torch_needed")
-def test_refine_from_a_run(tmp_path, cli):
+def test_refine_from_a_run(tmp_path, cli, monkeypatch):
+    monkeypatch.setattr("ltc_edge.training.refinement.VALIDATION_EPISODES", 4)
     cli("train", "cartpole", "-o", tmp_path / "run", *SMALL, "--episodes", 8, "--batch", 16)
     out, _ = cli(
         "train", "cartpole", "--from", tmp_path / "run", "--refine", 2, "--episodes", 2, "--json",

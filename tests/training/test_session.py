@@ -44,6 +44,13 @@ def recordings(tmp_path):
     return write_recordings(tmp_path)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few_validations():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ltc_edge.training.refinement.VALIDATION_EPISODES", 6)
+        yield
+
+
 @pytest.fixture
 def imitation_plan(small_imitation, small_model):
     return Plan(TaskSource("cartpole"), small_imitation, small_model)

@@ -89,6 +89,19 @@ def test_wrong_weights_fail_at_the_first_step(built, trials):
     assert verdict.free_run.rms_over_sigma > FLOAT.rms_over_sigma
 
 
+class Asked(Exception):
+    """What stops a free run before it starts."""
+
+
+def test_free_runs_are_long(built, monkeypatch):
+    def asked(*_, steps, **__):
+        raise Asked(steps)
+
+    monkeypatch.setattr("ltc_edge.verification.trials.excitation", asked)
+    with pytest.raises(Asked, match="10000"):
+        Trials.of(built, None, None)
+
+
 @pytest.mark.parametrize("how", ["forgets", "rests"])
 def test_a_lost_state_shows_in_the_free_run(built, trials, how):
     verdict = verify(Wrong(built, **{how: True}), trials, TOLERANCES["onnx-int16"])
