@@ -17,27 +17,29 @@ from ltc_edge.evaluation.corruption.scores import Score
 def print_curves(
     campaign: Campaign, curves: Sequence[Curve], refusals: Mapping[str, str], title: str
 ) -> None:
-    """A row a kind: levels, normalised returns and failure rates with their intervals."""
+    """A row a kind, a column a severity; narrow enough for 80 characters."""
     compared = any(curve.reference_area is not None for curve in curves)
-    table = Table("corruption", title=title)
-    table.add_column("area", justify="right")
-    if compared:
-        table.add_column("of reference's", justify="right")
-    for severity in SEVERITIES:
-        table.add_column(f"severity {severity}", justify="right")
+    table = Table("severity", title=title, show_lines=True)
+    for heading in ("area", *map(str, SEVERITIES)):
+        table.add_column(heading, justify="right", no_wrap=True)
     for curve in curves:
         kind = PACK[curve.kind]
-        heading = f"{curve.kind}\n[{kind.unit}]"
+        area = _number(curve.area) + (f"\n{_number(curve.relative_area)}" if compared else "")
         cells = [_cell(level, score) for level, score in zip(kind.levels, curve.scores, strict=True)]
-        relative = [_number(curve.relative_area)] if compared else []
-        table.add_row(heading, _number(curve.area), *relative, *cells)
+        table.add_row(f"{curve.kind}\n[{kind.unit}]", area, *cells)
     console().print(table)
     nominal = campaign.nominal
-    click.echo(f"Uncorrupted: return {_number(nominal.normalised)}, failure rate {_rate(nominal)}.")
+    low, high = nominal.failure_ci95
     click.echo(
-        "Each cell: the level; the return, 0 for doing nothing and 1 for the expert, both uncorrupted; the "
-        f"failure rate and its 95 % interval. An episode fails where {campaign.yardstick.failure}."
+        f"Uncorrupted: return {_number(nominal.normalised)}, failure rate {nominal.failure_rate:.0%} "
+        f"({100 * low:.0f}–{100 * high:.0f}%)."
     )
+    click.echo(
+        "Each cell: level; return, 0 for doing nothing and 1 for the expert, both uncorrupted; failure rate "
+        "and its 95 % interval. Area: the mean height of the returns' curve"
+        f"{', and below as a share of the float64 reference' if compared else ''}."
+    )
+    click.echo(f"An episode fails where {campaign.yardstick.failure}.")
     for kind_name, reason in refusals.items():
         click.echo(f"{kind_name} cannot be had: {reason}")
     click.echo(f"Corruption pack {PACK.version}, SHA-256 {PACK.sha256}")
@@ -69,12 +71,9 @@ def _answer(report: FaultReport) -> str:
 
 
 def _cell(level: float, score: Score) -> str:
-    return f"{level:g}\n{_number(score.normalised)}\n{_rate(score)}"
-
-
-def _rate(score: Score) -> str:
     low, high = score.failure_ci95
-    return f"{score.failure_rate:.0%} ({100 * low:.0f}–{100 * high:.0f})"
+    rate = f"{score.failure_rate:.0%}\n{100 * low:.0f}–{100 * high:.0f}%"
+    return f"{level:g}\n{_number(score.normalised)}\n{rate}"
 
 
 def _number(value: float | None) -> str:

@@ -98,7 +98,7 @@ PACK = Pack(
         ),
         Kind(
             "bias",
-            "a constant offset of every channel, its sign drawn for each episode",
+            "a constant offset, its sign drawn for each episode and channel",
             SIGMA,
             0.0,
             (0.05, 0.1, 0.2, 0.5, 1.0),
@@ -177,7 +177,7 @@ PACK = Pack(
         ),
         Kind(
             "plant-parameters",
-            "each physical parameter times or by this factor, drawn for each episode",
+            "each physical parameter is multiplied or divided by this factor, drawn for each episode",
             "factor",
             1.0,
             (1.05, 1.1, 1.25, 1.5, 2.0),
