@@ -47,7 +47,7 @@ def test_the_c_of_a_bundle_under_corruption_and_faults(evaluate, tmp_path):
     chosen = ("--corrupt", "faults, noise,plant-parameters", "--format", "c-float32", "--episodes", 3)
     out, err = evaluate(*chosen, "--picture", picture, "--json")
     document = json.loads(out)
-    assert "3 episodes say little" in err
+    assert "with 3 episodes intervals are wide" in err
     assert document["notes"] == [err.removeprefix("Note: ").strip()]
     assert document["pack"] == {"version": PACK.version, "sha256": PACK.sha256}
     assert document["unavailable"].keys() == {"plant-parameters"}

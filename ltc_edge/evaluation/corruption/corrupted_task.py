@@ -31,11 +31,9 @@ class Corruption:
 
 def refusal(task: Task, kind: str) -> str | None:
     """Why a task cannot have a kind of corruption; None where it can."""
-    if kind == "plant-parameters" and not isinstance(task, HasPlantParameters):
-        return (
-            f"{task.name} does not say what parameters its plant has; see HasPlantParameters in docs/tasks.md"
-        )
-    return None
+    if kind != "plant-parameters" or (isinstance(task, HasPlantParameters) and task.plant_parameters):
+        return None
+    return f"{task.name} does not say what parameters its plant has; see plant_parameters in docs/tasks.md"
 
 
 class CorruptedTask:
