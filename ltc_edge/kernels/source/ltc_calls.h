@@ -64,7 +64,7 @@ static void NAME(add_parts)(const REAL *parts, int64_t tiles, int64_t sums, doub
     }
 }
 
-/* Gradients of one list of synapses from its sums (see ltc_backward.h), where u = scale * x + shift. */
+/* Gradients of one list of synapses from its sums (see ltc_gradients.h), where u = scale * x + shift. */
 static void NAME(synapse_gradients)(const ltc_edge_circuit *circuit, const double *sums, int64_t count,
                                     const REAL *w, const REAL *sigma, const REAL *mu, const int32_t *source,
                                     const REAL *scale, const REAL *shift, REAL *w_gradient, REAL *sigma_gradient,

@@ -17,6 +17,10 @@
 
 #include "ltc_forward.h"
 
+#include "ltc_gradients.h"
+
+#include "ltc_back_solvers.h"
+
 #include "ltc_backward.h"
 
 #include "ltc_tiles.h"
@@ -37,6 +41,10 @@
 #include "ltc_memory.h"
 
 #include "ltc_forward.h"
+
+#include "ltc_gradients.h"
+
+#include "ltc_back_solvers.h"
 
 #include "ltc_backward.h"
 
