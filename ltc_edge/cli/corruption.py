@@ -13,7 +13,7 @@ import click
 
 from ltc_edge.cli.corruption_document import campaign_document, fault_document
 from ltc_edge.cli.output import stages
-from ltc_edge.errors import LtcEdgeError
+from ltc_edge.errors import InputError, LtcEdgeError
 from ltc_edge.evaluation.corruption.pack import PACK
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Asked:
     Attributes:
         what: which corruptions.
         seeds: of the episodes.
-        title: the task and what executes the controller, for tables and pictures.
+        place: what executes the controller, for tables and pictures.
         reference: whether the float64 reference is played beside, for comparison.
         picture: where the curves are drawn, if anywhere.
         quiet: without tables.
@@ -64,7 +64,7 @@ class Asked:
 
     what: Chosen
     seeds: range
-    title: str
+    place: str
     reference: bool
     picture: Path | None
     quiet: bool
@@ -74,7 +74,14 @@ def corrupted(task: Task, evaluated: Evaluated, asked: Asked) -> tuple[dict[str,
     """Play, and print tables; the document, and which faults were not answered, if any.
 
     What is done when the work is interrupted, or a target vanishes, is shown before the error is.
+
+    Raises:
+        InputError: the controller does not fit the task, or the task can have none of the kinds.
+        LtcEdgeError: what executes the controller fails, or is gone.
     """
+    from ltc_edge.evaluation.closed_loop import check_fit
+
+    check_fit(task, evaluated.controller)
     document = _kinds(task, evaluated, asked) if asked.what.kinds else {}
     if not asked.what.faults:
         return document, None
@@ -89,7 +96,9 @@ def _kinds(task: Task, evaluated: Evaluated, asked: Asked) -> dict[str, Any]:
     from ltc_edge.evaluation.corruption.corrupted_task import refusal
 
     refusals = {kind: reason for kind in asked.what.kinds if (reason := refusal(task, kind)) is not None}
-    title = f"{asked.title}, {len(asked.seeds)} episodes"
+    if len(refusals) == len(asked.what.kinds):
+        raise InputError("; ".join(f"{kind} cannot be had: {reason}" for kind, reason in refusals.items()))
+    title = f"{task.name}, {asked.place}, {len(asked.seeds)} episodes"
     curves: list[Curve] = []
     campaign = None
     try:
@@ -108,7 +117,7 @@ def _kinds(task: Task, evaluated: Evaluated, asked: Asked) -> dict[str, Any]:
     notes = _notes(task, campaign, asked.seeds)
     for note in notes:
         click.echo(f"Note: {note}", err=True)
-    if asked.picture is not None and curves:
+    if asked.picture is not None:
         from ltc_edge.evaluation.corruption.picture import draw_curves
 
         draw_curves(campaign.nominal, curves, f"{title}, corruption pack {PACK.version}", asked.picture)
@@ -137,7 +146,7 @@ def _faults(task: Task, evaluated: Evaluated, asked: Asked) -> tuple[FaultReport
             partial(on_share, FAULTS),
         )
     if not asked.quiet:
-        print_faults(reports, asked.title)
+        print_faults(reports, f"{task.name}, {asked.place}")
     return reports
 
 

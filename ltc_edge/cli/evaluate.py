@@ -76,7 +76,7 @@ def command(
     """
     from ltc_edge.cli.evaluated import REFERENCE, is_bundle, open_bundle, open_run
     from ltc_edge.errors import CheckFailedError
-    from ltc_edge.evaluation.closed_loop import check_fit, evaluation_seeds
+    from ltc_edge.evaluation.closed_loop import evaluation_seeds
     from ltc_edge.training.sources import ClosedLoopSource
 
     if corrupt is not None and picture is not None and not corrupt.kinds:
@@ -100,11 +100,9 @@ def command(
         document = _recordings(source, controller, policy, path, quiet=as_json)
     elif corrupt is not None:
         path = drawn_at("corruption.png") if corrupt.kinds else None
-        task, seeds = source.load(), evaluation_seeds(episodes, seed)
-        check_fit(task, controller)
-        title = f"{task.name}, {runtime}{f' on {target}' if target else ''}"
-        asked = Asked(corrupt, seeds, title, runtime != REFERENCE, path, as_json)
-        document, failure = corrupted(task, evaluated, asked)
+        place = f"{runtime}{f' on {target}' if target else ''}"
+        asked = Asked(corrupt, evaluation_seeds(episodes, seed), place, runtime != REFERENCE, path, as_json)
+        document, failure = corrupted(source.load(), evaluated, asked)
     else:
         path = drawn_at("episode.png")
         document = _closed_loop(

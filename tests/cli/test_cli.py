@@ -131,6 +131,7 @@ def test_train_and_evaluate_recordings(cell, tmp_path, log, cli):
     assert report["value"] == pytest.approx(summary["value"], rel=1e-3)
     assert report["samples"] > 0
     assert (tmp_path / "run" / "window.png").exists()
+    assert "these are recordings" in cli("evaluate", tmp_path / "run", "--corrupt", "noise", expect=2)[1]
 
 
 @pytest.mark.usefixtures("torch_needed")

@@ -109,6 +109,7 @@ def test_what_was_done_is_shown_when_a_target_vanishes_or_the_user_leaves(
         (("--corrupt", "nose"), "there is no corruption 'nose': did you mean 'noise'?"),
         (("--corrupt", ""), "there is no corruption ''"),
         (("--corrupt", "faults", "--picture", "p.png"), "--corrupt faults has none"),
+        (("--corrupt", "plant-parameters"), "plant-parameters cannot be had: lag does not say what"),
         (("--corrupt", "noise", "--seed", 400_000), "must lie in 0 to 400000"),
         (("--corrupt", "noise", "--format", "onnx-int8"), "has no onnx-int8"),
     ],
