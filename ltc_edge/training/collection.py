@@ -37,12 +37,14 @@ class CollectionOptions:
 
     Attributes:
         least, most: new episodes; see `Collector.collect`.
+        least_steps: of all new episodes; more than the least are played where episodes are short.
         steps: length of each, at most.
         kept: episodes that are practised on.
     """
 
     least: int = 16
     most: int = 384
+    least_steps: int = 12_800
     steps: int = 512
     kept: int = 48
 
@@ -63,6 +65,8 @@ class Collector:
         self._options = options
         self._seed = seed
         self._next_seed = TUNING_SEED + seed % 5 * SEEDS_OF_A_TUNING
+        steps = min(options.steps, task.max_steps)
+        self._least = min(max(options.least, options.least_steps // steps), options.most)
         self._size = min(4 * options.least, options.most)
         self._failed: dict[int, float] = {}  # seeds, and the teacher's returns on them
 
@@ -97,7 +101,7 @@ class Collector:
         found = int(failed[: self._size].sum())
         grows = 0 < found < self._options.kept // 2
         size = 2 * self._size if grows else self._size // 2
-        self._size = min(max(size, self._options.least), self._options.most)
+        self._size = min(max(size, self._least), self._options.most)
 
     def _lesson(self, played: Episodes, rows: IntArray, emphasis: FloatArray, source: str) -> Lesson:
         sequences = Sequences(played.observation[rows], played.dt_s[rows], played.valid[rows], source)

@@ -12,7 +12,7 @@ from ltc_edge.training import collection
 from ltc_edge.training.collection import TUNING_SEED, CollectionOptions, Collector
 from ltc_edge.training.practice import WINDOW, Teacher
 
-OPTIONS = CollectionOptions(least=4, most=64, steps=WINDOW, kept=8)
+OPTIONS = CollectionOptions(least=4, most=64, least_steps=8 * WINDOW, steps=WINDOW, kept=8)
 
 
 class World:
@@ -44,7 +44,7 @@ def world(monkeypatch):
 
 @pytest.fixture
 def collect(tiny_controller):
-    collector = Collector(None, Teacher(tiny_controller()), OPTIONS, seed=0)
+    collector = Collector(SimpleNamespace(max_steps=WINDOW), Teacher(tiny_controller()), OPTIONS, seed=0)
     student, rng = SimpleNamespace(policy=lambda: "student"), np.random.default_rng(0)
     return lambda: collector.collect(student, rng)
 
@@ -70,9 +70,9 @@ def test_more_are_played_where_failures_are_rare_and_fewer_where_there_are_none_
     world.fails = {TUNING_SEED + 1, *range(TUNING_SEED + 48, TUNING_SEED + 60)}
     for _ in range(6):
         collect()
-    assert [len(seeds) for seeds in world.played["teacher"]] == [16, 32, 16, 8, 4, 4]
+    assert [len(seeds) for seeds in world.played["teacher"]] == [16, 32, 16, 8, 8, 8]
     flat = [seed for seeds in world.played["teacher"] for seed in seeds]
-    assert flat == list(range(TUNING_SEED, TUNING_SEED + 80))
+    assert flat == list(range(TUNING_SEED, TUNING_SEED + 88))
 
 
 def test_what_was_failed_is_kept_and_practised_most(world, collect):
