@@ -55,8 +55,8 @@ def _one(step: Matrix | Sensory | Rates | Substeps | Part | Join, tensors: Tenso
         tensors[step.output] = _matrix(step, tensors[step.input])
     elif isinstance(step, Sensory):
         biases = step.numerator_bias.astype(np.int64), step.denominator_bias.astype(np.int64)
-        drive = _drive(step.synapses, tensors[step.input], *biases)
-        tensors[step.numerator], tensors[step.denominator] = drive
+        sums = _sums(step.synapses, tensors[step.input], *biases)
+        tensors[step.numerator], tensors[step.denominator] = sums
     elif isinstance(step, Rates):
         drawn = tensors[step.elapsed] * step.fast
         tensors[step.output] = c.ratio(drawn, drawn + step.slow.astype(np.int64) * ONE)
@@ -120,16 +120,20 @@ def activations(synapses: Synapses, values: Int) -> Int:
     return c.read(c.SIGMOID, u >> synapses.shift)
 
 
-def _drive(synapses: Synapses, values: Int, n: Int, d: Int) -> tuple[Int, Int]:
-    """Sums that begin with ``n`` and ``d``, plus the synapses, as codes, ``(N,)`` each."""
+def _sums(synapses: Synapses, values: Int, n: Int, d: Int) -> tuple[Int, Int]:
+    """Sums that begin with ``n`` and ``d``, plus the synapses, ``(N,)`` each."""
     s = activations(synapses, values)
     target = np.repeat(np.arange(len(n)), synapses.count)
-    sums = []
-    for before, weight in ((n, synapses.numerator), (d, synapses.denominator)):
-        total = before.copy()
+    sums = n.copy(), d.copy()
+    for total, weight in zip(sums, (synapses.numerator, synapses.denominator), strict=True):
         np.add.at(total, target, weight * s)
-        sums.append(total >> synapses.weight_bits)
-    return c.saturated(sums[0]), np.clip(sums[1], 0, c.MOST)
+    return sums
+
+
+def _codes(synapses: Synapses, n: Int, d: Int) -> tuple[Int, Int]:
+    """Sums as codes."""
+    bits = synapses.weight_bits
+    return c.saturated(n >> bits), np.clip(d >> bits, 0, c.MOST)
 
 
 def _substeps(step: Substeps, tensors: Tensors) -> Int:
@@ -137,18 +141,18 @@ def _substeps(step: Substeps, tensors: Tensors) -> Int:
     n_in, d_in = tensors[step.numerator], tensors[step.denominator]
     kept = ONE - moved
     alone = np.arange(len(moved)) >= synapses.listening
-    least = np.maximum(d_in, 1)
-    drawn_to = c.ratio(n_in * ONE, least * ONE)
+    n, d = _codes(synapses, n_in, d_in)
+    least = np.maximum(d, 1)
+    drawn_to = c.ratio(n * ONE, least * ONE)
 
     def stays(d: Int) -> Int:
         """What is kept of the state by a neuron that conducts ``d``."""
         return kept if step.pace is None else c.kept(kept, tensors[step.pace], d, step.shift)
 
     how_far = c.ratio(moved * least, stays(least) * ONE + moved * least)
-    one = np.int64(1) << synapses.weight_bits
     x = tensors[step.state]
     for _ in range(step.unfolds):
-        n, d = _drive(synapses, x, n_in * one, d_in * one)
+        n, d = _codes(synapses, *_sums(synapses, x, n_in, d_in))
         still = stays(d)
         listening = c.ratio(still * x + moved * n, still * ONE + moved * d)
         x = np.where(alone, x + c.scaled(how_far * (drawn_to - x), 15), listening)

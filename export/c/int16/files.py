@@ -12,6 +12,7 @@ from ltc_edge.export.c.arithmetic import Float32, maximum, minimum
 from ltc_edge.export.c.files import with_runtime
 from ltc_edge.export.c.golden import golden
 from ltc_edge.export.c.header import Interface, header
+from ltc_edge.export.c.int16.arithmetic import ONE, Int
 from ltc_edge.export.c.int16.body import Body
 from ltc_edge.export.c.int16.dataflow import allocate_codes, allocate_drives
 from ltc_edge.export.c.int16.emulate import run_steps
@@ -19,7 +20,9 @@ from ltc_edge.export.c.int16.guard import CodeGuard, code_guard, decode, encode,
 from ltc_edge.export.c.int16.lowering import lower_steps
 from ltc_edge.export.c.int16.overflow import Interval, Proof, prove
 from ltc_edge.export.c.int16.step import HEADERS, add_guard, declarations, step_i16
-from ltc_edge.export.c.int16.steps import Int16, Steps
+from ltc_edge.export.c.int16.steps import Int16, Rates, Sensory, Steps
+from ltc_edge.export.c.int16.synapses import UNIT
+from ltc_edge.export.c.loops import flat
 from ltc_edge.export.c.names import check_name
 from ltc_edge.export.c.parameters import ParameterBlock
 from ltc_edge.export.c.source import KERNELS, source
@@ -104,7 +107,24 @@ def tensors_int16(
         STATE_IN: state_codes(plan).encode(inputs[STATE_IN]),
     }
     tensors = run_steps(steps, {name: values.astype(np.int64) for name, values in codes.items()})
-    return {name: values * 2.0 ** -steps.bits[name] for name, values in tensors.items() if name in steps.bits}
+    found = {
+        name: values * 2.0 ** -steps.bits[name] for name, values in tensors.items() if name in steps.bits
+    }
+    return found | _of_the_plan(steps, tensors)
+
+
+def _of_the_plan(steps: Steps, tensors: Mapping[str, Int]) -> dict[str, FloatArray]:
+    """What C has in a unit of conductance of its own, in that of the plan: drives and rates of an LTC."""
+    drives = [step for step in flat(list(steps.steps)) if isinstance(step, Sensory)]
+    found: dict[str, FloatArray] = {}
+    for drive in drives:
+        scale = UNIT * 2.0 ** -(15 + drive.synapses.weight_bits)
+        found |= {name: tensors[name] * scale for name in (drive.numerator, drive.denominator)}
+    for step in flat(list(steps.steps)):
+        if isinstance(step, Rates) and drives:
+            moved = tensors[step.output] / ONE
+            found[step.output] = moved / (UNIT - (UNIT - 1.0) * moved)
+    return found
 
 
 def c_int16(controller: Controller, plan: QuantizationPlan, name: str) -> CSources:

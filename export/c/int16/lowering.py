@@ -52,8 +52,7 @@ def lower_steps(controller: Controller, plan: QuantizationPlan) -> Steps:
             bits[step.carried] = bits[step.output]
     action, state = program.outputs[ACTION], program.outputs[STATE_OUT]
     used = _used(steps, {action, state, READOUT})
-    listening = max((step.synapses.listening for step in used if isinstance(step, Substeps)), default=0)
-    rounded = tuple(_rounded(step, listening) if isinstance(step, Sensory) else step for step in used)
+    rounded = tuple(_rounded(step) if isinstance(step, Sensory) else step for step in used)
     return Steps(rounded, sizes, bits, _constants(used, program, plan), action, READOUT, state)
 
 
@@ -82,17 +81,11 @@ def _merged(step: Step) -> Step:
     return step
 
 
-def _rounded(step: Sensory, listening: int) -> Sensory:
-    """The biases with half of a code more for each shift that rounds down on the way to a drive.
-
-    There is one shift, and in every sub-step of a neuron that listens another.
-    """
+def _rounded(step: Sensory) -> Sensory:
+    """The biases with half of a code more, for the shift that rounds the sums down in each sub-step."""
     half = np.int32(1 << (step.synapses.weight_bits - 1))
-    halves = np.where(np.arange(len(step.numerator_bias)) < listening, 2 * half, half)
     return replace(
-        step,
-        numerator_bias=step.numerator_bias + halves,
-        denominator_bias=step.denominator_bias + halves,
+        step, numerator_bias=step.numerator_bias + half, denominator_bias=step.denominator_bias + half
     )
 
 

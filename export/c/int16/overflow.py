@@ -132,12 +132,8 @@ def _prove(steps: Iterable[Step], proof: Proof, bits: Mapping[str, int]) -> None
                 ("numerator", step.numerator_bias.astype(np.int64)),
                 ("denominator", step.denominator_bias.astype(np.int64)),
             ):
-                where, shift = getattr(step, which), step.synapses.weight_bits
-                sums = _sums(step.synapses, Interval(bias, bias), which, source, where, proof)
-                least = 0 if which == "denominator" else LEAST
-                proof.tensors[where] = Interval(
-                    np.clip(sums.low >> shift, least, MOST), np.clip(sums.high >> shift, least, MOST)
-                )
+                where, before = getattr(step, which), Interval(bias, bias)
+                proof.tensors[where] = _sums(step.synapses, before, which, source, where, proof)
         elif isinstance(step, Rates):
             _rates(step, proof)
         elif isinstance(step, Substeps):
@@ -261,11 +257,8 @@ def _substeps(step: Substeps, proof: Proof) -> None:
     synapses, where = step.synapses, step.output
     size = len(synapses.count)
     x, moved = Interval.codes(size), proof.tensors[step.moved]
-    scale = Interval.codes(size, 1 << synapses.weight_bits, 1 << synapses.weight_bits)
     for which in ("numerator", "denominator"):
-        before = proof.tensors[getattr(step, which)] * scale
-        proof.within_word(where, before)
-        _sums(synapses, before, which, x, where, proof)
+        _sums(synapses, proof.tensors[getattr(step, which)], which, x, where, proof)
     n, one = Interval.codes(size), Interval.codes(size, ONE, ONE)
     for end in (moved.low, moved.high):
         # What is kept and what is moved add up to 1, and everything is linear in it: its ends suffice.

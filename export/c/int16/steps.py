@@ -76,7 +76,7 @@ class Synapses:
 
 @dataclass(frozen=True, eq=False)
 class Sensory:
-    """Drive of every target, a pair of codes: see ``ltc_sensory_i16``.
+    """Drive of every target, a pair of sums: see ``ltc_sensory_i16``.
 
     ``numerator`` and ``denominator`` name its halves. Biases are in 2^-(15 + weight_bits), and hold what
     makes up for the shifts that round sums down: see `lowering`.

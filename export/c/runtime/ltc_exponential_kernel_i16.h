@@ -23,11 +23,10 @@ static inline void ltc_listen_exponentially_i16(const ltc_synapses_i16 *synapses
     const ltc_synapse_i16 *synapse = synapses->synapse;
     const uint32_t listening = synapses->listening;
     const uint32_t bits = synapses->weight_bits;
-    const int32_t one = (int32_t)(1UL << bits);
     for (uint32_t i = 0U; i < listening; ++i) {
         const ltc_synapse_i16 *const end = &synapse[synapses->count[i]];
-        int32_t n = drive[i].n * one;
-        int32_t d = drive[i].d * one;
+        int32_t n = drive[i].n;
+        int32_t d = drive[i].d;
         ltc_add_synapses_i16(synapse, end, now, synapses->table, &n, &d, synapses->shift, clamped);
         synapse = end;
         n = ltc_code_i16(n >> bits);
@@ -43,12 +42,14 @@ static inline void ltc_prepare_exponential_i16(const ltc_synapses_i16 *synapses,
                                                const ltc_decay_i16 *decay, ltc_drive_i16 *drive)
 {
     const uint32_t targets = synapses->targets;
+    const uint32_t bits = synapses->weight_bits;
     for (uint32_t i = synapses->listening; i < targets; ++i) {
         const int32_t m = moved[i];
-        const int32_t d = ltc_maximum_i32(drive[i].d, 1);
+        const int32_t n = ltc_code_i16(drive[i].n >> bits);
+        const int32_t d = ltc_maximum_i32(ltc_share_i16(drive[i].d >> bits), 1);
         const int32_t kept = ltc_kept_i16(decay, decay->pace[i], m, d);
-        drive[i].n = (int16_t)ltc_ratio_i16(drive[i].n * LTC_ONE_I16, d * LTC_ONE_I16);
-        drive[i].d = (int16_t)ltc_share_of_i16(m * d, kept * LTC_ONE_I16 + m * d);
+        drive[i].n = ltc_ratio_i16(n * LTC_ONE_I16, d * LTC_ONE_I16);
+        drive[i].d = ltc_share_of_i16(m * d, kept * LTC_ONE_I16 + m * d);
     }
 }
 

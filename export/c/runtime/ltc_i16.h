@@ -37,12 +37,13 @@ typedef struct {
 } ltc_synapses_i16;
 
 /*
- * What drives a neuron, as codes: its conductance, and its conductance times the potential that it is drawn
- * to. Of a neuron that does not listen, within the sub-steps: that potential, and how far a sub-step goes.
+ * What drives a neuron, in 2^-(15 + weight_bits): its conductance, and its conductance times the potential
+ * that it is drawn to. Of a neuron that does not listen, within the sub-steps and as codes: that potential,
+ * and how far a sub-step goes.
  */
 typedef struct {
-    int16_t n;
-    int16_t d;
+    int32_t n;
+    int32_t d;
 } ltc_drive_i16;
 
 /*

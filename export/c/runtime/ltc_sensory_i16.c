@@ -5,14 +5,13 @@ void ltc_sensory_i16(const ltc_synapses_i16 *synapses, const int16_t *input, con
 {
     const ltc_synapse_i16 *synapse = synapses->synapse;
     const uint32_t targets = synapses->targets;
-    const uint32_t bits = synapses->weight_bits;
     for (uint32_t i = 0U; i < targets; ++i) {
         const ltc_synapse_i16 *const end = &synapse[synapses->count[i]];
         int32_t n = n_bias[i];
         int32_t d = d_bias[i];
         ltc_add_synapses_i16(synapse, end, input, synapses->table, &n, &d, synapses->shift, 1U);
-        drive[i].n = (int16_t)ltc_code_i16(n >> bits);
-        drive[i].d = (int16_t)ltc_share_i16(d >> bits);
+        drive[i].n = n;
+        drive[i].d = d;
         synapse = end;
     }
 }

@@ -12,11 +12,13 @@ static inline void ltc_prepare_i16(const ltc_synapses_i16 *synapses, const int16
                                    ltc_drive_i16 *drive)
 {
     const uint32_t targets = synapses->targets;
+    const uint32_t bits = synapses->weight_bits;
     for (uint32_t i = synapses->listening; i < targets; ++i) {
         const int32_t m = moved[i];
-        const int32_t d = ltc_maximum_i32(drive[i].d, 1);
-        drive[i].n = (int16_t)ltc_ratio_i16(drive[i].n * LTC_ONE_I16, d * LTC_ONE_I16);
-        drive[i].d = (int16_t)ltc_share_of_i16(m * d, (LTC_ONE_I16 - m) * LTC_ONE_I16 + m * d);
+        const int32_t n = ltc_code_i16(drive[i].n >> bits);
+        const int32_t d = ltc_maximum_i32(ltc_share_i16(drive[i].d >> bits), 1);
+        drive[i].n = ltc_ratio_i16(n * LTC_ONE_I16, d * LTC_ONE_I16);
+        drive[i].d = ltc_share_of_i16(m * d, (LTC_ONE_I16 - m) * LTC_ONE_I16 + m * d);
     }
 }
 

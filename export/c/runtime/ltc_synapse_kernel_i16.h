@@ -29,7 +29,7 @@ static inline void ltc_add_synapses_i16(const ltc_synapse_i16 *synapse, const lt
 }
 
 /*
- * One sub-step of the fused solver, of the neurons that listen. Shifts round down, which the drives of these neurons make up for:
+ * One sub-step of the fused solver, of the neurons that listen. Shifts round down, which drives make up for:
  * they hold half of a code more.
  */
 static inline void ltc_listen_to_all_i16(const ltc_synapses_i16 *synapses, const int16_t *moved,
@@ -41,11 +41,10 @@ static inline void ltc_listen_to_all_i16(const ltc_synapses_i16 *synapses, const
     const int16_t *x = now;
     const int16_t *const last = now + synapses->listening;
     const uint32_t bits = synapses->weight_bits;
-    const int32_t one = (int32_t)(1UL << bits);
     while (x != last) {
         const ltc_synapse_i16 *const end = &synapse[*count];
-        int32_t n = drive->n * one;
-        int32_t d = drive->d * one;
+        int32_t n = drive->n;
+        int32_t d = drive->d;
         ltc_add_synapses_i16(synapse, end, now, synapses->table, &n, &d, synapses->shift, clamped);
         synapse = end;
         n = ltc_code_i16(n >> bits);
