@@ -10,6 +10,7 @@ import click
 from ltc_edge.cli.corruption import Asked, Chosen, chosen_corruption, corrupted
 from ltc_edge.cli.options import FILE, json_option, trust_task_option
 from ltc_edge.cli.output import console, print_json, progress_bar
+from ltc_edge.evaluation.corruption.pack import PACK
 from ltc_edge.export.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ RUNTIMES = ("reference", "torch")
     metavar="all|faults|KIND[,KIND…]",
     callback=chosen_corruption,
     help="Play with corrupted sensors, actuators, timing and plants: every kind of the pack at 5 severities, "
-    "some of them, or the faults that status bits answer.",
+    f"some of them ({', '.join(PACK.names)}), or the faults that status bits answer.",
 )
 @click.option(
     "--picture",
@@ -108,13 +109,20 @@ def command(
         document = _closed_loop(
             source, controller, policy, path, episodes=episodes, seed=seed, runtime=runtime, quiet=as_json
         )
-    drawn = None if path is None else str(path)
     if as_json:
-        print_json({"run": str(subject), "format": runtime, "target": target, "picture": drawn, **document})
-    elif drawn is not None:
-        click.echo(f"Drawn: {drawn}")
+        about = {"run": str(subject), "format": runtime, "target": target}
+        print_json(about | {"picture": None if path is None else str(path)} | document | _size(controller))
+    elif path is not None:
+        click.echo(f"Drawn: {path}")
     if failure is not None:
         raise CheckFailedError(failure)
+
+
+def _size(controller: Controller) -> dict[str, int]:
+    return {
+        "parameters_effective": controller.parameters_effective(),
+        "parameters_dense": controller.parameters_dense(),
+    }
 
 
 def _closed_loop(
@@ -157,8 +165,6 @@ def _closed_loop(
         "return_worst": report.controller.lowest,
         "expert_return_mean": report.expert.mean,
         "zero_return_mean": report.zero.mean,
-        "parameters_effective": controller.parameters_effective(),
-        "parameters_dense": controller.parameters_dense(),
     }
 
 
@@ -195,6 +201,4 @@ def _recordings(
         "value": report.value,
         "samples": report.samples,
         "baseline": report.baseline,
-        "parameters_effective": controller.parameters_effective(),
-        "parameters_dense": controller.parameters_dense(),
     }

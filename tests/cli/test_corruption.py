@@ -50,6 +50,7 @@ def test_the_c_of_a_bundle_under_corruption_and_faults(evaluate, tmp_path):
     assert "with 3 episodes intervals are wide" in err
     assert document["notes"] == [err.removeprefix("Note: ").strip()]
     assert document["pack"] == {"version": PACK.version, "sha256": PACK.sha256}
+    assert document["parameters_effective"] > 0
     assert document["unavailable"].keys() == {"plant-parameters"}
     assert document["corruptions"].keys() == {"noise"}
     noise = document["corruptions"]["noise"]
