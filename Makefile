@@ -19,7 +19,7 @@ demo: $(READY)
 	$(RUN)/ltc-edge evaluate $(DEMO) --episodes 20
 	$(RUN)/ltc-edge export $(DEMO) -o $(DEMO)-bundle --force
 	$(RUN)/ltc-edge evaluate $(DEMO)-bundle --format tflite-int16x8 --episodes 20
-	$(RUN)/ltc-edge profile $(DEMO)-bundle -o $(DEMO)-profile --force
+	$(RUN)/ltc-edge profile $(DEMO)-bundle -o $(DEMO)-profile --iterations 10000 --rounds 10 --force
 	$(RUN)/ltc-edge report $(DEMO)-bundle --profile $(DEMO)-profile/profile.json -o $(DEMO)-report.html --force
 
 test: $(READY)
