@@ -15,14 +15,14 @@ import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
-from ltc_edge.errors import InputError
+from ltc_edge.errors import InputError, TaskError
 from ltc_edge.evaluation.rollout import open_plants, rollout
 from ltc_edge.export.c.guard import NO_ACTION, STATUS
 from ltc_edge.runtimes.c_stepper import CStepper
 from ltc_edge.runtimes.stepper import Stepper
 from ltc_edge.tasks.protocol import Task
 
-FIRST, LENGTH, STEPS = 10, 5, 30
+FIRST, LENGTH, STEPS = 3, 5, 20
 """Steps before a fault, of it, and of an episode in all."""
 
 LATE = 4.0
@@ -117,7 +117,7 @@ def fault_reports(
     """Play every fault in closed loop: an episode for each channel alone, then one with all at once.
 
     Raises:
-        TaskError: the plant misbehaves.
+        TaskError: the plant misbehaves, or every episode is over before the fault is.
         DeviceError: the device is gone.
     """
     reports = []
@@ -127,6 +127,11 @@ def fault_reports(
         with open_plants(task) as plants:
             rollout(task, plants, policy, range(seed, seed + rows), max_steps=STEPS)
         reports.append(policy.report())
+        if reports[-1].steps < rows * LENGTH:
+            raise TaskError(
+                f"task {task.name!r}: from seed {seed} on, every episode ends within {FIRST + LENGTH} steps, "
+                "before the fault does; choose another --seed"
+            )
         on_share((index + 1) / len(FAULTS))
     return tuple(reports)
 

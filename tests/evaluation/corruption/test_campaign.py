@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ltc_edge.errors import TaskError
 from ltc_edge.evaluation.closed_loop import evaluate_closed_loop
+from ltc_edge.evaluation.corruption import faults
 from ltc_edge.evaluation.corruption.campaign import Campaign
 from ltc_edge.evaluation.corruption.faults import FAULTS, fault_reports
 from ltc_edge.evaluation.corruption.scales import channel_scales
@@ -60,6 +62,13 @@ def test_steppers_refuse_what_is_not_finite_and_go_on(lag, tiny_controller):
         assert report.answered == (report.steps if report.fault.refused else None)
         assert report.state_kept == (report.steps if report.fault.refused else 0)
     assert "observation channel 0 is nan" in (reports[0].message or "")
+
+
+def test_a_fault_that_no_episode_lives_to_see_is_not_said_to_be_answered(lag, tiny_controller, monkeypatch):
+    monkeypatch.setattr(faults, "STEPS", faults.FIRST + 1)
+    controller = tiny_controller()
+    with pytest.raises(TaskError, match="every episode ends within 8 steps"):
+        fault_reports(lag, controller, ReferenceStepper(controller), seed=0)
 
 
 def test_a_runtime_that_lets_a_nan_in_breaks_its_promise(lag, tiny_controller):
