@@ -158,7 +158,7 @@ PACK = Pack(
             "a reading is off by 5 σ either way with this probability",
             SHARE,
             0.0,
-            (0.001, 0.003, 0.01, 0.03, 0.1),
+            (0.0001, 0.001, 0.01, 0.03, 0.1),
             {"height_sigma": 5.0},
         ),
         Kind(

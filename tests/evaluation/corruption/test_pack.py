@@ -9,7 +9,7 @@ import pytest
 
 from ltc_edge.evaluation.corruption.pack import PACK, SEVERITIES
 
-SHA256 = {1: "dd90294fdd0d41ea52310c13b564ccc688ec1a4dbbe677c77fb40d09c143e23e"}
+SHA256 = {1: "18fa3f04c69cac349042602846f6d1b5f0519b6ee25140a3f075888106475a5a"}
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "robustness.md").read_text(encoding="utf-8")
 
 
