@@ -5,7 +5,7 @@ They were chosen on validation seeds or files alone; ``docs/training.md`` tells 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ltc_edge.training.options import ImitationOptions, ModelOptions, PredictionOptions
 
@@ -33,6 +33,8 @@ CONTROL = TaskDefaults(ModelOptions(units=9, wiring="dense", unfolds=2), Imitati
 RECORDINGS = LogDefaults(ModelOptions(units=32, unfolds=3, linear_readout=True), PredictionOptions())
 
 TASKS: dict[str, TaskDefaults] = {
+    # A single sub-step balances it in every run; with more some seeds fell.
+    "inverted-pendulum": TaskDefaults(replace(CONTROL.model, unfolds=1), CONTROL.imitation),
     "inverted-double-pendulum": TaskDefaults(
         CONTROL.model,
         # It falls within half a second or not at all, so short windows say it all, and cost least; so few
@@ -50,13 +52,13 @@ TASKS: dict[str, TaskDefaults] = {
         ),
     ),
     "mountain-car-continuous": TaskDefaults(
-        ModelOptions(units=9, wiring="dense", unfolds=2),
+        CONTROL.model,
         # Rocking takes long episodes, and which way the car moves must be seen from small differences.
         ImitationOptions(rounds=30, window=40, episode_steps=250, expert_noise=0.5, validation_episodes=100),
     ),
     "pendulum": TaskDefaults(
         # Swinging up is nearly bang-bang: it asks for more of the network than balancing.
-        ModelOptions(units=14, wiring="dense", unfolds=3),
+        ModelOptions(units=14, wiring="dense", unfolds=2),
         ImitationOptions(
             rounds=40,
             window=40,
