@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ltc_edge.evaluation.corruption.pack import PACK
 
 if TYPE_CHECKING:
+    from ltc_edge.evaluation.corruption.areas import Area
     from ltc_edge.evaluation.corruption.campaign import Campaign, Curve
     from ltc_edge.evaluation.corruption.faults import FaultReport
     from ltc_edge.evaluation.corruption.scores import Score
@@ -18,7 +19,7 @@ def campaign_document(
     task: Task, campaign: Campaign, curves: Sequence[Curve], seeds: range
 ) -> dict[str, Any]:
     """The uncorrupted figures, and those of every kind that was played."""
-    areas = [curve.area for curve in curves if curve.area is not None]
+    areas = [curve.area.value for curve in curves if curve.area is not None]
     return {
         "episodes": len(seeds),
         "first_seed": seeds[0],
@@ -37,11 +38,14 @@ def _curve_document(curve: Curve) -> dict[str, Any]:
     return {
         "unit": PACK[curve.kind].unit,
         "levels": list(PACK[curve.kind].levels),
-        "area": curve.area,
-        "reference_area": curve.reference_area,
-        "relative_area": curve.relative_area,
+        **_area_document("area", curve.area),
+        **_area_document("relative_area", curve.relative_area),
         "severities": [_score_document(each) for each in curve.scores],
     }
+
+
+def _area_document(name: str, area: Area | None) -> dict[str, Any]:
+    return {name: area and area.value, f"{name}_ci95": area and list(area.ci95)}
 
 
 def _score_document(score: Score) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from ltc_edge.cli.output import console
+from ltc_edge.evaluation.corruption.areas import Area
 from ltc_edge.evaluation.corruption.campaign import Campaign, Curve
 from ltc_edge.evaluation.corruption.faults import FaultReport
 from ltc_edge.evaluation.corruption.pack import PACK, SEVERITIES
@@ -18,13 +19,13 @@ def print_curves(
     campaign: Campaign, curves: Sequence[Curve], refusals: Mapping[str, str], title: str
 ) -> None:
     """A row a kind, a column a severity; narrow enough for 80 characters."""
-    compared = any(curve.reference_area is not None for curve in curves)
+    compared = any(curve.relative_area is not None for curve in curves)
     table = Table("severity", title=title, show_lines=True)
     for heading in ("area", *map(str, SEVERITIES)):
         table.add_column(heading, justify="right", no_wrap=True)
     for curve in curves:
         kind = PACK[curve.kind]
-        area = _number(curve.area) + (f"\n{_number(curve.relative_area)}" if compared else "")
+        area = _area(curve.area) + (f"\n× {_area(curve.relative_area)}" if compared else "")
         cells = [_cell(level, score) for level, score in zip(kind.levels, curve.scores, strict=True)]
         table.add_row(f"{curve.kind}\n[{kind.unit}]", area, *cells)
     console().print(table)
@@ -36,8 +37,8 @@ def print_curves(
     )
     click.echo(
         "Each cell: level; return, 0 for doing nothing and 1 for the expert, both uncorrupted; failure rate "
-        "and its 95 % interval. Area: the mean height of the returns' curve"
-        f"{', and below as a share of the float64 reference' if compared else ''}."
+        "and its 95 % interval. Area: the mean height of the returns' curve with its interval"
+        f"{'; ×: as a share of that of the float64 reference' if compared else ''}."
     )
     click.echo(f"An episode fails where {campaign.yardstick.failure}.")
     for kind_name, reason in refusals.items():
@@ -68,6 +69,10 @@ def _answer(report: FaultReport) -> str:
         return f"InputError ({report.refusals})" if report.refusals else "nothing: the action as computed"
     bits = ", ".join(f"{name} ({count})" for name, count in report.bits.items())
     return bits or "OK: it cannot be seen"
+
+
+def _area(area: Area | None) -> str:
+    return "—" if area is None else f"{area.value:.2f}\n{area.ci95[0]:.2f}–{area.ci95[1]:.2f}"
 
 
 def _cell(level: float, score: Score) -> str:

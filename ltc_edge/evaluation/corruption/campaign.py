@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ltc_edge.arrays import BoolArray, FloatArray
+from ltc_edge.evaluation.corruption.areas import Area, curve_area
 from ltc_edge.evaluation.corruption.corrupted_task import CorruptedTask, Corruption
 from ltc_edge.evaluation.corruption.pack import SEVERITIES
 from ltc_edge.evaluation.corruption.scales import channel_scales
-from ltc_edge.evaluation.corruption.scores import Score, Yardstick, score, severity_area
+from ltc_edge.evaluation.corruption.scores import Score, Yardstick, score
 from ltc_edge.evaluation.rollout import Policy, ZeroPolicy, open_plants, rollout
 from ltc_edge.tasks.protocol import Task
 
@@ -23,19 +24,15 @@ class Curve:
     Attributes:
         kind: its name in the pack.
         scores: of severities 1 to 5.
-        area: see `severity_area`.
-        reference_area: that of the float64 reference, where something else executes the controller.
+        area: see `curve_area`; None where returns cannot be normalised.
+        relative_area: as a share of the float64 reference's, where something else executes the controller:
+            below 1, that costs robustness.
     """
 
     kind: str
     scores: tuple[Score, ...]
-    area: float | None
-    reference_area: float | None
-
-    @property
-    def relative_area(self) -> float | None:
-        """The area as a share of the reference's: below 1, what executes the controller costs robustness."""
-        return self.area / self.reference_area if self.area is not None and self.reference_area else None
+    area: Area | None
+    relative_area: Area | None
 
 
 class Campaign:
@@ -73,9 +70,9 @@ class Campaign:
         zero, zero_ended = self._play(ZeroPolicy(task), None, _part(on_share, 1, 4))
         self.yardstick = Yardstick(expert, zero, expert_ended, zero_ended)
         self.nominal = self._score(policy, None, _part(on_share, 2, 4))
-        self._reference_nominal = (
-            None if reference is None else self._score(reference, None, _part(on_share, 3, 4))
-        )
+        self._reference_nominal = self.nominal
+        if reference is not None:
+            self._reference_nominal = self._score(reference, None, _part(on_share, 3, 4))
 
     def curve(self, kind: str, on_share: OnShare = lambda _: None) -> Curve:
         """Play one kind at every severity.
@@ -84,16 +81,18 @@ class Campaign:
             TaskError: the plant misbehaves.
             LtcEdgeError: what executes the controller fails, or is gone.
         """
-        scores, reference_scores = [], []
+        scores, reference_scores = [self.nominal], [self._reference_nominal]
         for severity in SEVERITIES:
             corruption, part = Corruption(kind, severity), _part(on_share, severity - 1, len(SEVERITIES))
             scores.append(self._score(self._policy, corruption, part))
             if self._reference is not None:
                 reference_scores.append(self._score(self._reference, corruption))
-        reference_area = None
-        if self._reference_nominal is not None:
-            reference_area = severity_area(self._reference_nominal, reference_scores)
-        return Curve(kind, tuple(scores), severity_area(self.nominal, scores), reference_area)
+        own = curve_area(scores, self.yardstick)
+        relative = None
+        if own is not None and self._reference is not None:
+            reference = curve_area(reference_scores, self.yardstick)
+            relative = None if reference is None else own.relative_to(reference)
+        return Curve(kind, tuple(scores[1:]), None if own is None else own.area, relative)
 
     def _score(
         self, policy: Policy, corruption: Corruption | None, on_share: OnShare = lambda _: None

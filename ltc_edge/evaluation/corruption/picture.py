@@ -41,7 +41,7 @@ def draw_curves(nominal: Score, curves: Sequence[Curve], title: str, path: Path)
             axis.plot(
                 severities, heights, color="tab:blue", marker="o", markersize=4, label="normalised return"
             )
-        area = "" if curve.area is None else f", area {curve.area:.2f}"
+        area = "" if curve.area is None else f", area {curve.area.value:.2f}"
         axis.set_title(f"{curve.kind}{area}", fontsize="small")
         axis.set_xticks(severities, _levels(curve.kind), fontsize="x-small")
         axis.set_xlabel(PACK[curve.kind].unit, fontsize="x-small")

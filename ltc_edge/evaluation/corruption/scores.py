@@ -1,12 +1,9 @@
-"""What corruption costs a controller: return, failures, and the area under the severity curve."""
+"""What corruption costs a controller under one condition: return and failures."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from ltc_edge.arrays import BoolArray, FloatArray
 from ltc_edge.evaluation.statistics import ReturnStatistics, return_statistics
@@ -66,20 +63,23 @@ class Yardstick:
 
     def normalised(self, mean_return: float) -> float | None:
         """0 for doing nothing and 1 for the expert, both uncorrupted; None where there is no way between."""
-        return None if self.way is None else (mean_return - float(self.zero.mean())) / self.way
+        way = self.way
+        return None if way is None else (mean_return - float(self.zero.mean())) / way
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
     """A controller under one condition.
 
     Attributes:
+        each: the return of each episode, ``(E,)``.
         returns: of all episodes.
         normalised: their mean; see `Yardstick.normalised`.
         failures, episodes: how many of how many.
         failure_ci95: Wilson's interval of the failure rate.
     """
 
+    each: FloatArray
     returns: ReturnStatistics
     normalised: float | None
     failures: int
@@ -97,7 +97,8 @@ def score(returns: FloatArray, ended: BoolArray, yardstick: Yardstick) -> Score:
     statistics = return_statistics(returns)
     failures = int(yardstick.failed(returns, ended).sum())
     interval = wilson_interval(failures, len(returns))
-    return Score(statistics, yardstick.normalised(statistics.mean), failures, len(returns), interval)
+    normalised = yardstick.normalised(statistics.mean)
+    return Score(returns, statistics, normalised, failures, len(returns), interval)
 
 
 def wilson_interval(failures: int, episodes: int) -> tuple[float, float]:
@@ -108,16 +109,3 @@ def wilson_interval(failures: int, episodes: int) -> tuple[float, float]:
     # Rounding must not leave an interval that starts at 0 or ends at 1 short of it.
     low = 0.0 if failures == 0 else max(middle - NORMAL_975 * spread, 0.0)
     return low, 1.0 if failures == episodes else min(middle + NORMAL_975 * spread, 1.0)
-
-
-def severity_area(nominal: Score, scores: Sequence[Score]) -> float | None:
-    """Mean height of the curve of normalised returns from severity 0 to the last, by trapezia.
-
-    Heights are limited to 0…1, so that one disaster cannot outweigh all the rest.
-    """
-    heights = [each.normalised for each in (nominal, *scores)]
-    known = [height for height in heights if height is not None]
-    if len(known) < len(heights):
-        return None
-    limited = np.clip(known, 0.0, 1.0)
-    return float((0.5 * (limited[1:] + limited[:-1])).mean())
