@@ -19,7 +19,9 @@ def test_a_change_of_the_pack_is_a_new_version():
 
 def test_the_documented_pack_is_the_pack():
     assert f"Version {PACK.version}, SHA-256 `{PACK.sha256}`" in DOCUMENT
-    rows = re.findall(r"^\| `([\w-]+)` \|.*?\| ([^|]*) \| ([\d., ]+) \|$", DOCUMENT, flags=re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([\w-]+)` \|.*?\| ([^|]*) \| ((?:[\d.]+, ){4}[\d.]+) \|$", DOCUMENT, flags=re.MULTILINE
+    )
     documented = [
         (name, unit, tuple(float(level) for level in levels.split(","))) for name, unit, levels in rows
     ]
