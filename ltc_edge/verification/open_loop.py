@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
+from ltc_edge.errors import InputError
 from ltc_edge.runtimes.reference import ReferenceBatch
 from ltc_edge.runtimes.stepper import Stepper
 from ltc_edge.verification.tolerances import Tolerance
@@ -41,27 +43,35 @@ class OpenLoopResult:
         rms_over_sigma: RMS error over the action's standard deviation, the worst channel; None where no
             action moved, and for single steps.
         beyond: the first step beyond its tolerance, or None.
+        refused: of single steps, what was said of a state that the file did not take, which is then one of
+            another controller; or None.
     """
 
     steps: int
     max_abs_error: float
     rms_over_sigma: float | None
     beyond: Beyond | None
+    refused: str | None = None
 
 
 def check_single_steps(
     controller: Controller, stepper: Stepper, cases: Cases, sigma: FloatArray, tolerance: Tolerance
 ) -> OpenLoopResult:
     """Compare one step from each case; the reference starts from the state as the file can hold it."""
-    actions, held = [], []
+    actions, held, refused = [], [], None
     for observation, dt, state in zip(cases.observation, cases.dt_s, cases.state, strict=True):
-        stepper.restore(state)
+        try:
+            stepper.restore(state)
+        except InputError as error:
+            refused = refused or str(error)
+            stepper.reset()
         held.append(stepper.state)
         actions.append(stepper.step(observation, float(dt)))
     reference = ReferenceBatch(controller)
     reference.state = np.stack(held).astype(np.float64)
     expected = reference.step(cases.observation, cases.dt_s)
-    return _compare(controller, np.stack(actions), expected, sigma, tolerance, with_rms=False)
+    result = _compare(controller, np.stack(actions), expected, sigma, tolerance, with_rms=False)
+    return dataclasses.replace(result, refused=refused)
 
 
 def check_free_run(

@@ -111,7 +111,7 @@ def verify(
 
 
 def _open_loop_failures(what: str, result: OpenLoopResult, rms: float | None = None) -> list[str]:
-    failures = []
+    failures = [] if result.refused is None else [f"{what}: {result.refused}"]
     if rms is not None and result.rms_over_sigma is not None and not result.rms_over_sigma <= rms:
         failures.append(
             f"{what}: RMS error is {100 * result.rms_over_sigma:.3g} % of the action's deviation, "
