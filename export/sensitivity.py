@@ -10,7 +10,7 @@ import numpy as np
 from ltc_edge.export.calibration import Steps, saturating
 from ltc_edge.export.execute import ProgramBatch
 from ltc_edge.export.plan import Sensitivity, TensorPlan
-from ltc_edge.export.program import Array, Program
+from ltc_edge.export.program import Array, Binary, Program
 from ltc_edge.export.rounding import QuantizedDense
 from ltc_edge.export.simulate import round8, round16, with_integer_weights
 
@@ -63,6 +63,7 @@ def _run_tensors(
     copies, episodes = 1 + 2 * len(groups), inputs.observation.shape[1]
     row_of = {group: 1 + 2 * index for index, group in enumerate(groups)}
     saturate = saturating(program)
+    divisors = {each.right for each in program.operations if isinstance(each, Binary) and each.kind == "div"}
 
     def round_own_rows(name: str, values: Array) -> Array:
         values = saturate(name, values)
@@ -71,7 +72,8 @@ def _run_tensors(
         changed = values.copy()
         changed[own16] = round16(values[own16], tensors[name])
         changed[own8] = round8(values[own8], tensors[name])
-        return changed
+        # In 8 bits a small denominator, or all that makes one, may be nothing: the quotient saturates then.
+        return np.where(changed == 0.0, tensors[name].scale16, changed) if name in divisors else changed
 
     many = Steps(np.tile(inputs.observation, (1, copies, 1)), np.tile(inputs.dt, (1, copies, 1)))
     actions = _run(ProgramBatch(program, round_own_rows), many, reset)

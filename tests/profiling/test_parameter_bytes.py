@@ -2,10 +2,13 @@
 
 import dataclasses
 
+import numpy as np
 import onnx
 import pytest
 
+from ltc_edge import wiring
 from ltc_edge.bundle.calibration import from_excitation
+from ltc_edge.cells import LTCSpec
 from ltc_edge.errors import InputError, MissingToolError
 from ltc_edge.export.artifacts import make_artifact
 from ltc_edge.export.formats import FORMATS
@@ -18,11 +21,16 @@ from ltc_edge.runtimes.elf_image import read_elf
 from ltc_edge.targets import find_target
 
 
-@pytest.fixture(scope="module")
-def made(tiny_controller):
-    controller = controller_from_bytes(hub_bytes(tiny_controller()), "tiny")
+def maker(controller):
+    """Makes the files of a controller, by format."""
+    controller = controller_from_bytes(hub_bytes(controller), "tiny")
     plan = make_plan(controller, (from_excitation(controller),))
     return lambda name: make_artifact(FORMATS[name], controller, plan)
+
+
+@pytest.fixture(scope="module")
+def made(tiny_controller):
+    return maker(tiny_controller())
 
 
 @pytest.mark.parametrize("form", ["c-float32", "c-int16"])
@@ -52,7 +60,14 @@ def test_those_of_onnx_hold_every_parameter(made):
     assert initializers < found["float32"] <= initializers + 4 * 64
 
 
-def test_integers_take_the_place_of_floats(made):
+def test_integers_take_the_place_of_floats(tiny_controller):
+    """Of a circuit that is not so small that scales outweigh it."""
+    tiny, rng = tiny_controller(), np.random.default_rng(0)
+    cell = LTCSpec(wiring.dense(2, 16, 1), unfolds=4)
+    shapes = cell.parameter_shapes()
+    drawn = {name: rng.uniform(0.1, 1.0, shape).astype(np.float32) for name, shape in shapes.items()}
+    parameters = {**drawn, **{name: tiny.parameters[name] for name in ("readout_weight", "readout_bias")}}
+    made = maker(tiny_controller(cell=cell, parameters=parameters, initial_state=np.zeros(16)))
     whole = parameter_bytes(made("onnx"))
     small = parameter_bytes(made("onnx-int8"))
     assert small["int8"] > 0

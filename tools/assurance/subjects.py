@@ -89,7 +89,7 @@ def subject(kind: str, state_type: str = "float32") -> Subject:
             weight[:, ::2] = 0.0
         made = replace(made, name=SPARSE, parameters={**made.parameters, **weights})
     if kind in STEEP:
-        sharper = {name: 12.0 * made.parameters[name] for name in ("sigma", "sensory_sigma")}
+        sharper = {name: 40.0 * made.parameters[name] for name in ("sigma", "sensory_sigma")}
         # Sub-steps that are even in number end in another half of the scratch than odd ones do.
         cell = replace(made.cell, unfolds=2)
         made = replace(made, name=kind, cell=cell, parameters={**made.parameters, **sharper})
