@@ -9,24 +9,7 @@ import numpy as np
 import pytest
 
 from ltc_edge import load_controller
-from ltc_edge.cli.main import COMMANDS, INTERRUPTED, main
-
-
-def run(*arguments: object, expect: int = 0, capfd: pytest.CaptureFixture) -> tuple[str, str]:
-    code: object = 0
-    try:
-        main([str(argument) for argument in arguments])
-    except SystemExit as exited:
-        code = exited.code or 0
-    out, err = capfd.readouterr()
-    assert code == expect, err
-    assert "Traceback" not in err
-    return out, err
-
-
-@pytest.fixture
-def cli(capfd):
-    return lambda *arguments, expect=0: run(*arguments, expect=expect, capfd=capfd)
+from ltc_edge.cli.main import COMMANDS, INTERRUPTED
 
 
 @pytest.fixture

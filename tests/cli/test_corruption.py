@@ -1,5 +1,6 @@
 """``ltc-edge evaluate --corrupt`` as a user meets it."""
 
+import functools
 import json
 
 import numpy as np
@@ -25,21 +26,9 @@ def bundle(tiny_controller, tiny_folder, tmp_path_factory):
 
 
 @pytest.fixture
-def evaluate(bundle, tiny_folder, monkeypatch, capfd):
+def evaluate(bundle, tiny_folder, monkeypatch, cli):
     monkeypatch.chdir(tiny_folder)
-
-    def run(*arguments, expect=0):
-        code = 0
-        try:
-            main(["evaluate", str(bundle), "--trust-task", *map(str, arguments)])
-        except SystemExit as exited:
-            code = exited.code or 0
-        out, err = capfd.readouterr()
-        assert code == expect, err
-        assert "Traceback" not in err
-        return out, err
-
-    return run
+    return functools.partial(cli, "evaluate", bundle, "--trust-task")
 
 
 def test_the_c_of_a_bundle_under_corruption_and_faults(evaluate, tmp_path):

@@ -45,24 +45,18 @@ def current_folder(tiny_folder, monkeypatch):
     monkeypatch.chdir(tiny_folder)
 
 
-def run(*arguments, capfd, expect=0):
-    code = 0
-    try:
-        main([str(argument) for argument in arguments])
-    except SystemExit as exited:
-        code = exited.code or 0
-    out, err = capfd.readouterr()
-    assert code == expect, err
-    assert "Traceback" not in err
-    if expect == 2:
-        assert err.count("\n") == 1
-        assert err.startswith("Error: ")
-    return out, err
-
-
 @pytest.fixture
-def cli(capfd):
-    return lambda *arguments, expect=0: run(*arguments, capfd=capfd, expect=expect)
+def cli(cli):
+    """The same; whatever is refused is refused in one line."""
+
+    def run(*arguments, expect=0):
+        out, err = cli(*arguments, expect=expect)
+        if expect == 2:
+            assert err.count("\n") == 1
+            assert err.startswith("Error: ")
+        return out, err
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import functools
 import json
 import os
 import re
@@ -14,7 +15,6 @@ from pathlib import Path
 import pytest
 from onnx import TensorProto, helper
 
-from ltc_edge.cli.main import main
 from ltc_edge.cli.profile import _check as check_profile
 from ltc_edge.profiling import linux, sampled_stages
 from ltc_edge.profiling.document import not_run
@@ -39,21 +39,9 @@ def short_batches(monkeypatch):
 
 
 @pytest.fixture
-def cli(capfd):
+def cli(cli):
     """Runs a profile; what it printed."""
-
-    def run(*arguments, expect=0):
-        code = 0
-        try:
-            main(["profile", *(str(argument) for argument in arguments)])
-        except SystemExit as exited:
-            code = exited.code or 0
-        out, err = capfd.readouterr()
-        assert code == expect, (out, err)
-        assert "Traceback" not in err
-        return out, err
-
-    return run
+    return functools.partial(cli, "profile")
 
 
 @pytest.fixture
