@@ -271,6 +271,42 @@ def _retreat(kept, g, h, cm, solver: tl.constexpr):
 
 
 @triton.jit
+def _undo(
+    g, n_in, d_in, rate, kept, e, sums, h, cm, rows, trace, units, neuron, real,
+    solver: tl.constexpr, padded: tl.constexpr, width: tl.constexpr,
+):  # fmt: skip
+    """Back through a sub-step: the gradient of the state before it, and all that is added up or read on.
+
+    ``kept`` is the evaluation ``e``, the sub-step's last; returned is that before its first.
+    """
+    if solver == RK4:
+        k = h / cm
+        dv, along = g * 0.0, g
+        for i in tl.static_range(4):
+            v, d, current = kept
+            e -= 1
+            kept = _recall(trace, e, units, neuron, real)
+            # A stage is heard in the sub-step's sum, and by the stage after it.
+            heard = (g if i % 3 == 0 else 2.0 * g) / 6.0
+            if i > 0:
+                heard += _share(4 - i) * dv
+            rate += heard * current
+            dn = k * heard
+            dv, sums = _through(v, dn, -dn * v, rows, sums, padded, width)
+            dv -= d * dn
+            n_in += dn
+            d_in -= dn * v
+            along += dv
+        return along, n_in, d_in, rate, kept, e, sums
+    v = kept[0]
+    dn, dd, along, of_rate = _retreat(kept, g, h, cm, solver)
+    e -= 1
+    kept = _recall(trace, e, units, neuron, real)
+    dv, sums = _through(v, dn, dd, rows, sums, padded, width)
+    return along + dv, n_in + dn, d_in + dd, rate + of_rate, kept, e, sums
+
+
+@triton.jit
 def _forget(g_state, g_cell, before, kept, weights):
     """Back through the memory: gradients of its gates, and of the state and the memory before the step.
 
@@ -331,35 +367,10 @@ def backward(
             h = span / unfolds
             n_in, d_in, rate = cm * 0.0, cm * 0.0, cm * 0.0
             for _sub_step in range(unfolds):
-                if solver == RK4:
-                    k = h / cm
-                    dv, along = g * 0.0, g
-                    for i in tl.static_range(4):
-                        v, d, current = kept
-                        e -= 1
-                        kept = _recall(trace, e, units, neuron, real)
-                        # A stage is heard in the sub-step's sum, and by the stage after it.
-                        heard = (g if i % 3 == 0 else 2.0 * g) / 6.0
-                        if i > 0:
-                            heard += _share(4 - i) * dv
-                        rate += heard * current
-                        dn = k * heard
-                        dv, sums = _through(v, dn, -dn * v, rows, sums, padded, width)
-                        dv -= d * dn
-                        n_in += dn
-                        d_in -= dn * v
-                        along += dv
-                    g = along
-                else:
-                    v = kept[0]
-                    dn, dd, along, of_rate = _retreat(kept, g, h, cm, solver)
-                    e -= 1
-                    kept = _recall(trace, e, units, neuron, real)
-                    dv, sums = _through(v, dn, dd, rows, sums, padded, width)
-                    n_in += dn
-                    d_in += dd
-                    rate += of_rate
-                    g = along + dv
+                g, n_in, d_in, rate, kept, e, sums = _undo(
+                    g, n_in, d_in, rate, kept, e, sums, h, cm, rows, trace, units, neuron, real,
+                    solver, padded, width,
+                )  # fmt: skip
             if solver == FUSED:
                 cm_sum += rate / h
                 of_span = -rate * cm / (h * span)
