@@ -1,6 +1,7 @@
 """Tiny sources that keep the contract of the kernels and compile in a moment, and odd compilers."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -116,12 +117,21 @@ def odd_compiler(tmp_path):
 
 @pytest.fixture
 def is_alive():
-    """Tells whether a process runs; one that ended and was not waited for does not."""
+    """Tells whether a process runs on; one that ended and was not waited for does not.
+
+    A killed process that is not ours to wait for takes a moment to end.
+    """
+
+    def runs(pid):
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
 
     def alive(pid):
-        try:
-            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-        except FileNotFoundError:
-            return False
+        deadline = time.monotonic() + 10.0
+        while runs(pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return runs(pid)
 
     return alive
