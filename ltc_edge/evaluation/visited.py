@@ -25,7 +25,7 @@ class Visited:
     Attributes:
         observation: raw sensor values, ``(E, T, I)``.
         dt_s: seconds before each observation, ``(E, T)``.
-        state: the controller's state *before* each step, ``(E, T, S)``; `ReferenceBatch.step` goes on from it.
+        state: the controller's state *before* each step, ``(E, T, S)``: what `ReferenceBatch` goes on from.
         action: what the step gave, ``(E, T, M)``.
         valid: which steps belong to their episode, ``(E, T)``.
     """
@@ -42,10 +42,11 @@ class Visited:
         drawn = np.random.default_rng(seed).permutation(len(episode))[:count]
         episode, step = episode[drawn], step[drawn]
         return Visited(
-            *(
-                array[episode, step][:, None]
-                for array in (self.observation, self.dt_s, self.state, self.action, self.valid)
-            )
+            self.observation[episode, step][:, None],
+            self.dt_s[episode, step][:, None],
+            self.state[episode, step][:, None],
+            self.action[episode, step][:, None],
+            self.valid[episode, step][:, None],
         )
 
 
