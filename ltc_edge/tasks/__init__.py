@@ -3,7 +3,14 @@
 from ltc_edge.tasks.checks import CheckedPlants, check_readings, check_task, expert_actions
 from ltc_edge.tasks.environment import GymTask
 from ltc_edge.tasks.loading import load_object, load_task
-from ltc_edge.tasks.protocol import HasActionValues, HasPlantParameters, PlantBatch, Readings, Task
+from ltc_edge.tasks.protocol import (
+    HasActionValues,
+    HasInitialSpread,
+    HasPlantParameters,
+    PlantBatch,
+    Readings,
+    Task,
+)
 from ltc_edge.tasks.registry import TASKS, TaskSummary, make_task, task_names, task_summaries
 
 __all__ = [
@@ -11,6 +18,7 @@ __all__ = [
     "CheckedPlants",
     "GymTask",
     "HasActionValues",
+    "HasInitialSpread",
     "HasPlantParameters",
     "PlantBatch",
     "Readings",

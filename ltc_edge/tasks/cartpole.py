@@ -60,9 +60,13 @@ class CartPolePlants(VectorisedPlants):
     """Cart and pole, the state ``[x, ẋ, θ, ω]``."""
 
     def __init__(
-        self, columns: Sequence[int], period_s: float, parameters: CartPoleParameters = NOMINAL
+        self,
+        columns: Sequence[int],
+        period_s: float,
+        parameters: CartPoleParameters = NOMINAL,
+        spread: float = 1.0,
     ) -> None:
-        super().__init__(columns, period_s)
+        super().__init__(columns, period_s, spread)
         self._parameters = parameters
 
     def initial(self, rng: np.random.Generator) -> FloatArray:
@@ -132,6 +136,10 @@ class CartPole:
     def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
         """The same with parameters off; see `HasPlantParameters`."""
         return CartPolePlants(self._columns, PERIOD_S, scaled(NOMINAL, factors))
+
+    def make_plants_spread(self, spread: float) -> PlantBatch:
+        """The same from wider starts; see `HasInitialSpread`."""
+        return CartPolePlants(self._columns, PERIOD_S, spread=spread)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """The regulator's force for states ``[x, ẋ, θ, ω]`` as a fraction of the cart's 10 N."""

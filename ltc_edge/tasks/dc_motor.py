@@ -42,8 +42,13 @@ class DcMotorPlants:
     1 s, and sampling periods log-uniform between 5 and 20 ms. The shaft starts at rest at a random angle.
     """
 
-    def __init__(self, columns: Sequence[int], motor: physics.MotorParameters = physics.NOMINAL) -> None:
-        self._columns, self._motor = list(columns), motor
+    def __init__(
+        self,
+        columns: Sequence[int],
+        motor: physics.MotorParameters = physics.NOMINAL,
+        spread: float = 1.0,
+    ) -> None:
+        self._columns, self._motor, self._spread = list(columns), motor, spread
         self._servo: FloatArray = np.zeros((0, 5))
         self._dt_s: FloatArray = np.zeros((0, MAX_STEPS))
         self._references: FloatArray = np.zeros((0, REFERENCES))
@@ -56,8 +61,9 @@ class DcMotorPlants:
         draws = [self._draw(generator(seed)) for seed in seeds]
         position, dt_s, references, holds_s = (np.stack(column) for column in zip(*draws, strict=True))
         self._servo = np.zeros((len(seeds), 5))
-        self._servo[:, 0] = position
-        self._dt_s, self._references, self._changes_s = dt_s, references, np.cumsum(holds_s, axis=1)
+        self._servo[:, 0] = self._spread * position
+        self._references = self._spread * references
+        self._dt_s, self._changes_s = dt_s, np.cumsum(holds_s, axis=1)
         self._time_s, self._steps = np.zeros(len(seeds)), np.zeros(len(seeds), dtype=np.int64)
         return self._readings(np.full(len(seeds), PERIOD_S), np.zeros(len(seeds)))
 
@@ -168,6 +174,10 @@ class DcMotor:
     def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
         """The same with parameters off; see `HasPlantParameters`."""
         return DcMotorPlants(self._columns, scaled(physics.NOMINAL, factors))
+
+    def make_plants_spread(self, spread: float) -> PlantBatch:
+        """The same with wider starts and references; see `HasInitialSpread`."""
+        return DcMotorPlants(self._columns, spread=spread)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Volts for states ``[reference, position, speed, current, drive voltage, drive command]``."""

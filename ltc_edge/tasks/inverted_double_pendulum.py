@@ -38,8 +38,9 @@ class InvertedDoublePendulumPlants(MujocoPlants):
     constraint forces, of which the first is that of the cart's end stops: 3 numbers each.
     """
 
-    def __init__(self, columns: Sequence[int], factors: Mapping[str, float]) -> None:
-        super().__init__(ASSET, FRAME_SKIP, columns, factors, watched=("site_xpos", "qfrc_constraint"))
+    def __init__(self, columns: Sequence[int], factors: Mapping[str, float], spread: float = 1.0) -> None:
+        watched = ("site_xpos", "qfrc_constraint")
+        super().__init__(ASSET, FRAME_SKIP, columns, factors, watched, spread)
 
     def noise(self, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Uniform positions within ±0.1, normal velocities of deviation 0.1."""
@@ -98,6 +99,10 @@ class InvertedDoublePendulum:
     def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
         """The same with parameters off; see `HasPlantParameters`."""
         return InvertedDoublePendulumPlants(self._columns, factors)
+
+    def make_plants_spread(self, spread: float) -> PlantBatch:
+        """The same from wider starts; see `HasInitialSpread`."""
+        return InvertedDoublePendulumPlants(self._columns, {}, spread)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Control for states ``[x, θ₁, θ₂, ẋ, ω₁, ω₂]``; θ₂ is relative to the lower pole."""

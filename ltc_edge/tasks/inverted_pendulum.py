@@ -30,8 +30,8 @@ ACTION_COST = 0.1
 class InvertedPendulumPlants(MujocoPlants):
     """Plants that end when the pole leans by more than 0.2 rad."""
 
-    def __init__(self, columns: Sequence[int], factors: Mapping[str, float]) -> None:
-        super().__init__(ASSET, FRAME_SKIP, columns, factors)
+    def __init__(self, columns: Sequence[int], factors: Mapping[str, float], spread: float = 1.0) -> None:
+        super().__init__(ASSET, FRAME_SKIP, columns, factors, spread=spread)
 
     def noise(self, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Uniform within ±0.01, positions first."""
@@ -79,6 +79,10 @@ class InvertedPendulum:
     def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
         """The same with parameters off; see `HasPlantParameters`."""
         return InvertedPendulumPlants(self._columns, factors)
+
+    def make_plants_spread(self, spread: float) -> PlantBatch:
+        """The same from wider starts; see `HasInitialSpread`."""
+        return InvertedPendulumPlants(self._columns, {}, spread)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Control for states ``[x, θ, ẋ, ω]``."""

@@ -42,8 +42,16 @@ NOMINAL = CarParameters()
 class MountainCarPlants(VectorisedPlants):
     """Cars in a valley, the state ``[position, velocity]``."""
 
-    def __init__(self, columns: Sequence[int], period_s: float, parameters: CarParameters = NOMINAL) -> None:
-        super().__init__(columns, period_s)
+    middle = np.array([-0.5, 0.0])
+
+    def __init__(
+        self,
+        columns: Sequence[int],
+        period_s: float,
+        parameters: CarParameters = NOMINAL,
+        spread: float = 1.0,
+    ) -> None:
+        super().__init__(columns, period_s, spread)
         self._parameters = parameters
 
     def initial(self, rng: np.random.Generator) -> FloatArray:
@@ -96,6 +104,10 @@ class MountainCar:
     def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
         """The same with parameters off; see `HasPlantParameters`."""
         return MountainCarPlants(self._columns, PERIOD_S, scaled(NOMINAL, factors))
+
+    def make_plants_spread(self, spread: float) -> PlantBatch:
+        """The same from wider starts; see `HasInitialSpread`."""
+        return MountainCarPlants(self._columns, PERIOD_S, spread=spread)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Push along the velocity of states ``[position, velocity]``, more gently when slow."""

@@ -102,8 +102,12 @@ class MujocoPlants(ABC):
         columns: Sequence[int],
         factors: Mapping[str, float],
         watched: Sequence[str] = (),
+        spread: float = 1.0,
     ) -> None:
-        """``factors`` are `scale_model`'s; ``watched`` names what reward or sensors need of ``MjData``."""
+        """``factors`` are `scale_model`'s; ``watched`` names what reward or sensors need of ``MjData``.
+
+        Initial deviations are ``spread`` times those that an episode draws.
+        """
         self._mujoco = require("mujoco", "train")
         self._model = load_model(asset)
         if factors:
@@ -114,6 +118,7 @@ class MujocoPlants(ABC):
         self._period_s = float(self._model.opt.timestep) * frame_skip
         self._columns = list(columns)
         self._watched = tuple(watched)
+        self._spread = spread
         self._batch: Any = None
         # Live arrays of the batch, a row a simulation: the controls; the state and what is watched.
         self._control: FloatArray = np.zeros((0, 0))
@@ -140,8 +145,8 @@ class MujocoPlants(ABC):
         batch.reset(stage=self._mujoco.mjtStage.mjSTAGE_NONE.value)
         for row, seed in enumerate(seeds):
             position, velocity = self.noise(generator(seed))
-            self._fields[0][row] += position
-            self._fields[1][row] += velocity
+            self._fields[0][row] += self._spread * position
+            self._fields[1][row] += self._spread * velocity
         batch.forward()
         self._terminated = np.zeros(len(seeds), dtype=np.bool_)
         self._read()

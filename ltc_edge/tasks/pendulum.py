@@ -26,9 +26,13 @@ class PendulumPlants(VectorisedPlants):
     """Pendulums, the state ``[θ, ω]`` with θ zero upright and not wrapped."""
 
     def __init__(
-        self, columns: Sequence[int], period_s: float, parameters: PendulumParameters = NOMINAL
+        self,
+        columns: Sequence[int],
+        period_s: float,
+        parameters: PendulumParameters = NOMINAL,
+        spread: float = 1.0,
     ) -> None:
-        super().__init__(columns, period_s)
+        super().__init__(columns, period_s, spread)
         self._parameters = parameters
 
     def initial(self, rng: np.random.Generator) -> FloatArray:
@@ -71,6 +75,10 @@ class Pendulum:
     def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
         """The same with parameters off; see `HasPlantParameters`."""
         return PendulumPlants(self._columns, PERIOD_S, scaled(NOMINAL, factors))
+
+    def make_plants_spread(self, spread: float) -> PlantBatch:
+        """The same from wider starts; see `HasInitialSpread`."""
+        return PendulumPlants(self._columns, PERIOD_S, spread=spread)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Torques for states ``[θ, ω]``."""

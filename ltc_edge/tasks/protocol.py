@@ -114,3 +114,15 @@ class HasPlantParameters(Protocol):
     def make_plants_off(self, factors: Mapping[str, float]) -> PlantBatch:
         """As ``make_plants``, each parameter named times its factor; 1 leaves it to the last bit."""
         ...
+
+
+@runtime_checkable
+class HasInitialSpread(Protocol):
+    """A task whose episodes can start further out than they do in training."""
+
+    def make_plants_spread(self, spread: float) -> PlantBatch:
+        """As ``make_plants``, but states at the start ``spread`` times as far from their middle.
+
+        So are the references that a plant is to follow. 1 leaves them as they are, to the last bit.
+        """
+        ...

@@ -33,9 +33,13 @@ class VectorisedPlants(ABC):
     Rows never mix: each operation below is elementwise over the batch.
     """
 
-    def __init__(self, columns: Sequence[int], period_s: float) -> None:
+    middle: FloatArray | float = 0.0
+    """What initial states scatter about, ``(P,)``."""
+
+    def __init__(self, columns: Sequence[int], period_s: float, spread: float = 1.0) -> None:
         self._columns = list(columns)
         self._period_s = period_s
+        self._spread = spread
         self._state: FloatArray = np.zeros((0, 0))
         self._terminated: BoolArray = np.zeros(0, dtype=np.bool_)
 
@@ -54,6 +58,8 @@ class VectorisedPlants(ABC):
     def reset(self, seeds: Sequence[int]) -> Readings:
         """Start ``len(seeds)`` episodes."""
         self._state = np.stack([self.initial(generator(seed)) for seed in seeds])
+        if self._spread != 1.0:
+            self._state = self.middle + self._spread * (self._state - self.middle)
         self._terminated = np.zeros(len(seeds), dtype=np.bool_)
         return self._readings(np.zeros(len(seeds)))
 
