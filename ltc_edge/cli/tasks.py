@@ -12,7 +12,7 @@ from ltc_edge.cli.output import console, print_json
 @json_option
 def command(as_json: bool) -> None:
     """List what can be trained."""
-    from ltc_edge.logs import LOG_TASKS
+    from ltc_edge.logs import LOG_TASKS, SEQUENCE_TASKS
     from ltc_edge.tasks import task_summaries
 
     if as_json:
@@ -31,6 +31,10 @@ def command(as_json: bool) -> None:
                     }
                     for t in LOG_TASKS.values()
                 ],
+                "sequence_tasks": [
+                    {"name": t.name, "summary": t.summary, "metric": t.metric, "source": t.source}
+                    for t in SEQUENCE_TASKS.values()
+                ],
             }
         )
         return
@@ -42,9 +46,15 @@ def command(as_json: bool) -> None:
     logs = Table("task", "metric", "what is learned", title="Recordings (--data-dir)", title_justify="left")
     for log in LOG_TASKS.values():
         logs.add_row(log.name, log.metric, log.summary)
+    drawn = Table(
+        "task", "metric", "what is learned", title="Long dependencies (drawn, no data)", title_justify="left"
+    )
+    for sequences in SEQUENCE_TASKS.values():
+        drawn.add_row(sequences.name, sequences.metric, sequences.summary)
     out = console()
     out.print(control)
     out.print(logs)
+    out.print(drawn)
     for log in LOG_TASKS.values():
         out.print(f"{log.name}: {log.source}")  # outside the table, which would cut an address
     out.print()

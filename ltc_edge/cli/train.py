@@ -187,15 +187,16 @@ def _refuse_options(context: click.Context) -> None:
 
 
 def _metric_column(plan: Plan) -> str:
+    from ltc_edge.logs import LOG_TASKS, SEQUENCE_TASKS
     from ltc_edge.training.options import PredictionOptions
-    from ltc_edge.training.sources import LogTaskSource, RecordingsSource
+    from ltc_edge.training.sources import LogTaskSource, RecordingsSource, SequenceSource
 
     if not isinstance(plan.options, PredictionOptions):
         return "return"
     if isinstance(plan.source, LogTaskSource):
-        from ltc_edge.logs import LOG_TASKS
-
         return f"validation_{LOG_TASKS[plan.source.name].metric}"
+    if isinstance(plan.source, SequenceSource):
+        return f"validation_{SEQUENCE_TASKS[plan.source.name].metric}"
     assert isinstance(plan.source, RecordingsSource)
     data, _ = plan.source.load()
     for note in data.notes:

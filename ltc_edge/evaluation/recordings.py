@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ltc_edge.arrays import FloatArray
+from ltc_edge.arrays import FloatArray, IntArray
 from ltc_edge.controller import Controller
 from ltc_edge.errors import InputError
 from ltc_edge.evaluation.rollout import Policy
-from ltc_edge.logs import METRICS, Dataset, Windows, windows
+from ltc_edge.logs import METRICS, Dataset, Segment, Windows, windows
 from ltc_edge.runtimes.reference import ReferenceBatch
 
 
@@ -66,12 +66,13 @@ def evaluate_recordings(
     predicted = np.stack(steps, axis=1)
     metric = METRICS[data.metric]
     classes = data.kind == "classification"
-    value = metric.compute(predicted.argmax(axis=-1) if classes else predicted, cut.targets)
+    counted, answers = cut.scored, predicted.argmax(axis=-1) if classes else predicted
+    value = metric.compute(answers[counted], cut.targets[counted])
     return RecordingsReport(
         data.metric,
         float(value),
-        float(metric.compute(_guess(data, cut), cut.targets)),
-        int(cut.targets.shape[0] * cut.targets.shape[1]),
+        float(metric.compute(_guess(data, cut)[counted], cut.targets[counted])),
+        int(counted.sum()),
         np.cumsum(cut.dt_s[0]) - cut.dt_s[0, 0],
         predicted[0],
         np.asarray(cut.targets[0], dtype=np.float64),
@@ -80,7 +81,12 @@ def evaluate_recordings(
 
 def _guess(data: Dataset, cut: Windows) -> FloatArray:
     if data.kind == "classification":
-        labels = np.concatenate([segment.targets for segment in data.train.segments]).astype(np.int64)
+        labels = np.concatenate([_counted_labels(segment) for segment in data.train.segments])
         return np.full(cut.targets.shape, np.bincount(labels).argmax(), dtype=np.float64)
     assert data.target_normalizer is not None
     return np.broadcast_to(data.target_normalizer.mean, cut.targets.shape)
+
+
+def _counted_labels(segment: Segment) -> IntArray:
+    labels = segment.targets.astype(np.int64)
+    return labels if segment.scored is None else labels[segment.scored]

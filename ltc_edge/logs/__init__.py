@@ -11,12 +11,15 @@ from ltc_edge.logs.metrics import METRICS, Metric
 from ltc_edge.logs.normalizer import Normalizer
 from ltc_edge.logs.reading import column_names, read_recording
 from ltc_edge.logs.recording import Recording
+from ltc_edge.logs.sequence_task import SequenceTask
+from ltc_edge.logs.sequence_tasks import SEQUENCE_TASKS
 from ltc_edge.logs.windowing import Windows, windows
 
 __all__ = [
     "KINDS",
     "LOG_TASKS",
     "METRICS",
+    "SEQUENCE_TASKS",
     "Dataset",
     "Kind",
     "LogTask",
@@ -24,6 +27,7 @@ __all__ = [
     "Normalizer",
     "Recording",
     "Segment",
+    "SequenceTask",
     "Split",
     "Windows",
     "column_names",

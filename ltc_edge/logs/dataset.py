@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ltc_edge.arrays import FloatArray, IntArray
+from ltc_edge.arrays import BoolArray, FloatArray, IntArray
 from ltc_edge.logs.normalizer import Normalizer
 
 Kind = Literal["prediction", "regression", "classification"]
@@ -29,6 +29,7 @@ class Segment:
         targets: array of shape ``[T, M]``, float64, raw units; for classification ``[T]``, int64, indexes
             into ``Dataset.classes``. A prediction's targets are the values one row later.
         dt_s: array of shape ``[T]``: seconds since the previous row; the first is the recording's median.
+        scored: array of shape ``[T]``: rows whose target counts, in training as in scoring; None for all.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Segment:
     inputs: FloatArray
     targets: FloatArray | IntArray
     dt_s: FloatArray
+    scored: BoolArray | None = None
 
     @property
     def rows(self) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ltc_edge.arrays import FloatArray, IntArray
+from ltc_edge.arrays import BoolArray, FloatArray, IntArray
 from ltc_edge.errors import RecordingError
 from ltc_edge.logs.dataset import Segment
 
@@ -21,11 +21,13 @@ class Windows:
         inputs: array of shape ``[W, L, I]``.
         targets: array of shape ``[W, L, M]``; for classification ``[W, L]``, int64.
         dt_s: array of shape ``[W, L]``.
+        scored: array of shape ``[W, L]``: rows whose target counts.
     """
 
     inputs: FloatArray
     targets: FloatArray | IntArray
     dt_s: FloatArray
+    scored: BoolArray
 
     def __len__(self) -> int:
         return int(self.inputs.shape[0])
@@ -56,7 +58,12 @@ def windows(segments: Sequence[Segment], length: int, stride: int) -> Windows:
         inputs=np.concatenate([_cut(segment.inputs, length, stride) for segment in long_enough]),
         targets=np.concatenate([_cut(segment.targets, length, stride) for segment in long_enough]),
         dt_s=np.concatenate([_cut(segment.dt_s, length, stride) for segment in long_enough]),
+        scored=np.concatenate([_cut(_scored(segment), length, stride) for segment in long_enough]),
     )
+
+
+def _scored(segment: Segment) -> BoolArray:
+    return np.ones(segment.rows, dtype=np.bool_) if segment.scored is None else segment.scored
 
 
 def _cut(rows: npt.NDArray[np.generic], length: int, stride: int) -> npt.NDArray[np.generic]:

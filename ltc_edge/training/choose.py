@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ltc_edge.errors import InputError, TaskError
-from ltc_edge.logs import LOG_TASKS
+from ltc_edge.logs import LOG_TASKS, SEQUENCE_TASKS
 from ltc_edge.tasks import task_names
 from ltc_edge.training.defaults import NCP, log_defaults, task_defaults
 from ltc_edge.training.options import ImitationOptions, ModelOptions, PredictionOptions, RefinementOptions
@@ -19,6 +19,7 @@ from ltc_edge.training.sources import (
     EnvironmentSource,
     LogTaskSource,
     RecordingsSource,
+    SequenceSource,
     Source,
     TaskSource,
 )
@@ -87,8 +88,10 @@ def _source(said: Said) -> Source:
                 f"{name} needs its recordings: --data-dir FOLDER (from {LOG_TASKS[name].source})"
             )
         return LogTaskSource(name, str(said["data_dir"].resolve()))
+    if name in SEQUENCE_TASKS:
+        return SequenceSource(name)
     if ":" not in name and name not in task_names():
-        nearest = difflib.get_close_matches(name, [*task_names(), *LOG_TASKS], n=1)
+        nearest = difflib.get_close_matches(name, [*task_names(), *LOG_TASKS, *SEQUENCE_TASKS], n=1)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
         raise TaskError(f"unknown task {name!r}: {hint}`ltc-edge tasks` lists them")
     return TaskSource(name, said["sensors"] or "positions")
@@ -106,7 +109,7 @@ def _refuse_stray(said: Said, chosen: str) -> None:
         stray.append("period")
     if said["data_dir"] is not None and said["task"] not in LOG_TASKS:
         stray.append("data_dir")
-    if said["sensors"] is not None and (chosen != "TASK" or said["task"] in LOG_TASKS):
+    if said["sensors"] is not None and (chosen != "TASK" or said["task"] in {**LOG_TASKS, **SEQUENCE_TASKS}):
         stray.append("sensors")
     if stray:
         options = ", ".join(_option(name) for name in stray)

@@ -42,6 +42,8 @@ class Prediction:
         self._inputs = torch.from_numpy(cut.inputs.astype(np.float32))
         self._dt_s = torch.from_numpy(cut.dt_s.astype(np.float32))
         self._targets = self._training_targets(cut)
+        # Choosing rows copies them, which most recordings need not pay for: all their rows count.
+        self._scored = None if cut.scored.all() else torch.from_numpy(cut.scored)
         self._weights = self._target_weights()
         self._best = math.inf if self.lower_is_better else -math.inf
         self._stale = 0
@@ -59,8 +61,9 @@ class Prediction:
 
     def _rows_sha256(self) -> str:
         state = hashlib.sha256()
-        for tensor in (self._inputs, self._dt_s, self._targets):
-            state.update(tensor.numpy().tobytes())
+        for tensor in (self._inputs, self._dt_s, self._targets, self._scored):
+            if tensor is not None:
+                state.update(tensor.numpy().tobytes())
         return state.hexdigest()
 
     def start(self, folder: RunFolder, completed: int) -> None:
@@ -75,15 +78,23 @@ class Prediction:
         for number, chosen in enumerate(batches):
             progress = (index + number / len(batches)) / options.epochs
             readout, _ = self._learner.network(self._inputs[chosen], self._dt_s[chosen])
-            loss = self._loss(readout, self._targets[chosen])
+            loss = self._loss(*self._counted(readout, chosen))
             losses.append(self._learner.update(loss, cosine_rate(options.learning_rate, progress)))
             tick((number + 1) / len(batches))
         value = self._validate()
         return Round({"loss": float(np.mean(losses))}, value, finished=self._is_stale(value))
 
+    def _counted(self, readout: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Readout and targets of the rows that count, ``(any, M)``; class indexes ``(any,)``."""
+        targets = self._targets[chosen]
+        if self._scored is None:
+            return readout.flatten(0, 1), targets.flatten(0, 1)
+        scored = self._scored[chosen]
+        return readout[scored], targets[scored]
+
     def _loss(self, readout: Tensor, targets: Tensor) -> Tensor:
         if self._data.kind == "classification":
-            return functional.cross_entropy(readout.flatten(0, 1), targets.flatten())
+            return functional.cross_entropy(readout, targets)
         return torch.mean(self._weights * (readout - targets) ** 2)
 
     def _validate(self) -> float:
@@ -123,7 +134,10 @@ class Prediction:
 
 @torch.no_grad()
 def score(network: Network, data: Dataset, segments: tuple[Segment, ...]) -> float:
-    """The data's metric over the scored windows of ``segments``, in raw units, each from the reset state."""
+    """The data's metric over the scored windows of ``segments``, in raw units, each from the reset state.
+
+    Only rows whose target counts are scored.
+    """
     cut = windows(segments, data.window_length, data.evaluation_stride)
     inputs = torch.from_numpy(cut.inputs).to(network.dtype)
     dt_s = torch.from_numpy(cut.dt_s).to(network.dtype)
@@ -132,4 +146,4 @@ def score(network: Network, data: Dataset, segments: tuple[Segment, ...]) -> flo
     predicted = network.actions(torch.cat(outputs)).numpy()
     if data.kind == "classification":
         predicted = predicted.argmax(axis=-1)
-    return float(METRICS[data.metric].compute(predicted, cut.targets))
+    return float(METRICS[data.metric].compute(predicted[cut.scored], cut.targets[cut.scored]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from ltc_edge.errors import ControllerFileError, InputError
-from ltc_edge.logs import LOG_TASKS, Dataset, Kind, load_dataset
+from ltc_edge.logs import LOG_TASKS, SEQUENCE_TASKS, Dataset, Kind, load_dataset
 from ltc_edge.tasks import GymTask, Task, make_task
 from ltc_edge.training.options import check_types
 
@@ -69,6 +69,20 @@ class LogTaskSource:
 
 
 @dataclass(frozen=True)
+class SequenceSource:
+    """A named task over sequences that are drawn."""
+
+    kind: ClassVar[str] = "sequences"
+    name: str
+
+    def load(self) -> tuple[Dataset, Units | None]:
+        """The sequences; bits have no units."""
+        if self.name not in SEQUENCE_TASKS:
+            raise InputError(f"unknown sequences {self.name!r}: there are {', '.join(SEQUENCE_TASKS)}")
+        return SEQUENCE_TASKS[self.name].load(), None
+
+
+@dataclass(frozen=True)
 class RecordingsSource:
     """The user's own recordings; see `load_dataset`."""
 
@@ -107,11 +121,12 @@ class RecordingsSource:
 
 
 ClosedLoopSource = TaskSource | EnvironmentSource
-DataSource = LogTaskSource | RecordingsSource
+DataSource = LogTaskSource | SequenceSource | RecordingsSource
 Source = ClosedLoopSource | DataSource
 
 _BY_KIND: dict[str, type[Source]] = {
-    source.kind: source for source in (TaskSource, EnvironmentSource, LogTaskSource, RecordingsSource)
+    source.kind: source
+    for source in (TaskSource, EnvironmentSource, LogTaskSource, SequenceSource, RecordingsSource)
 }
 
 

@@ -57,3 +57,11 @@ def test_impossible_windows_are_refused(length, stride):
 def test_no_segments_give_no_window():
     with pytest.raises(RecordingError, match="longest run is 0 rows"):
         windows([], 2, 1)
+
+
+def test_rows_that_count_are_cut_with_the_others():
+    plain = _segment(0, 7)
+    scored = np.arange(7) % 3 == 0
+    some = Segment("log", 0, plain.inputs, plain.targets, plain.dt_s, scored)
+    cut = windows([plain, some], 4, 3)
+    np.testing.assert_array_equal(cut.scored, [[1] * 4, [1] * 4, scored[:4], scored[3:7]])
