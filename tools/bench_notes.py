@@ -1,0 +1,58 @@
+"""What the notes promise of liquid cells, measured against CfC, CT-RNN, LSTM and GRU of the same size.
+
+    python tools/bench_notes.py -o WORK --data-dir DATA              # everything: hours
+    python tools/bench_notes.py -o WORK --data-dir DATA --stage train --subject dc-motor
+    python tools/bench_notes.py -o WORK --data-dir DATA --stage report --json
+    python tools/bench_notes.py -o WORK --data-dir DATA --quick      # a minute, to see that it runs
+
+Stages, in this order: ``train`` makes a run folder for every subject, cell and seed under WORK; ``score`` keeps the
+figures of each run in it; ``report`` compares them. Whatever is there already is not made again, so that an
+interrupted campaign goes on. Progress goes to standard error. Needs the extras train and firmware.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from notes.subjects import SUBJECTS, subject
+from notes.training import campaign, say, train
+
+from ltc_edge.errors import LtcEdgeError
+
+STAGES = ("train", "score", "report")
+SEEDS = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the work folder")
+    parser.add_argument("--data-dir", type=Path, required=True, help="where the recordings lie")
+    parser.add_argument("--stage", action="append", choices=STAGES, default=[], help="repeatable; all")
+    parser.add_argument("--subject", action="append", choices=SUBJECTS, default=[], help="repeatable; all")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"trainings of each; {SEEDS}")
+    parser.add_argument("--quick", action="store_true", help="two seeds, trained for a moment")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    arguments = parser.parse_args()
+    stages = arguments.stage or STAGES
+    seeds = range(2 if arguments.quick else arguments.seeds)
+    try:
+        chosen = [
+            subject(name, arguments.data_dir.resolve(), quick=arguments.quick)
+            for name in (arguments.subject or SUBJECTS)
+        ]
+        runs = list(campaign(chosen, seeds, arguments.output))
+        if "train" in stages:
+            for run in runs:
+                if not run.is_done:
+                    train(run)
+    except LtcEdgeError as error:
+        say(f"Error: {error}")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the notes promise of liquid cells, measured: the parts of ``tools/bench_notes.py``."""

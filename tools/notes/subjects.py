@@ -1,0 +1,81 @@
+"""What is compared on what: three control tasks and three recordings, each with the settings of all its cells.
+
+Settings are the product's defaults for the task, cut where they would take longer than a night: an equal number of
+rounds, updates and windows for every cell, the same stopping rule, the same learning rate. The defaults were chosen
+for the LTC, which `docs/comparison.md` says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from ltc_edge.logs import LOG_TASKS
+from ltc_edge.training.defaults import log_defaults, task_defaults
+from ltc_edge.training.options import ImitationOptions, ModelOptions, PredictionOptions
+from ltc_edge.training.sources import ClosedLoopSource, DataSource, LogTaskSource, TaskSource
+
+CONTROL = ("inverted-double-pendulum", "dc-motor", "cartpole")
+RECORDINGS = ("emps", "occupancy", "half-cheetah")
+SUBJECTS = (*CONTROL, *RECORDINGS)
+
+SHORT = ImitationOptions(
+    rounds=6,
+    updates=100,
+    batch=64,
+    window=16,
+    burn_in=6,
+    episodes=24,
+    validation_episodes=8,
+    anneal_rounds=2,
+)
+IMITATION = {
+    # Longer: it is learned well or hardly at all. The rest is its own default.
+    "inverted-double-pendulum": dataclasses.replace(
+        task_defaults("inverted-double-pendulum").imitation,
+        rounds=12,
+        updates=150,
+        episodes=24,
+        validation_episodes=4,
+        anneal_rounds=2,
+    ),
+    "dc-motor": SHORT,
+    "cartpole": SHORT,
+}
+EPOCHS = {"emps": 4, "occupancy": 2, "half-cheetah": 2}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A task or a set of recordings, and how every cell is trained on it.
+
+    Attributes:
+        name: as on the command line.
+        source: what is learned from.
+        options: of the training, the same for all cells.
+        model: the product's default network, an LTC, whose size the others match.
+    """
+
+    name: str
+    source: ClosedLoopSource | DataSource
+    options: ImitationOptions | PredictionOptions
+    model: ModelOptions
+
+    @property
+    def in_closed_loop(self) -> bool:
+        """Whether it is a control task."""
+        return isinstance(self.source, ClosedLoopSource)
+
+
+def subject(name: str, data_dir: Path, *, quick: bool = False) -> Subject:
+    """The subject of that name; ``quick`` trains for a moment only, to see that everything runs."""
+    if name in LOG_TASKS:
+        defaults = log_defaults(name)
+        epochs = 1 if quick else EPOCHS[name]
+        prediction = dataclasses.replace(defaults.prediction, epochs=epochs)
+        return Subject(name, LogTaskSource(name, str(data_dir)), prediction, defaults.model)
+    imitation = IMITATION[name]
+    if quick:
+        imitation = dataclasses.replace(imitation, rounds=2, updates=4, episodes=4, validation_episodes=2)
+    return Subject(name, TaskSource(name), imitation, task_defaults(name).model)
