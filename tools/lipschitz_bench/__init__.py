@@ -1,0 +1,1 @@
+"""Random controllers of every cell, and what must hold of their brackets."""
