@@ -28,6 +28,8 @@ Array = npt.NDArray[np.float64]
 Parameters = Mapping[str, Array]
 CellStep = Callable[[Array, Array, Array], tuple[Array, Array]]
 """(inputs (B, I), state (B, S), timespan (B, 1)) → (outputs (B, O), next state (B, S))."""
+SynapticSums = Callable[[Array], tuple[Array, Array]]
+"""Potentials or inputs (B, sources) → sums over an LTC's synapses (B, N each): numerator, denominator."""
 
 
 class ReferenceBatch:
@@ -121,7 +123,7 @@ def softplus(x: Array) -> Array:
 def reference_cell(spec: CellSpec, parameters: Parameters) -> CellStep:
     """One step of the cell ``spec`` with ``parameters`` in float64."""
     if isinstance(spec, MixedMemorySpec):
-        return _mixed_memory(spec, parameters)
+        return mixed_memory_step(spec, parameters, reference_cell(spec.cell, parameters))
     if isinstance(spec, LTCSpec):
         return _ltc(spec, parameters)
     if isinstance(spec, CfCSpec):
@@ -132,8 +134,7 @@ def reference_cell(spec: CellSpec, parameters: Parameters) -> CellStep:
 
 
 def _ltc(spec: LTCSpec, parameters: Parameters) -> CellStep:
-    """MATH: Hasani et al., AAAI 2021, arXiv 2006.04439."""
-    p = softplus if spec.positivity == "softplus" else lambda value: value
+    p = positivity(spec)
     wiring = spec.wiring
 
     def full(prefix: str, synapses: npt.NDArray[np.int64], shape: tuple[int, int]) -> dict[str, Array]:
@@ -145,26 +146,55 @@ def _ltc(spec: LTCSpec, parameters: Parameters) -> CellStep:
             arrays[name][synapses[:, 0], synapses[:, 1]] = p(values) if name == "w" else values
         return arrays
 
+    def sums(arrays: Mapping[str, Array]) -> SynapticSums:
+        def of(source: Array) -> tuple[Array, Array]:
+            activation = arrays["w"] * sigmoid(arrays["sigma"] * (source[:, :, None] - arrays["mu"]))
+            return (activation * arrays["erev"]).sum(axis=1), activation.sum(axis=1)
+
+        return of
+
     inner = full("", wiring.synapses, wiring.recurrent.shape)
     outer = full("sensory_", wiring.sensory_synapses, wiring.sensory.shape)
-    gleak, cm, vleak = p(parameters["gleak"]), p(parameters["cm"]), parameters["vleak"]
+    return ltc_step(spec, parameters, sums(inner), sums(outer))
 
-    def sums(arrays: Mapping[str, Array], source: Array) -> tuple[Array, Array]:
-        activation = arrays["w"] * sigmoid(arrays["sigma"] * (source[:, :, None] - arrays["mu"]))
-        return (activation * arrays["erev"]).sum(axis=1), activation.sum(axis=1)
+
+def positivity(spec: LTCSpec) -> Callable[[Array], Array]:
+    """What makes a conductance of a parameter."""
+    return softplus if spec.positivity == "softplus" else lambda value: value
+
+
+def ltc_step(
+    spec: LTCSpec,
+    parameters: Parameters,
+    inner: SynapticSums,
+    outer: SynapticSums,
+    hold: Callable[[Array], Array] = lambda v: v,
+) -> CellStep:
+    """One step of an LTC whose synapses are summed by others.
+
+    MATH: Hasani et al., AAAI 2021, arXiv 2006.04439.
+
+    Args:
+        spec: the cell.
+        parameters: its leaks, capacities and affine maps.
+        inner, outer: of the recurrent and of the sensory synapses.
+        hold: what becomes of the potentials ``(B, N)`` at the end of a step.
+    """
+    p = positivity(spec)
+    gleak, cm, vleak = p(parameters["gleak"]), p(parameters["cm"]), parameters["vleak"]
 
     def fused(v: Array, ns: Array, ds: Array, h: Array) -> Array:
         c = cm / h
-        num, den = sums(inner, v)
+        num, den = inner(v)
         return (c * v + gleak * vleak + num + ns) / (c + gleak + den + ds + 1e-8)
 
     def exponential(v: Array, ns: Array, ds: Array, h: Array) -> Array:
-        num, den = sums(inner, v)
+        num, den = inner(v)
         conductance = gleak + den + ds + 1e-8
         return v - np.expm1(-h * conductance / cm) * ((gleak * vleak + num + ns) / conductance - v)
 
     def derivative(v: Array, ns: Array, ds: Array) -> Array:
-        num, den = sums(inner, v)
+        num, den = inner(v)
         return (gleak * (vleak - v) + num + ns - (den + ds) * v) / cm
 
     def euler(v: Array, ns: Array, ds: Array, h: Array) -> Array:
@@ -182,9 +212,10 @@ def _ltc(spec: LTCSpec, parameters: Parameters) -> CellStep:
     def step(x: Array, v: Array, timespan: Array) -> tuple[Array, Array]:
         if spec.affine:
             x = parameters["input_w"] * x + parameters["input_b"]
-        ns, ds = sums(outer, x)
+        ns, ds = outer(x)
         for _ in range(spec.unfolds):
             v = method(v, ns, ds, timespan / spec.unfolds)
+        v = hold(v)
         y = v[:, : spec.outputs]
         return (y * parameters["output_w"] + parameters["output_b"] if spec.affine else y), v
 
@@ -284,9 +315,11 @@ def _gru(parameters: Parameters) -> CellStep:
     return step
 
 
-def _mixed_memory(spec: MixedMemorySpec, parameters: Parameters) -> CellStep:
-    """MATH: Lechner & Hasani, arXiv 2006.04418; the forget gate has a bias of +1."""
-    inner = reference_cell(spec.cell, parameters)
+def mixed_memory_step(spec: MixedMemorySpec, parameters: Parameters, inner: CellStep) -> CellStep:
+    """One step of the memory and then of the cell after it, ``inner``.
+
+    MATH: Lechner & Hasani, arXiv 2006.04418; the forget gate has a bias of +1.
+    """
     units = spec.units
 
     def step(x: Array, state: Array, timespan: Array) -> tuple[Array, Array]:
