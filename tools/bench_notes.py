@@ -5,9 +5,9 @@
     python tools/bench_notes.py -o WORK --data-dir DATA --stage report --json
     python tools/bench_notes.py -o WORK --data-dir DATA --quick      # a minute, to see that it runs
 
-Stages, in this order: ``train`` makes a run folder for every subject, cell and seed under WORK; ``score`` keeps the
-figures of each run in it; ``report`` compares them. Whatever is there already is not made again, so that an
-interrupted campaign goes on. Progress goes to standard error. Needs the extras train and firmware.
+Stages, in this order: ``train`` makes a run folder for every subject, cell and seed under WORK; ``score``
+keeps the figures of each run in it; ``report`` compares them. Whatever is there already is not made again, so
+that an interrupted campaign goes on. Progress goes to standard error. Needs the extras train and firmware.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from notes.scoring import score
 from notes.subjects import SUBJECTS, subject
 from notes.training import campaign, say, train
 
@@ -49,6 +50,8 @@ def main() -> None:
             for run in runs:
                 if not run.is_done:
                     train(run)
+        if "score" in stages:
+            score(runs)
     except LtcEdgeError as error:
         say(f"Error: {error}")
         sys.exit(error.exit_code)

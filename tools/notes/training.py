@@ -1,4 +1,4 @@
-"""Training every cell on every subject from every seed, one run folder each; an interrupted campaign goes on."""
+"""Training every cell on every subject from every seed, a run folder each."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from notes.contenders import CELLS, Contender, matched
-from notes.subjects import Subject
-
 from ltc_edge.errors import InputError
 from ltc_edge.logs import Dataset
 from ltc_edge.training.options import CellKind
 from ltc_edge.training.run_folder import RunFolder
 from ltc_edge.training.session import Plan, read_plan, resume_run, start_run
+from notes.contenders import CELLS, Contender, matched
+from notes.subjects import Subject
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,13 @@ def contenders(subject: Subject) -> dict[CellKind, Contender]:
 
 
 def campaign(subjects: Sequence[Subject], seeds: Sequence[int], work: Path) -> Iterator[Run]:
-    """All runs, control tasks first, seed by seed: what there is when it is cut short is of all cells."""
-    for group in (True, False):
-        own = [(one, contenders(one)) for one in subjects if one.in_closed_loop is group]
-        for seed in seeds:
-            for subject, cells in own:
-                for cell in CELLS:
-                    folder = work / subject.name / f"{cell}-seed{seed}"
-                    yield Run(subject, cells[cell], seed, folder)
+    """All runs, seed by seed: what there is when it is cut short is of all subjects and cells."""
+    networks = {one.name: contenders(one) for one in subjects}
+    for seed in seeds:
+        for subject in subjects:
+            for cell in CELLS:
+                folder = work / subject.name / f"{cell}-seed{seed}"
+                yield Run(subject, networks[subject.name][cell], seed, folder)
 
 
 def train(run: Run) -> None:
@@ -83,8 +81,8 @@ def train(run: Run) -> None:
         run.folder.parent.mkdir(parents=True, exist_ok=True)
         summary = start_run(plan, run.folder, Silent())
     say(
-        f"{run.subject.name} {run.contender.cell} seed {run.seed}: {summary['metric']} {summary['value']:.5g}, "
-        f"{summary['rounds']} rounds, {summary['seconds']:.0f} s"
+        f"{run.subject.name} {run.contender.cell} seed {run.seed}: "
+        f"{summary['metric']} {summary['value']:.5g}, {summary['rounds']} rounds, {summary['seconds']:.0f} s"
     )
 
 
