@@ -1,0 +1,228 @@
+"""``ltc-edge descent``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from ltc_edge.cli.main import INTERRUPTED
+from ltc_edge.cli.options import Finite, json_option, output_option, stack
+from ltc_edge.cli.output import print_json, progress_bar
+from ltc_edge.cli.train import COUNT, data_options
+from ltc_edge.errors import InputError
+from ltc_edge.evaluation.descent.outcome import CellChoice
+from ltc_edge.files import write_atomically
+
+if TYPE_CHECKING:
+    from ltc_edge.evaluation.descent.outcome import Settings
+    from ltc_edge.evaluation.descent.subject import Subject
+    from ltc_edge.evaluation.descent.sweep import Grid
+    from ltc_edge.training.sources import Source
+
+DEFAULT_WINDOW = 8
+FEWEST_SEEDS = 5
+MOST_SEED = 1_000_000
+NETWORK_SETTINGS = ("updates", "learning_rate", "unfolds")
+
+
+def _widths(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    try:
+        widths = tuple(sorted({int(part) for part in value.split(",")}))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a list of widths such as 1,2,4,8") from None
+    if widths[0] < 1 or len(widths) < 3:
+        raise click.BadParameter("takes three widths or more, each at least 1: a peak has two sides")
+    return widths
+
+
+def _noises(_: click.Context, __: click.Parameter, value: str) -> tuple[float, ...]:
+    try:
+        noises = tuple(sorted({float(part) for part in value.split(",")}))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a list of shares such as 0,0.2") from None
+    if not all(0.0 <= noise <= 1.0 for noise in noises):
+        raise click.BadParameter("takes shares of wrong labels, from 0 to 1")
+    return noises
+
+
+sweep_options = stack(
+    [
+        click.option(
+            "--cell",
+            type=click.Choice(get_args(CellChoice)),
+            default="ltc",
+            show_default=True,
+            help="What grows; random-features is the control case, in closed form.",
+        ),
+        click.option(
+            "--widths", callback=_widths, help="Neurons, such as 1,2,4,8; chosen around p = n·outputs."
+        ),
+        click.option("--windows", type=click.IntRange(4, 100_000), default=40, show_default=True,
+                     help="Training windows n, each with one label."),
+        click.option("--noise", "noises", callback=_noises, default="0,0.2", show_default=True,
+                     help="Shares of wrong labels."),
+        click.option("--seeds", type=click.IntRange(2, 1000), default=5, show_default=True,
+                     help="How many: of windows, wrong labels and weights."),
+        click.option("--seed", type=click.IntRange(0, MOST_SEED), default=0, show_default=True,
+                     help="The first of them."),
+        click.option("--updates", type=COUNT, default=3000, show_default=True,
+                     help="Of a network at most, by Adam on all windows at once."),
+        click.option("--learning-rate", type=Finite(0.0, 1.0, min_open=True), default=0.05, show_default=True,
+                     help="Of Adam, at the start."),
+        click.option("--unfolds", type=click.IntRange(1, 1000), default=3, show_default=True,
+                     help="Solver sub-steps of LTC and CT-RNN."),
+        click.option("-j", "--jobs", type=click.IntRange(1, 256), help="Processes; one a core."),
+    ]
+)  # fmt: skip
+
+
+@click.command("descent")
+@click.argument("task", required=False)
+@data_options
+@sweep_options
+@output_option("The folder of results; work that is there is not done again.")
+@json_option
+@click.pass_context
+def command(context: click.Context, /, output: Path, as_json: bool, **said: Any) -> None:
+    """Sweep the width of a model across the point where it fits every label, and look for double descent.
+
+    \b
+    ltc-edge descent white-noise --cell random-features -o runs/control
+    ltc-edge descent emps --data-dir DATA --cell ltc -o runs/descent
+    ltc-edge descent --data 'logs/*.csv' --inputs u,q --targets dq --time t -o runs/descent
+    ltc-edge descent pendulum --cell gru -o runs/descent
+
+    TASK is white-noise, which must show it, a control task, whose expert is imitated, or a task over
+    recordings. Work that was interrupted goes on when the same command is given again.
+    """
+    _refuse_inert(context, said["cell"])
+    subject, settings, grid = _asked(said)
+    try:
+        document = _sweep(
+            subject, settings, grid, said["jobs"] or os.cpu_count() or 1, output, as_json=as_json
+        )
+    except KeyboardInterrupt:
+        click.echo(
+            f"Interrupted. What is done is in {shlex.quote(str(output))}: the same command goes on.", err=True
+        )
+        sys.exit(INTERRUPTED)
+    if as_json:
+        print_json(document)
+
+
+def _refuse_inert(context: click.Context, cell: str) -> None:
+    read: tuple[str, ...] = () if cell == "random-features" else NETWORK_SETTINGS
+    if cell not in ("random-features", "ltc", "ctrnn"):
+        read = tuple(name for name in NETWORK_SETTINGS if name != "unfolds")
+    inert = [
+        f"--{name.replace('_', '-')}"
+        for name in NETWORK_SETTINGS
+        if name not in read and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if inert:
+        raise InputError(f"{', '.join(inert)} says nothing about --cell {cell}; leave it out")
+
+
+def _asked(said: dict[str, Any]) -> tuple[Subject, Settings, Grid]:
+    from ltc_edge.evaluation.descent.outcome import Settings
+    from ltc_edge.evaluation.descent.subject import check_enough
+    from ltc_edge.evaluation.descent.sweep import Grid
+    from ltc_edge.evaluation.descent.widths import default_widths
+
+    subject = _subject(said)
+    is_network = said["cell"] != "random-features"
+    settings = Settings(
+        cell=said["cell"],
+        windows=said["windows"],
+        updates=said["updates"] if is_network else 0,
+        learning_rate=said["learning_rate"] if is_network else 0.0,
+        unfolds=said["unfolds"] if said["cell"] in ("ltc", "ctrnn") else 0,
+    )
+    check_enough(subject, settings.windows)
+    if said["seeds"] < FEWEST_SEEDS:
+        click.echo(
+            f"Note: with {said['seeds']} seeds intervals are wide, and peaks are hardly told from chance.",
+            err=True,
+        )
+    widths = said["widths"] or default_widths(subject, settings)
+    return (
+        subject,
+        settings,
+        Grid(widths, said["noises"], tuple(range(said["seed"], said["seed"] + said["seeds"]))),
+    )
+
+
+def _subject(said: dict[str, Any]) -> Subject:
+    from ltc_edge.evaluation.descent.sources import WHITE_NOISE, demonstrations, white_noise
+    from ltc_edge.evaluation.descent.subject import make_subject
+    from ltc_edge.training.sources import LogTaskSource, RecordingsSource, TaskSource
+
+    window = said["window"] or DEFAULT_WINDOW
+    if said["task"] == WHITE_NOISE:
+        return make_subject(WHITE_NOISE, white_noise(window), window)
+    source = _source(said, window)
+    if isinstance(source, TaskSource):
+        return make_subject(source.name, demonstrations(source.load()), window, said["stride"])
+    assert isinstance(source, LogTaskSource | RecordingsSource)
+    data, _ = source.load()
+    for note in data.notes:
+        click.echo(f"Note: {note}", err=True)
+    return make_subject(source.name, data, window, said["stride"])
+
+
+def _source(said: dict[str, Any], window: int) -> Source:
+    """What ``ltc-edge train`` would learn from with the same words."""
+    from ltc_edge.training.choose import choose_plan
+
+    if bool(said["task"]) == bool(said["data"]):
+        both = "TASK and --data" if said["task"] else "nothing"
+        raise InputError(f"{both} given: say one of TASK, such as white-noise, or --data")
+    words: defaultdict[str, Any] = defaultdict(lambda: None)
+    names = ("task", "data", "inputs", "targets", "time", "kind", "period", "validation", "test", "data_dir")
+    words |= {name: said[name] for name in names} | {"seed": said["seed"], "threads": 1}
+    if said["data"]:
+        words |= {"window": window, "stride": said["stride"]}
+    return choose_plan(words).source
+
+
+def _sweep(
+    subject: Subject, settings: Settings, grid: Grid, jobs: int, output: Path, *, as_json: bool
+) -> dict[str, Any]:
+    """Make what is missing, judge, and write the document and the picture."""
+    from ltc_edge.cli.descent_document import sweep_document
+    from ltc_edge.cli.descent_table import print_sweep
+    from ltc_edge.evaluation.descent.curve import make_curve
+    from ltc_edge.evaluation.descent.picture import draw_sweep
+    from ltc_edge.evaluation.descent.store import Store
+    from ltc_edge.evaluation.descent.sweep import run_sweep
+    from ltc_edge.evaluation.descent.verdict import judge
+
+    store = Store(output, subject.sha256, settings)
+    title = f"{subject.name}, {settings.cell}"
+    with progress_bar(f"{len(grid.points)} models") as on_share:
+        outcomes = run_sweep(subject, settings, grid, store, jobs=jobs, on_share=on_share)
+    for path in store.damaged:
+        click.echo(f"Note: {path} was damaged, and is done again", err=True)
+    labels = settings.windows * subject.outputs
+    curves = [make_curve(grid, outcomes, noise, logarithmic=not subject.is_classes) for noise in grid.noises]
+    verdicts = [judge(curve, labels) for curve in curves]
+    document = sweep_document(subject, settings, grid, curves, verdicts)
+    document["redone"] = [str(path) for path in store.damaged]
+    document["picture"] = str(output / "descent.png")
+    write_atomically(
+        output / "descent.json", (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
+    )
+    draw_sweep(curves, verdicts, {"n·outputs": float(labels)}, title, output / "descent.png")
+    if not as_json:
+        print_sweep(curves, verdicts, labels, title)
+        click.echo(f"Picture: {output / 'descent.png'}")
+    return document

@@ -1,0 +1,1 @@
+"""Double descent: how the test error changes as a model grows past the point where it fits every label."""
