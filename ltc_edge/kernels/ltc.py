@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +19,9 @@ from ltc_edge.kernels import binding
 from ltc_edge.kernels.binding import Circuit, Gradients, Parameters, Sequences
 from ltc_edge.kernels.mode import fused_library
 from ltc_edge.kernels.refusal import refuse_second_derivative
+from ltc_edge.kernels.trace_memory import trace_of
+
+_T = TypeVar("_T")
 
 _INDEX_BYTES = 4
 
@@ -125,7 +129,7 @@ def run(
     inputs = batch.inputs
     circuit, sequences = network.circuit(inputs.shape[2], parameters[0].shape[0]), batch.sequences()
     outputs, last = inputs.new_empty(*inputs.shape[:2], network.outputs), torch.empty_like(batch.state)
-    trace = torch.empty(_trace_bytes(circuit, sequences, inputs.dtype) if traced else 0, dtype=torch.uint8)
+    trace = trace_of(_trace_bytes(circuit, sequences, inputs.dtype) if traced else 0)
     sequences.outputs, sequences.last = outputs.data_ptr(), last.data_ptr()
     if traced:
         sequences.trace, sequences.trace_bytes = trace.data_ptr(), trace.numel()
@@ -141,8 +145,11 @@ def differentiate(
     trace: Tensor,
     output_gradient: Tensor,
     last_gradient: Tensor,
+    *,
+    wanted: Sequence[bool],
 ) -> list[Tensor]:
-    """Gradients for inputs, state, timespans, gates, recurrent (each empty where that is None), parameters.
+    """Gradients for inputs, state, timespans, gates, recurrent, each empty where not ``wanted``, then for the
+    parameters.
 
     Raises:
         MemoryError: there is no room.
@@ -150,13 +157,12 @@ def differentiate(
     batch = batch.contiguous()
     parameters = [each.contiguous() for each in parameters]
     output_gradient, last_gradient = output_gradient.contiguous(), last_gradient.contiguous()
-    wanted = _room(batch)
+    rooms = _rooms(batch, wanted)
     results = [torch.empty_like(each) for each in parameters]
     circuit, sequences = network.circuit(batch.inputs.shape[2], parameters[0].shape[0]), batch.sequences()
     sequences.trace, sequences.trace_bytes = trace.data_ptr(), trace.numel()
     inputs, state, timespans, gates, recurrent = (
-        None if source is None else room.data_ptr()
-        for source, room in zip(_differentiable(batch), wanted, strict=True)
+        room.data_ptr() if is_wanted else None for room, is_wanted in zip(rooms, wanted, strict=True)
     )
     status = _function("backward", batch.inputs.dtype)(
         circuit,
@@ -169,7 +175,7 @@ def differentiate(
         torch.get_num_threads(),
     )
     binding.check(status)
-    return wanted + results
+    return rooms + results
 
 
 def ltc(batch: Batch, parameters: list[Tensor], network: Network) -> tuple[Tensor, Tensor]:
@@ -204,41 +210,51 @@ class _LTC(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
         *tensors, trace = ctx.saved_tensors
         batch = Batch(*tensors[:6])
+        wanted = _differentiable(ctx.needs_input_grad[1:7])
         if torch.is_grad_enabled():
-            found = list(_Gradient.apply(ctx.network, trace, *gradients, *tensors))  # type: ignore[no-untyped-call]
+            found = list(_Gradient.apply(ctx.network, wanted, trace, *gradients, *tensors))  # type: ignore[no-untyped-call]
         else:
-            found = differentiate(batch, tensors[6:], ctx.network, trace, *gradients)
-        return (None, *_in_order(batch, found[:5]), *found[5:])
+            found = differentiate(batch, tensors[6:], ctx.network, trace, *gradients, wanted=wanted)
+        return (None, *_in_order(found, wanted), *found[5:])
 
 
 class _Gradient(torch.autograd.Function):
     """The gradient where it may itself be differentiated, which it refuses."""
 
     @staticmethod
-    def forward(ctx: Any, network: Network, trace: Tensor, *tensors: Any) -> tuple[Tensor, ...]:  # noqa: ARG004
+    def forward(
+        ctx: Any,  # noqa: ARG004
+        network: Network,
+        wanted: Sequence[bool],
+        trace: Tensor,
+        *tensors: Any,
+    ) -> tuple[Tensor, ...]:
         gradients, batch, parameters = tensors[:2], Batch(*tensors[2:8]), list(tensors[8:])
-        return tuple(differentiate(batch, parameters, network, trace, *gradients))
+        return tuple(differentiate(batch, parameters, network, trace, *gradients, wanted=wanted))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         refuse_second_derivative(ctx, *gradients)
 
 
-def _in_order(batch: Batch, found: list[Tensor]) -> list[Tensor | None]:
+def _differentiable(of_batch: Sequence[_T]) -> tuple[_T, ...]:
+    """What stands for inputs, state, timespans, gates and recurrent weights in the order of `Batch`."""
+    inputs, state, timespans, _, gates, recurrent = of_batch
+    return inputs, state, timespans, gates, recurrent
+
+
+def _in_order(found: Sequence[Tensor], wanted: Sequence[bool]) -> list[Tensor | None]:
     """The first gradients of `differentiate` in the order of `Batch`."""
-    known = (
-        None if source is None else each for source, each in zip(_differentiable(batch), found, strict=True)
-    )
+    known = (each if is_wanted else None for each, is_wanted in zip(found[:5], wanted, strict=True))
     inputs, state, timespans, gates, recurrent = known
     return [inputs, state, timespans, None, gates, recurrent]
 
 
-def _differentiable(batch: Batch) -> tuple[Tensor | None, ...]:
-    return (batch.inputs, batch.state, batch.timespans, batch.gates, batch.recurrent)
-
-
-def _room(batch: Batch) -> list[Tensor]:
-    return [batch.inputs.new_empty(0 if each is None else each.shape) for each in _differentiable(batch)]
+def _rooms(batch: Batch, wanted: Sequence[bool]) -> list[Tensor]:
+    return [
+        batch.inputs.new_empty(each.shape if is_wanted and each is not None else 0)
+        for each, is_wanted in zip(_differentiable(batch), wanted, strict=True)
+    ]
 
 
 @torch.library.custom_op("ltc_edge::ltc", mutates_args=())
@@ -303,12 +319,13 @@ def backward_operator(
     synapses: Tensor,
     sensory: Tensor,
     settings: list[int],
+    wanted: list[bool],
     trace: Tensor,
 ) -> list[Tensor]:
     """`differentiate` as an operator of torch."""
     batch = Batch(inputs, state, timespans, forced, gates, recurrent)
     network = _network(synapses, sensory, settings)
-    return differentiate(batch, parameters, network, trace, output_gradient, last_gradient)
+    return differentiate(batch, parameters, network, trace, output_gradient, last_gradient, wanted=wanted)
 
 
 @backward_operator.register_fake
@@ -325,10 +342,11 @@ def _(
     synapses: Tensor,  # noqa: ARG001
     sensory: Tensor,  # noqa: ARG001
     settings: list[int],  # noqa: ARG001
+    wanted: list[bool],
     trace: Tensor,  # noqa: ARG001
 ) -> list[Tensor]:
-    wanted = _room(Batch(inputs, state, timespans, forced, gates, recurrent))
-    return wanted + [each.new_empty(each.shape) for each in parameters]
+    rooms = _rooms(Batch(inputs, state, timespans, forced, gates, recurrent), wanted)
+    return rooms + [each.new_empty(each.shape) for each in parameters]
 
 
 def _network(synapses: Tensor, sensory: Tensor, settings: list[int]) -> Network:
@@ -347,10 +365,11 @@ def _operator_backward(
 ) -> tuple[Any, ...]:
     tensors = ctx.saved_tensors
     batch, (synapses, sensory, trace), parameters = Batch(*tensors[:6]), tensors[6:9], list(tensors[9:])
+    wanted = list(_differentiable(ctx.needs_input_grad[:6]))
     found = backward_operator(
-        output_gradient, last_gradient, *batch, parameters, synapses, sensory, ctx.settings, trace
+        output_gradient, last_gradient, *batch, parameters, synapses, sensory, ctx.settings, wanted, trace
     )
-    return (*_in_order(batch, found[:5]), found[5:], None, None, None, None)
+    return (*_in_order(found, wanted), found[5:], None, None, None, None)
 
 
 operator.register_autograd(_operator_backward, setup_context=_save)

@@ -79,6 +79,20 @@ def test_compiled_without_a_break(make_case, calls, fused):
         torch.testing.assert_close(own, expected, rtol=1e-12, atol=1e-14)
 
 
+def test_compiled_with_a_gradient_of_a_parameter_alone(make_case, fused):
+    case = make_case("dense", memory=True)
+    cell = case.cell.requires_grad_(False)
+    name, wanted = next(iter(cell.named_parameters()))
+    wanted.requires_grad_()
+    compiled = torch.compile(cell, backend="aot_eager", fullgraph=True)
+    own, expected = (
+        torch.autograd.grad(run(case.inputs, case.state, case.timespans)[0].sum(), wanted)[0]
+        for run in (cell, compiled)
+    )
+    torch.testing.assert_close(own, expected, rtol=1e-12, atol=1e-14)
+    assert expected.abs().sum() > 0, name
+
+
 @pytest.mark.parametrize("memory", [False, True])
 def test_the_operator_keeps_torchs_rules(make_case, memory):
     case = make_case("dense", memory=memory)
