@@ -18,7 +18,7 @@ SAMPLES = 32
 """Pairs of points in each box of which a difference quotient is taken."""
 
 ROUNDING = 1e-12
-"""How far a quotient of values of size 1 over a distance of 1 may be off; it grows with the inverse distance."""
+"""How far a quotient of values of size 1 over a distance of 1 may be off; nearer points are off by more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Pairs:
     Attributes:
         radius: of the observations, in all boxes.
         upper, lower: the bracket, ``(B,)``.
-        sampled: the greatest difference quotient of the reference, ``(B,)``, less what rounding may add to it.
+        sampled: the greatest difference quotient of the reference, less what rounding may add, ``(B,)``.
     """
 
     radius: float
@@ -38,7 +38,7 @@ class Pairs:
 
     @property
     def violations(self) -> int:
-        """Boxes in which less than a sampled quotient, or than the lower bound, was called the upper bound."""
+        """Boxes whose upper bound is below a sampled quotient, or below the lower bound."""
         return int((~(self.upper >= np.maximum(self.sampled, self.lower))).sum())
 
 

@@ -13,7 +13,6 @@ A radius that is NaN or infinite says that nothing is known; it stays so, and no
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from typing import Any
 
 import numpy as np

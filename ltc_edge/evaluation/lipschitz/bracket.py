@@ -93,7 +93,7 @@ def lipschitz_brackets(
         raise InputError(f"radius {radius}: must be a positive, finite number of normalised units")
     if budget < 1:
         raise InputError(f"budget {budget}: must be at least 1 box")
-    directions, spans = _box(steps, radius, state_radius, held=held)
+    directions, spans = box_of(steps, radius, state_radius, held=held)
     wanted = np.arange(steps.observation.shape[2] * (1 if held else steps.observation.shape[1]))
     pairs = len(wanted) * len(spans) - len(wanted) * (len(wanted) - 1) // 2
     second = wanted if pairs <= MOST_PAIRS else wanted[:0]
@@ -105,13 +105,15 @@ def lipschitz_brackets(
         half = half + ROUNDING * np.abs(at).max(axis=1, keepdims=True)
         return equations.run(start(at, half, directions, second), steps.dt_s[question])[0]
 
-    chunk = _chunk(controller, len(spans) + (pairs if len(second) else 0))
+    chunk = chunk_of(controller, len(spans) + (pairs if len(second) else 0))
     with np.errstate(all="ignore"):
         found = Search(enclose, wanted, chunk).bounds(np.tile(spans, (len(base), 1)), budget)
     return Brackets(found.upper, found.lower, found.entries)
 
 
-def _box(steps: Steps, radius: float, state_radius: FloatArray | None, *, held: bool) -> tuple[Array, Array]:
+def box_of(
+    steps: Steps, radius: float, state_radius: FloatArray | None, *, held: bool
+) -> tuple[Array, Array]:
     """How each quantity moves with each direction of the box, ``(k·I + S, d)``, and half widths, ``(d,)``."""
     length, inputs = steps.observation.shape[1:]
     size = steps.state.shape[1]
@@ -183,7 +185,7 @@ def steps_visited(controller: Controller, visited: Visited, length: int, count: 
     )
 
 
-def _chunk(controller: Controller, numbers: int) -> int:
+def chunk_of(controller: Controller, numbers: int) -> int:
     """Boxes at once, for ``numbers`` derivatives a quantity."""
     shapes = controller.cell.parameter_shapes().values()
     widest = max(max(shape) for shape in shapes)

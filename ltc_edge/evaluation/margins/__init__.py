@@ -1,0 +1,1 @@
+"""How far a closed loop at rest is from instability."""
