@@ -121,7 +121,7 @@ def drives_of(controller: Controller, visited: Visited, means: Means, seed: int 
         InputError: there are no steps to explain.
         MissingExtraError: torch is not installed.
     """
-    free = _unlimited(controller)
+    free = unlimited(controller)
     size = controller.cell.state_size
     seen = situations_of(visited, seed)
     seen = dataclasses.replace(seen, state=seen.state[:, :size])
@@ -147,7 +147,8 @@ def _shares(values: FloatArray) -> FloatArray:
     return shares
 
 
-def _unlimited(controller: Controller) -> Controller:
+def unlimited(controller: Controller) -> Controller:
+    """The controller without limits of its actions: what it asks for, not what it is allowed."""
     actions = tuple(
         dataclasses.replace(signal, low=-np.inf, high=np.inf, slew=np.inf) for signal in controller.actions
     )

@@ -113,3 +113,39 @@ def _leave_to_biases(
                 weight[place[target], column] * transmitted[index]
             )
             weight[place[target], column] = 0.0
+
+
+def without_idle_neurons(controller: Controller) -> Controller:
+    """The controller without the neurons that no motor neuron hears of, and without their synapses.
+
+    Its actions are the same. Only an LTC's: in other cells a neuron is heard by more than its synapses.
+    """
+    cell = controller.cell
+    if not isinstance(cell, LTCSpec):
+        return controller
+    wiring = cell.wiring
+    heard = np.array([role is Role.MOTOR for role in wiring.roles])
+    while True:
+        # A neuron is heard where one that is heard listens to it.
+        following = heard | (wiring.recurrent[:, heard] != 0).any(axis=1)
+        if (following == heard).all():
+            break
+        heard = following
+    if heard.all():
+        return controller
+    sensory, recurrent = wiring.sensory_synapses, wiring.synapses
+    kept = {"sensory_": heard[sensory[:, 1]], "": heard[recurrent[:, 0]] & heard[recurrent[:, 1]]}
+    parameters = {name: array.copy() for name, array in controller.parameters.items()}
+    for prefix, own in kept.items():
+        for name in ("w", "sigma", "mu", "erev"):
+            parameters[prefix + name] = parameters[prefix + name][own]
+    for name in ("gleak", "vleak", "cm"):
+        parameters[name] = parameters[name][heard]
+    roles = tuple(role for role, own in zip(wiring.roles, heard, strict=True) if own)
+    smaller = Wiring("custom", wiring.sensory[:, heard], wiring.recurrent[np.ix_(heard, heard)], roles)
+    return dataclasses.replace(
+        controller,
+        cell=dataclasses.replace(cell, wiring=smaller),
+        parameters=parameters,
+        initial_state=controller.initial_state[heard],
+    )
