@@ -13,14 +13,18 @@ that an interrupted campaign goes on. Progress goes to standard error. Needs the
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
+from notes.comparison import Comparison
 from notes.scoring import score
 from notes.subjects import SUBJECTS, subject
+from notes.tables import markdown
 from notes.training import campaign, say, train
 
 from ltc_edge.errors import LtcEdgeError
+from ltc_edge.version import __version__
 
 STAGES = ("train", "score", "report")
 SEEDS = 5
@@ -36,7 +40,7 @@ def main() -> None:
     parser.add_argument("--subject", action="append", choices=SUBJECTS, default=[], help="repeatable; all")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"trainings of each; {SEEDS}")
     parser.add_argument("--quick", action="store_true", help="two seeds, trained for a moment")
-    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON, not as tables")
     arguments = parser.parse_args()
     stages = arguments.stage or STAGES
     seeds = range(2 if arguments.quick else arguments.seeds)
@@ -52,6 +56,9 @@ def main() -> None:
                     train(run)
         if "score" in stages:
             score(runs)
+        if "report" in stages:
+            found = {"ltc_edge": __version__, "seeds": list(seeds)} | Comparison.of(runs).document()
+            print(json.dumps(found, allow_nan=False) if arguments.json else markdown(found))
     except LtcEdgeError as error:
         say(f"Error: {error}")
         sys.exit(error.exit_code)
