@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from ltc_edge.cells.spec import SOLVERS
 from ltc_edge.cli.main import INTERRUPTED
 from ltc_edge.cli.options import FILE, indices, json_option, output_option, stack
-from ltc_edge.cli.output import TrainingProgress, print_json
+from ltc_edge.cli.output import TrainingProgress, one_line, print_json
 from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.training.options import CellKind, WiringKind
 from ltc_edge.wiring import MAX_SEED
@@ -224,4 +224,7 @@ def _print_summary(summary: dict[str, Any], output: Path) -> None:
             f"{output / 'summary.json'}: was edited; start again with --force"
         ) from None
     click.echo(line)
+    advice = (summary.get("memory") or {}).get("advice")
+    if advice is not None:
+        click.echo(f"Advice: {one_line(advice)}")
     click.echo(f"Next: ltc-edge evaluate {shlex.quote(str(output))}")

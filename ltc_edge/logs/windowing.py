@@ -36,7 +36,8 @@ class Windows:
 def windows(segments: Sequence[Segment], length: int, stride: int) -> Windows:
     """Cut segments into windows; a window never crosses the end of a segment, so neither a file nor a gap.
 
-    Segments shorter than ``length`` give none; rows past the last whole window are left over.
+    Segments shorter than ``length`` give none; rows past the last whole window are left over, and so are
+    windows in which no row counts.
 
     Args:
         segments: where to cut.
@@ -54,11 +55,13 @@ def windows(segments: Sequence[Segment], length: int, stride: int) -> Windows:
         raise RecordingError(
             f"no window of {length} rows fits: the longest run is {longest} rows. Shorten the window."
         )
+    scored = np.concatenate([_cut(_scored(segment), length, stride) for segment in long_enough])
+    kept = slice(None) if scored.any(axis=1).all() else scored.any(axis=1)
     return Windows(
-        inputs=np.concatenate([_cut(segment.inputs, length, stride) for segment in long_enough]),
-        targets=np.concatenate([_cut(segment.targets, length, stride) for segment in long_enough]),
-        dt_s=np.concatenate([_cut(segment.dt_s, length, stride) for segment in long_enough]),
-        scored=np.concatenate([_cut(_scored(segment), length, stride) for segment in long_enough]),
+        inputs=np.concatenate([_cut(segment.inputs, length, stride) for segment in long_enough])[kept],
+        targets=np.concatenate([_cut(segment.targets, length, stride) for segment in long_enough])[kept],
+        dt_s=np.concatenate([_cut(segment.dt_s, length, stride) for segment in long_enough])[kept],
+        scored=scored[kept],
     )
 
 

@@ -77,20 +77,22 @@ class Prediction:
         losses = []
         for number, chosen in enumerate(batches):
             progress = (index + number / len(batches)) / options.epochs
-            readout, _ = self._learner.network(self._inputs[chosen], self._dt_s[chosen])
-            loss = self._loss(*self._counted(readout, chosen))
+            loss = self._loss(*self._answers(chosen))
             losses.append(self._learner.update(loss, cosine_rate(options.learning_rate, progress)))
             tick((number + 1) / len(batches))
         value = self._validate()
         return Round({"loss": float(np.mean(losses))}, value, finished=self._is_stale(value))
 
-    def _counted(self, readout: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    def _answers(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Readout and targets of the rows that count, ``(any, M)``; class indexes ``(any,)``."""
-        targets = self._targets[chosen]
         if self._scored is None:
-            return readout.flatten(0, 1), targets.flatten(0, 1)
+            readout, _ = self._learner.network(self._inputs[chosen], self._dt_s[chosen])
+            return readout.flatten(0, 1), self._targets[chosen].flatten(0, 1)
         scored = self._scored[chosen]
-        return readout[scored], targets[scored]
+        # Rows after the last that counts change nothing.
+        rows = int(scored.any(dim=0).nonzero().max()) + 1
+        readout, _ = self._learner.network(self._inputs[chosen, :rows], self._dt_s[chosen, :rows])
+        return readout[scored[:, :rows]], self._targets[chosen][scored]
 
     def _loss(self, readout: Tensor, targets: Tensor) -> Tensor:
         if self._data.kind == "classification":

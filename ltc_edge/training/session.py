@@ -210,15 +210,18 @@ def _finish(folder: RunFolder, plan: Plan, subject: Any, outcome: Outcome) -> di
     from ltc_edge.training.curve import draw_learning_curve
 
     controller = folder.controller()
+    memory: dict[str, Any] = {}
     if isinstance(plan.source, ClosedLoopSource):
         metric, column, value = "return", "return", outcome.best
     else:
         from ltc_edge.network import Network
+        from ltc_edge.training.memory_advice import advise
         from ltc_edge.training.prediction import score
 
         data = subject[0]
         metric, column = data.metric, f"validation_{data.metric}"
         value = score(Network(controller), data, data.test.segments)
+        memory = {"memory": advise(data, controller, outcome.best).to_json(data)}
     draw_learning_curve(
         outcome.history, column, f"{controller.name}: {folder.path.name}", folder.learning_curve
     )
@@ -235,6 +238,7 @@ def _finish(folder: RunFolder, plan: Plan, subject: Any, outcome: Outcome) -> di
         "metric": metric,
         "value": value,
         "validation": outcome.best,
+        **memory,
     }
     folder.finish(summary)
     return summary

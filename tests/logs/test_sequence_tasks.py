@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,7 +30,7 @@ def encoded(bits):
 def decoded(rows):
     """The bits of ``(bit, elapsed)`` rows: what lies between two rows holds the earlier one's bit."""
     bits = [rows[0][0]]
-    for (held, _), (bit, elapsed) in zip(rows, rows[1:], strict=False):
+    for (held, _), (bit, elapsed) in pairwise(rows):
         bits += [held] * (elapsed - 1) + [bit]
     return bits
 
@@ -39,7 +41,8 @@ def test_irregular_streams_are_the_dense_ones_seen_at_their_changes(seed, rows):
     dense = parity(np.random.default_rng(seed), 5, rows)
     sparse = irregular_parity(np.random.default_rng(seed), 5, rows)
     np.testing.assert_array_equal(dense.label, sparse.label)
-    assert (sparse.last.sum(axis=1) == 1).all() and (sparse.dt_s > 0).all()
+    assert (sparse.last.sum(axis=1) == 1).all()
+    assert (sparse.dt_s > 0).all()
     for index in range(5):
         bits = dense.bit[index, : dense.last[index].argmax() + 1].astype(int).tolist()
         assert 2 <= len(bits) < rows

@@ -65,3 +65,5 @@ def test_rows_that_count_are_cut_with_the_others():
     some = Segment("log", 0, plain.inputs, plain.targets, plain.dt_s, scored)
     cut = windows([plain, some], 4, 3)
     np.testing.assert_array_equal(cut.scored, [[1] * 4, [1] * 4, scored[:4], scored[3:7]])
+    none = Segment("log", 0, plain.inputs, plain.targets, plain.dt_s, np.zeros(7, dtype=bool))
+    np.testing.assert_array_equal(windows([none, some], 4, 3).scored, [scored[:4], scored[3:7]])

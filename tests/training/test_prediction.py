@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+
+import torch
 
 from ltc_edge.evaluation.recordings import evaluate_recordings
 from ltc_edge.logs import SEQUENCE_TASKS, Split
