@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "targets": ("ltc_edge.cli.targets", "List what can be profiled on, and emulated."),
     "train": ("ltc_edge.cli.train", "Train a controller on a task or on recordings."),
     "evaluate": ("ltc_edge.cli.evaluate", "Measure how well a trained controller does its task."),
+    "robustness": ("ltc_edge.cli.robustness", "Bound by how much readings move an action, and margins."),
     "export": (
         "ltc_edge.cli.export",
         "Write a controller for ONNX Runtime and LiteRT, and prove that it works.",

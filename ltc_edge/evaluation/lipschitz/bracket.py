@@ -6,6 +6,7 @@ for all x and y in it: that of the Jacobian of greatest norm, because boxes are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,11 +42,13 @@ class Brackets:
         lower: some does by at least so much, ``(Q,)``.
         entries: no derivative of a readout by an observation is greater in magnitude, ``(Q, M, k·I)``,
             or where changes are held ``(Q, M, I)``.
+        entries_lower: somewhere in the box it is at least so great, of the same shape.
     """
 
     upper: Array
     lower: Array
     entries: Array
+    entries_lower: Array
 
     @property
     def ratio(self) -> Array:
@@ -72,6 +75,7 @@ def lipschitz_brackets(
     state_radius: FloatArray | None = None,
     held: bool = False,
     budget: int = BUDGET,
+    on_share: Callable[[float], None] = lambda _: None,
 ) -> Brackets:
     """Brackets of ``Q`` steps, or rollouts of ``k`` steps, from observations to the last readout.
 
@@ -85,6 +89,7 @@ def lipschitz_brackets(
         held: all k readings of a sensor are off by the same amount, as by an offset, and a change is the
             size of that; else each is off by itself, and it is the size of all changes together.
         budget: boxes that may be looked at a step; more of them give narrower brackets.
+        on_share: told the share of the work that is done.
 
     Raises:
         InputError: a radius is not a positive number, or the budget is none.
@@ -107,8 +112,8 @@ def lipschitz_brackets(
 
     chunk = chunk_of(controller, len(spans) + (pairs if len(second) else 0))
     with np.errstate(all="ignore"):
-        found = Search(enclose, wanted, chunk).bounds(np.tile(spans, (len(base), 1)), budget)
-    return Brackets(found.upper, found.lower, found.entries)
+        found = Search(enclose, wanted, chunk, on_share).bounds(np.tile(spans, (len(base), 1)), budget)
+    return Brackets(found.upper, found.lower, found.entries, found.entries_lower)
 
 
 def box_of(

@@ -36,6 +36,7 @@ class Evaluated:
         upper: at least its norm anywhere in the box, ``(B,)``.
         lower: at most its norm at the centre, ``(B,)``.
         entries: at least the magnitude of each entry, ``(B, M, w)``.
+        entries_lower: at most that at the centre, ``(B, M, w)``.
         width: how much each direction adds to what is not known, ``(B, d)``.
     """
 
@@ -45,6 +46,7 @@ class Evaluated:
     upper: Array
     lower: Array
     entries: Array
+    entries_lower: Array
     width: Array
 
     def __getitem__(self, index: Index) -> Evaluated:
@@ -58,18 +60,21 @@ class Evaluated:
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """For each question: the bounds, and magnitudes of the entries, ``(Q,)``, ``(Q,)``, ``(Q, M, w)``."""
+    """For each question bounds of the norm, ``(Q,)``, and of the entries' magnitudes, ``(Q, M, w)``."""
 
     upper: Array
     lower: Array
     entries: Array
+    entries_lower: Array
 
 
 class Search:
     """The norm of a Jacobian by the directions ``wanted``, over ``Q`` boxes."""
 
-    def __init__(self, enclose: Enclose, wanted: Index, chunk: int) -> None:
-        self._enclose, self._wanted, self._chunk = enclose, wanted, chunk
+    def __init__(
+        self, enclose: Enclose, wanted: Index, chunk: int, on_share: Callable[[float], None]
+    ) -> None:
+        self._enclose, self._wanted, self._chunk, self._on_share = enclose, wanted, chunk, on_share
 
     def bounds(self, radius: Array, budget: int) -> Bounds:
         """Bounds over boxes of half widths ``radius``, ``(Q, d)``, from about ``budget`` evaluations each."""
@@ -91,11 +96,13 @@ class Search:
             kept[chosen] = False
             leaves = Evaluated.joined([leaves[np.flatnonzero(kept)], children])
             left -= len(children.owner)
+            self._on_share(1.0 - left / (budget * len(radius)))
         upper = np.zeros(len(radius))
-        entries = np.zeros((len(radius), *leaves.entries.shape[1:]))
+        entries, entries_lower = (np.zeros((len(radius), *leaves.entries.shape[1:])) for _ in range(2))
         np.maximum.at(upper, leaves.owner, leaves.upper)
         np.maximum.at(entries, leaves.owner, leaves.entries)
-        return Bounds(upper, lower, entries)
+        np.maximum.at(entries_lower, leaves.owner, leaves.entries_lower)
+        return Bounds(upper, lower, entries, entries_lower)
 
     def _worst(self, leaves: Evaluated, lower: Array, most: int) -> Index:
         """Boxes to split: the worst of each question that is still open, then its next ones."""
@@ -128,6 +135,7 @@ class Search:
                     spectral_above(slope),
                     spectral_below(at),
                     entries,
+                    np.nan_to_num(np.maximum(np.abs(at.mid) - 2.0 * at.rad, 0.0)),
                     _width(jet),
                 )
             )
