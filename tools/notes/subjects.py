@@ -40,7 +40,7 @@ IMITATION = {
         anneal_rounds=2,
     ),
     # Slower to learn for an LTC than for the others.
-    "dc-motor": dataclasses.replace(SHORT, rounds=8, validate_every=4),
+    "dc-motor": dataclasses.replace(SHORT, rounds=8, validate_every=8),
     "cartpole": SHORT,
 }
 EPOCHS = {"emps": 4, "occupancy": 1, "half-cheetah": 2}
