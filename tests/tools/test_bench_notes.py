@@ -101,6 +101,7 @@ def campaign(tmp_path):
                     "task": {"return_mean": 10.0 * seed, "height": height},
                     "corruption": {"area_mean": height, "nominal": 0.05 if cell == "cfc" else 1.0},
                     "out-of-distribution": {"score": None if name == "emps" else height},
+                    "lipschitz": {"lower": 0.5, "upper": 2.0 if cell == "ltc" else 4.0},
                     "firmware": {"status": "ok", "instructions_per_step": 1234},
                 }
                 (run.folder / "figures").mkdir(parents=True)
@@ -125,7 +126,10 @@ def test_the_report_says_what_the_figures_say(campaign):
     assert performance["lstm"]["trainings"] == 2 + 3  # one LTC is not trained, so that its pair is missing
     assert performance["lstm"]["verdict"] == "holds"
     assert performance["gru"]["verdict"] == "does not hold"
-    assert [one["verdict"] for one in document["promises"]] == ["does not hold"] * 3
+    assert document["measures"]["smoothness"]["gru"]["mean"] == pytest.approx(np.log10(2.0))
+    verdicts = {one["measures"][0]: one["verdict"] for one in document["promises"]}
+    assert verdicts.pop("smoothness") == "holds"
+    assert set(verdicts.values()) == {"does not hold"}
     emps = document["subjects"]["emps"]
     assert emps["cells"]["ltc"]["out_of_distribution"] is None
     assert "lstm" not in emps["differences"]["out_of_distribution"]
@@ -133,6 +137,7 @@ def test_the_report_says_what_the_figures_say(campaign):
     assert emps["cells"]["lstm"]["performance"]["mean"] == pytest.approx(0.4, abs=0.01)
     text = markdown(document)
     assert "1,234" in text
+    assert "0.5 to 4" in text
     assert "100 of 200" in text
 
 

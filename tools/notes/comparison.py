@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ltc_edge.training.options import CellKind
 from notes.contenders import LTC, OTHERS, Contender
-from notes.scoring import CORRUPTION, FIRMWARE, SHIFTED, TASK, figures
+from notes.scoring import CORRUPTION, FIRMWARE, LIPSCHITZ, SHIFTED, TASK, figures
 from notes.statistics import WORTH, Estimate, Verdict, estimate, joint, pooled, verdict
 from notes.training import Run
 
@@ -42,11 +44,18 @@ def _kept(of: str) -> Callable[[Figures], float | None]:
     )
 
 
+def _decades_below_one(found: Figures) -> float | None:
+    """By how many powers of ten the Lipschitz constant is surely below 1."""
+    return None if found["upper"] is None else -math.log10(found["upper"])
+
+
 PERFORMANCE = Measure("performance", TASK, lambda found: found["height"])
 CORRUPTED = Measure("corruption", CORRUPTION, lambda found: found["area_mean"])
 CORRUPTED_KEPT = Measure("corruption_kept", CORRUPTION, _kept("area_mean"))
 OUTSIDE = Measure("out_of_distribution", SHIFTED, lambda found: found["score"])
-MEASURES = (PERFORMANCE, CORRUPTED, CORRUPTED_KEPT, OUTSIDE)
+SMOOTH = Measure("smoothness", LIPSCHITZ, _decades_below_one, worth=0.04)
+"""A tenth less steep is 0.04."""
+MEASURES = (PERFORMANCE, CORRUPTED, CORRUPTED_KEPT, OUTSIDE, SMOOTH)
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,11 @@ PROMISES = (
         "robust without over-parameterisation",
         "with equally few parameters the LTC loses less under corruption",
         (CORRUPTED,),
+    ),
+    Promise(
+        "robust, by its Lipschitz constant",
+        "with equally few parameters the LTC's action is less steep in its readings",
+        (SMOOTH,),
     ),
     Promise(
         "better out of distribution",
@@ -168,6 +182,7 @@ class Comparison:
             "trainings": len(runs),
             "own_units": self._own_units(runs),
             "firmware": figures(first, FIRMWARE),
+            "lipschitz": self._lipschitz(runs),
             **{name: _estimate(list(found.values())) for name, found in measured.items()},
         }
 
@@ -181,6 +196,14 @@ class Comparison:
             "metric": found[0].get("metric", "return"),
             "value": _estimate([own[column] for own in found]),
         }
+
+    @staticmethod
+    def _lipschitz(runs: Mapping[int, Run]) -> dict[str, float] | None:
+        """Geometric means over the trainings of both ends of the bracket."""
+        found = [own for run in runs.values() if (own := figures(run, LIPSCHITZ)) is not None]
+        if not found or any(not own["upper"] or not own["lower"] for own in found):
+            return None
+        return {end: statistics.geometric_mean(own[end] for own in found) for end in ("lower", "upper")}
 
     @staticmethod
     def _difference(advantage: Estimate | None, measure: Measure) -> dict[str, Any] | None:

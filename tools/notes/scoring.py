@@ -12,13 +12,14 @@ from ltc_edge.files import write_atomically
 from ltc_edge.logs import Dataset
 from ltc_edge.tasks.protocol import Task
 from ltc_edge.training.run_folder import RunFolder
-from notes import closed_loop, firmware, recordings
+from notes import closed_loop, firmware, lipschitz, recordings
 from notes.training import Run, say
 
 Figures = dict[str, Any]
 
-TASK, CORRUPTION, SHIFTED, FIRMWARE = "task", "corruption", "out-of-distribution", "firmware"
-PARTS = (TASK, CORRUPTION, SHIFTED, FIRMWARE)
+TASK, CORRUPTION, SHIFTED = "task", "corruption", "out-of-distribution"
+LIPSCHITZ, FIRMWARE = "lipschitz", "firmware"
+PARTS = (TASK, CORRUPTION, SHIFTED, LIPSCHITZ, FIRMWARE)
 
 NOT_SHIFTED = "recordings have neither a plant whose parameters could be off nor initial states to choose"
 
@@ -66,6 +67,7 @@ def _in_closed_loop(part: str, task: Task, controllers: Sequence[Controller]) ->
         TASK: closed_loop.returns,
         CORRUPTION: closed_loop.corruption,
         SHIFTED: closed_loop.shifted,
+        LIPSCHITZ: lambda task, controllers: [lipschitz.in_closed_loop(task, one) for one in controllers],
     }
     return measure[part](task, controllers)
 
@@ -78,6 +80,8 @@ def _on_recordings(
             yield recordings.metric(data, controller)
         elif part == CORRUPTION:
             yield recordings.corruption(data, controller, (figures(run, TASK) or {})["baseline"])
+        elif part == LIPSCHITZ:
+            yield lipschitz.on_recordings(data, controller)
         else:
             yield {"score": None, "reason": NOT_SHIFTED}
 

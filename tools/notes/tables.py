@@ -37,22 +37,21 @@ def _subject(name: str, found: Document) -> Iterator[str]:
     cells = found["cells"]
     metric = next(iter(cells.values()))["own_units"]["metric"]
     headings = ("", "units", "parameters", metric, "performance", "corruption", "kept", "out of distribution")
+    measures = ("performance", "corruption", "corruption_kept", "out_of_distribution")
     rows = [
         (
             NAMES[cell],
             str(own["units"]),
             _size(own),
             _plain(own["own_units"]["value"], 4),
-            *(
-                _plain(own[measure], 3)
-                for measure in ("performance", "corruption", "corruption_kept", "out_of_distribution")
-            ),
+            *(_plain(own[measure], 3) for measure in measures),
+            _bracket(own["lipschitz"]),
             _instructions(own["firmware"]),
         )
         for cell, own in cells.items()
     ]
     yield f"### {name}\n"
-    yield from _table((*headings, "instructions a step"), rows)
+    yield from _table((*headings, "Lipschitz bracket", "instructions a step"), rows)
     differences = [
         (measure.replace("_", " "), *(_difference(own.get(other)) for other in OTHERS))
         for measure, own in found["differences"].items()
@@ -72,6 +71,10 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[s
 def _size(own: Document) -> str:
     effective, dense = own["parameters_effective"], own["parameters_dense"]
     return f"{effective:,}" if effective == dense else f"{effective:,} of {dense:,}"
+
+
+def _bracket(found: Document | None) -> str:
+    return "–" if found is None else f"{found['lower']:.3g} to {found['upper']:.3g}"
 
 
 def _instructions(firmware: Document | None) -> str:
