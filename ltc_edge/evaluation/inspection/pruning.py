@@ -104,7 +104,7 @@ def prune(
     search.run(tune)
     if not search.accepted:
         raise CheckFailedError(
-            "no synapse can be removed without a loss beyond the margin; try --finetune or a wider --tolerance"
+            "no synapse can go without a loss beyond the margin; try --finetune or a wider --tolerance"
         )
     return _verified(controller, ground, search, tolerance, on_stage)
 

@@ -1,0 +1,1 @@
+"""A synthetic plant and networks in which what drives the action is known."""
