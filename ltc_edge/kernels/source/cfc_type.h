@@ -1,6 +1,8 @@
 /* cfc_type.h: everything for one REAL, with tiles of one vector and of two. */
 #include "vector.h"
 
+#include "transpose.h"
+
 #include "cfc_network.h"
 
 #define BLOCKS 1

@@ -25,16 +25,25 @@ static TILE(lanes) TILE(lanes_of)(int64_t batch, int64_t tile)
 static void TILE(gather_steps)(const REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t steps,
                                int64_t channels, V *to)
 {
+    const int64_t values = steps * channels, apart = length * channels;
+    const REAL *const from = array + (lanes.first * length + t) * channels;
     REAL *const out = (REAL *)to;
     for (int64_t lane = 0; lane < lanes.count; lane++) {
-        const REAL *const from = array + ((lanes.first + lane) * length + t) * channels;
-        for (int64_t c = 0; c < steps * channels; c += 64 / (int64_t)sizeof(REAL)) {
+        for (int64_t c = 0; c < values; c += 64 / (int64_t)sizeof(REAL)) {
             /* What is asked for next, on the way forwards and back. */
-            __builtin_prefetch(from + steps * channels + c);
-            __builtin_prefetch(from - steps * channels + c);
+            __builtin_prefetch(from + lane * apart + values + c);
+            __builtin_prefetch(from + lane * apart - values + c);
         }
-        for (int64_t c = 0; c < steps * channels; c++) {
-            out[c * WIDTH + lane] = from[c];
+    }
+    const int64_t square_lanes = lanes.count / LANES * LANES, square_values = values / LANES * LANES;
+    for (int64_t lane = 0; lane < square_lanes; lane += LANES) {
+        for (int64_t c = 0; c < square_values; c += LANES) {
+            NAME(transpose_square)(from + lane * apart + c, apart, out + c * WIDTH + lane, WIDTH);
+        }
+    }
+    for (int64_t lane = 0; lane < lanes.count; lane++) {
+        for (int64_t c = lane < square_lanes ? square_values : 0; c < values; c++) {
+            out[c * WIDTH + lane] = from[lane * apart + c];
         }
     }
 }
@@ -43,11 +52,18 @@ static void TILE(gather_steps)(const REAL *array, TILE(lanes) lanes, int64_t len
 static void TILE(scatter_steps)(REAL *array, TILE(lanes) lanes, int64_t length, int64_t t, int64_t steps,
                                 int64_t channels, const V *from)
 {
+    const int64_t values = steps * channels, apart = length * channels;
+    REAL *const to = array + (lanes.first * length + t) * channels;
     const REAL *const in = (const REAL *)from;
+    const int64_t square_lanes = lanes.count / LANES * LANES, square_values = values / LANES * LANES;
+    for (int64_t lane = 0; lane < square_lanes; lane += LANES) {
+        for (int64_t c = 0; c < square_values; c += LANES) {
+            NAME(transpose_square)(in + c * WIDTH + lane, WIDTH, to + lane * apart + c, apart);
+        }
+    }
     for (int64_t lane = 0; lane < lanes.count; lane++) {
-        REAL *const to = array + ((lanes.first + lane) * length + t) * channels;
-        for (int64_t c = 0; c < steps * channels; c++) {
-            to[c] = in[c * WIDTH + lane];
+        for (int64_t c = lane < square_lanes ? square_values : 0; c < values; c++) {
+            to[lane * apart + c] = in[c * WIDTH + lane];
         }
     }
 }

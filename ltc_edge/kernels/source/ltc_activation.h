@@ -7,16 +7,16 @@
  */
 
 typedef struct {
+    const NAME(synapse) * next; /* of which the activation is asked for next */
     V second[BLOCKS];
     NAME(quotient) first[BLOCKS];
 } TILE(pipeline);
 
 /* The first stage: pre-activations. */
-ALWAYS_INLINE void TILE(begin)(const NAME(lists) * lists, int64_t s, const V *u, const int bounded,
-                               V result[BLOCKS])
+ALWAYS_INLINE void TILE(begin)(const NAME(synapse) * synapse, const V *u, const int bounded, V result[BLOCKS])
 {
-    const V *const source = u + (int64_t)lists->source[s] * BLOCKS;
-    const REAL slope = lists->synapse[s].slope, offset = lists->synapse[s].offset;
+    const V *const source = u + (int64_t)synapse->source * BLOCKS;
+    const REAL slope = synapse->slope, offset = synapse->offset;
     EACH_BLOCK(k)
     {
         const V x = source[k] * slope + offset;
@@ -27,16 +27,20 @@ ALWAYS_INLINE void TILE(begin)(const NAME(lists) * lists, int64_t s, const V *u,
 /* Get ready for the first synapse. */
 ALWAYS_INLINE void TILE(fill)(const NAME(lists) * lists, const V *u, const int bounded, TILE(pipeline) * pipeline)
 {
-    TILE(begin)(lists, 0, u, bounded, pipeline->second);
+    pipeline->next = lists->synapse;
+    TILE(begin)(pipeline->next, u, bounded, pipeline->second);
     EACH_BLOCK(k) pipeline->first[k] = NAME(logistic_quotient)(NAME(reduce)(pipeline->second[k]));
-    TILE(begin)(lists, 1, u, bounded, pipeline->second);
+    TILE(begin)(pipeline->next + 1, u, bounded, pipeline->second);
 }
 
-/* The activations of synapse s; they are asked for from the first synapse to the last. */
-ALWAYS_INLINE void TILE(activate)(const NAME(lists) * lists, int64_t s, const V *u, const int bounded,
-                                  TILE(pipeline) * pipeline, V activation[BLOCKS])
+/* The activations of the next synapse, which is returned. */
+ALWAYS_INLINE const NAME(synapse) * TILE(activate)(const V *u, const int bounded, TILE(pipeline) * pipeline,
+                                                   V activation[BLOCKS])
 {
+    const NAME(synapse) *const own = pipeline->next;
     EACH_BLOCK(k) activation[k] = pipeline->first[k].numerator / pipeline->first[k].denominator;
     EACH_BLOCK(k) pipeline->first[k] = NAME(logistic_quotient)(NAME(reduce)(pipeline->second[k]));
-    TILE(begin)(lists, s + 2, u, bounded, pipeline->second);
+    TILE(begin)(own + 2, u, bounded, pipeline->second);
+    pipeline->next = own + 1;
+    return own;
 }

@@ -26,51 +26,69 @@ ALWAYS_INLINE void TILE(back_quotient)(const TILE(sub_step) * own, int64_t j, co
     EACH_BLOCK(k) own->denominator[j * BLOCKS + k] = -n[k] * after[k];
 }
 
-/* Back through a fused sub-step to the quotients of the one before, if there is one. */
-ALWAYS_INLINE void TILE(back_sub_step)(const TILE(task) * task, const TILE(step) * step, TILE(back) * back,
-                                       const TILE(sub_step) * own, const TILE(sub_step) * before, const V *constant,
-                                       const int bounded)
+/* Neurons first to last - 1 at a fused sub-step. */
+typedef struct {
+    int64_t first, last;
+    const V *inverse; /* 1 / denominator of the sub-step before; of neurons without synapses, of the step */
+    int64_t apart;    /* vectors from there back to the one before that */
+} TILE(rows);
+
+/* Back through the synapses of some neurons at a fused sub-step, to their quotients of the one before, if any. */
+ALWAYS_INLINE void TILE(back_rows)(const TILE(task) * task, const TILE(step) * step, TILE(back) * back,
+                                   const TILE(sub_step) * own, const TILE(sub_step) * before, TILE(rows) rows,
+                                   const int bounded, TILE(way_back) * way)
 {
-    const NAME(network) *const network = task->network;
-    const NAME(lists) *const lists = &network->by_source;
-    const int64_t units = network->circuit->units, driven = network->driven, stride = task->layout.stride;
-    const V *const inverse = own->u - stride + units * BLOCKS;
-    TILE(pipeline) pipeline;
-    TILE(fill)(lists, own->u, bounded, &pipeline);
-    for (int64_t j = 0; j < units; j++) {
+    for (int64_t j = rows.first; j < rows.last; j++) {
         /* From memory that is long out of the cache. */
-        __builtin_prefetch(own->u - 2 * stride + j * BLOCKS);
-        __builtin_prefetch((j < driven ? inverse - stride : constant - task->layout.step) + j * BLOCKS);
-        V state[BLOCKS], g[BLOCKS];
-        EACH_BLOCK(k) state[k] = own->u[j * BLOCKS + k];
+        __builtin_prefetch(own->u - 2 * task->layout.stride + j * BLOCKS);
+        __builtin_prefetch(rows.inverse - rows.apart + j * BLOCKS);
+        V g[BLOCKS];
         EACH_BLOCK(k) g[k] = own->numerator[j * BLOCKS + k] * step->capacity[j * BLOCKS + k];
-        TILE(back_row)
-        (lists, j, own->u, own->numerator, own->denominator, back->synapse, bounded, &pipeline, state, g);
+        TILE(back_row)(&task->network->by_source, j, own->u, own->numerator, own->denominator, bounded, way, g);
         if (before != NULL) {
-            TILE(back_quotient)(before, j, g, j < driven ? inverse : constant, state);
+            TILE(back_quotient)(before, j, g, rows.inverse, own->u + j * BLOCKS);
         } else {
             EACH_BLOCK(k) back->state[j * BLOCKS + k] = g[k];
         }
     }
 }
 
+/* Back through a fused sub-step to the quotients of the one before, if there is one. */
+ALWAYS_INLINE void TILE(back_sub_step)(const TILE(task) * task, const TILE(step) * step, TILE(back) * back,
+                                       const TILE(sub_step) * own, const TILE(sub_step) * before, const V *constant,
+                                       const int bounded)
+{
+    const NAME(network) *const network = task->network;
+    const int64_t units = network->circuit->units, stride = task->layout.stride;
+    const TILE(rows) driven = {0, network->driven, own->u - stride + units * BLOCKS, stride};
+    const TILE(rows) others = {network->driven, units, constant, task->layout.step};
+    TILE(way_back) way = {.sums = back->synapse};
+    TILE(fill)(&network->by_source, own->u, bounded, &way.pipeline);
+    TILE(back_rows)(task, step, back, own, before, driven, bounded, &way);
+    TILE(back_rows)(task, step, back, own, before, others, bounded, &way);
+}
+
 /* Add up dN, dD = -dN v' and dc = dN (u - v') over the fused sub-steps of a step, which ended with `after`. */
 static void TILE(add_sub_steps)(const TILE(task) * task, TILE(back) * back, const V *slots, const V *after)
 {
     const ltc_edge_circuit *const circuit = task->network->circuit;
-    const int64_t neurons = circuit->units * BLOCKS, stride = task->layout.stride;
-    for (int64_t i = 0; i < neurons; i++) {
-        V numerator = {0}, denominator = {0}, capacity = {0}, next = after[i];
-        for (int64_t l = circuit->unfolds - 1; l >= 0; l--) {
-            const V n = back->numerator[l * back->stride + i], u = slots[l * stride + i];
-            numerator += n;
-            denominator -= n * next;
-            capacity += n * (u - next);
-            next = u;
+    const int64_t neurons = circuit->units * BLOCKS, stride = task->layout.stride, unfolds = circuit->unfolds;
+    for (int64_t i = 0; i < neurons; i += BLOCKS) {
+        V numerator[BLOCKS] = {0}, denominator[BLOCKS] = {0}, capacity[BLOCKS] = {0}, next[BLOCKS];
+        const V *u = slots + (unfolds - 1) * stride + i, *n = back->numerator + (unfolds - 1) * back->stride + i;
+        EACH_BLOCK(k) next[k] = after[i + k];
+        for (int64_t l = 0; l < unfolds; l++, u -= stride, n -= back->stride) {
+            EACH_BLOCK(k)
+            {
+                numerator[k] += n[k];
+                denominator[k] -= n[k] * next[k];
+                capacity[k] += n[k] * (u[k] - next[k]);
+                next[k] = u[k];
+            }
         }
-        back->numerator_sum[i] = numerator;
-        back->denominator_sum[i] = denominator;
-        back->capacity_sum[i] = capacity;
+        EACH_BLOCK(k) back->numerator_sum[i + k] = numerator[k];
+        EACH_BLOCK(k) back->denominator_sum[i + k] = denominator[k];
+        EACH_BLOCK(k) back->capacity_sum[i + k] = capacity[k];
     }
 }
 

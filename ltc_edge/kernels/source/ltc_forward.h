@@ -9,6 +9,7 @@ typedef struct {
     V *all_outputs;  /* SEGMENT * M */
     V *inputs; /* I, of this step */
     V *span;   /* 1 */
+    V capacity_span[BLOCKS]; /* the span that `capacity` was made for; none is 0 */
     V *numerator, *denominator; /* N each: what does not depend on the state */
     V *capacity;                /* N: fused, cm * unfolds / dt; others, dt / (unfolds * cm) */
     V *gates;                   /* 4N, with a memory */
@@ -28,6 +29,7 @@ static int TILE(new_step)(TILE(step) * step, const TILE(task) * task)
     }
     TILE(clear)(step->memory, vectors);
     step->segment = -1;
+    TILE(clear)(step->capacity_span, BLOCKS);
     step->all_inputs = step->memory;
     step->all_spans = step->all_inputs + TILE(SEGMENT) * circuit->inputs * BLOCKS;
     step->all_outputs = step->all_spans + TILE(SEGMENT) * BLOCKS;
@@ -42,16 +44,16 @@ static int TILE(new_step)(TILE(step) * step, const TILE(task) * task)
     return 1;
 }
 
-/* Add what the synapses onto neuron i carry from `u` to its numerator and denominator. */
+/* Add what the synapses onto neuron i carry from `u` to its numerator and denominator. Neurons come in turn. */
 ALWAYS_INLINE void TILE(add_synapses)(const NAME(lists) * lists, int64_t i, const V *u, const int bounded,
                                       TILE(pipeline) * pipeline, V numerator[BLOCKS], V denominator[BLOCKS])
 {
-    const int32_t end = lists->start[i + 1];
-    for (int32_t s = lists->start[i]; s < end; s++) {
+    const NAME(synapse) *const end = lists->synapse + lists->start[i + 1];
+    while (pipeline->next < end) {
         V activation[BLOCKS];
-        TILE(activate)(lists, s, u, bounded, pipeline, activation);
-        EACH_BLOCK(k) numerator[k] += activation[k] * lists->synapse[s].drive;
-        EACH_BLOCK(k) denominator[k] += activation[k] * lists->synapse[s].conductance;
+        const NAME(synapse) *const own = TILE(activate)(u, bounded, pipeline, activation);
+        EACH_BLOCK(k) numerator[k] += activation[k] * own->drive;
+        EACH_BLOCK(k) denominator[k] += activation[k] * own->conductance;
     }
 }
 
@@ -107,6 +109,10 @@ static void TILE(read_step)(const TILE(task) * task, TILE(step) * step, TILE(lan
     }
     step->inputs = step->all_inputs + (t - first) * circuit->inputs * BLOCKS;
     step->span = step->all_spans + (t - first) * BLOCKS;
+    if (memcmp(step->capacity_span, step->span, sizeof step->capacity_span) == 0) {
+        return;
+    }
+    TILE(copy)(step->capacity_span, step->span, BLOCKS);
     const REAL unfolds = (REAL)circuit->unfolds;
     const int fused = circuit->solver == LTC_EDGE_FUSED;
     V rate[BLOCKS];

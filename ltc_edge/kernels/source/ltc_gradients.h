@@ -87,27 +87,34 @@ static int TILE(new_back)(TILE(back) * back, const TILE(task) * task)
     return 1;
 }
 
+/* How far a way back through a list of synapses has come; it goes from the first to the last. */
+typedef struct {
+    TILE(pipeline) pipeline;
+    TILE(synapse_sums) *sums; /* of the next one */
+} TILE(way_back);
+
 /* Through the synapses of source j, in state `u`, with dN and dD of their targets: add to `gradient`, of u, and to
  * their sums. */
 ALWAYS_INLINE void TILE(back_row)(const NAME(lists) * lists, int64_t j, const V *u, const V *numerator,
-                                  const V *denominator, TILE(synapse_sums) * sums, const int bounded,
-                                  TILE(pipeline) * pipeline, const V state[BLOCKS], V gradient[BLOCKS])
+                                  const V *denominator, const int bounded, TILE(way_back) * way, V gradient[BLOCKS])
 {
-    const int32_t end = lists->start[j + 1];
-    for (int32_t s = lists->start[j]; s < end; s++) {
-        const int64_t target = (int64_t)lists->target[s] * BLOCKS;
-        const REAL erev = lists->synapse[s].erev, reach = lists->synapse[s].reach;
+    const NAME(synapse) *const end = lists->synapse + lists->start[j + 1];
+    const V *const state = u + j * BLOCKS;
+    while (way->pipeline.next < end) {
         V activation[BLOCKS], q[BLOCKS];
-        TILE(activate)(lists, s, u, bounded, pipeline, activation);
-        EACH_BLOCK(k) q[k] = (numerator[target + k] * erev + denominator[target + k]) * activation[k];
-        TILE(synapse_sums) sum = sums[s];
-        EACH_BLOCK(k) sum.drive += numerator[target + k] * activation[k];
+        const NAME(synapse) *const own = TILE(activate)(u, bounded, &way->pipeline, activation);
+        const V *const n = numerator + (int64_t)own->target * BLOCKS;
+        const V *const d = denominator + (int64_t)own->target * BLOCKS;
+        const REAL erev = own->erev, reach = own->reach;
+        EACH_BLOCK(k) q[k] = (n[k] * erev + d[k]) * activation[k];
+        TILE(synapse_sums) sum = *way->sums;
+        EACH_BLOCK(k) sum.drive += n[k] * activation[k];
         EACH_BLOCK(k) sum.weight += q[k];
         EACH_BLOCK(k) q[k] -= q[k] * activation[k];
         EACH_BLOCK(k) gradient[k] += q[k] * reach;
         EACH_BLOCK(k) sum.pre_u += q[k] * state[k];
         EACH_BLOCK(k) sum.pre += q[k];
-        sums[s] = sum;
+        *way->sums++ = sum;
     }
 }
 
@@ -116,13 +123,12 @@ ALWAYS_INLINE void TILE(back_synapses)(const NAME(lists) * lists, int64_t rows, 
                                        const V *denominator, TILE(synapse_sums) * sums, V *gradient,
                                        const int bounded)
 {
-    TILE(pipeline) pipeline;
-    TILE(fill)(lists, u, bounded, &pipeline);
+    TILE(way_back) way = {.sums = sums};
+    TILE(fill)(lists, u, bounded, &way.pipeline);
     for (int64_t j = 0; j < rows; j++) {
-        V state[BLOCKS], total[BLOCKS];
-        EACH_BLOCK(k) state[k] = u[j * BLOCKS + k];
+        V total[BLOCKS];
         EACH_BLOCK(k) total[k] = gradient[j * BLOCKS + k];
-        TILE(back_row)(lists, j, u, numerator, denominator, sums, bounded, &pipeline, state, total);
+        TILE(back_row)(lists, j, u, numerator, denominator, bounded, &way, total);
         EACH_BLOCK(k) gradient[j * BLOCKS + k] = total[k];
     }
 }

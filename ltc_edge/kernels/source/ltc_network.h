@@ -8,13 +8,13 @@
  * with drive = conductance * erev. On the way back `reach` = -ln 2 * conductance * slope is used. */
 typedef struct {
     REAL slope, offset, conductance, drive, erev, reach;
+    int32_t source, target; /* neurons (or inputs) */
 } NAME(synapse);
 
 /* Synapses listed for each of some neurons (or inputs): those from start[row] to start[row + 1] - 1. Two more stand
  * behind the last, from 0 to 0, as loops begin with synapses before they need them. */
 typedef struct {
     int32_t *start;
-    int32_t *source, *target; /* of each synapse: neurons (or inputs) */
     NAME(synapse) * synapse;
 } NAME(lists);
 
@@ -44,6 +44,7 @@ static REAL NAME(positive_slope)(const ltc_edge_circuit *circuit, REAL x)
     return circuit->softplus ? (REAL)(1.0 / (1.0 + exp(-(double)x))) : (REAL)1;
 }
 
+/* But for its place. */
 static NAME(synapse) NAME(synapse_of)(const ltc_edge_circuit *circuit, REAL w, REAL sigma, REAL mu, REAL erev,
                                       REAL scale, REAL shift)
 {
@@ -64,16 +65,14 @@ static void NAME(transpose)(const NAME(lists) * by_source, int32_t sources, int3
 {
     const int32_t synapses = by_source->start[sources];
     for (int32_t s = 0; s < synapses; s++) {
-        by_target->start[by_source->target[s] + 1]++;
+        by_target->start[by_source->synapse[s].target + 1]++;
     }
     for (int32_t i = 0; i < targets; i++) {
         by_target->start[i + 1] += by_target->start[i];
     }
     for (int32_t s = synapses - 1; s >= 0; s--) {
         /* Filled from the end: start[i + 1] falls to where target i begins. */
-        const int32_t place = --by_target->start[by_source->target[s] + 1];
-        by_target->source[place] = by_source->source[s];
-        by_target->target[place] = by_source->target[s];
+        const int32_t place = --by_target->start[by_source->synapse[s].target + 1];
         by_target->synapse[place] = by_source->synapse[s];
     }
     for (int32_t i = 0; i < targets; i++) {
@@ -84,19 +83,14 @@ static void NAME(transpose)(const NAME(lists) * by_source, int32_t sources, int3
 
 static int NAME(new_lists)(NAME(lists) * lists, int32_t rows, int32_t synapses)
 {
-    const size_t room = (size_t)synapses + NAME(AHEAD);
     lists->start = calloc((size_t)rows + 1, sizeof *lists->start);
-    lists->source = calloc(room, sizeof *lists->source);
-    lists->target = calloc(room, sizeof *lists->target);
-    lists->synapse = calloc(room, sizeof *lists->synapse);
-    return lists->start != NULL && lists->source != NULL && lists->target != NULL && lists->synapse != NULL;
+    lists->synapse = calloc((size_t)synapses + NAME(AHEAD), sizeof *lists->synapse);
+    return lists->start != NULL && lists->synapse != NULL;
 }
 
 static void NAME(free_lists)(NAME(lists) * lists)
 {
     free(lists->start);
-    free(lists->source);
-    free(lists->target);
     free(lists->synapse);
 }
 
@@ -109,13 +103,14 @@ static void NAME(free_network)(NAME(network) * network)
     free(network->cm);
 }
 
+/* The places of synapses whose parameters stand there already. */
 static void NAME(list_by_source)(NAME(lists) * lists, const int32_t *source, const int32_t *target, int32_t sources,
                                  int32_t synapses)
 {
     for (int32_t s = 0; s < synapses; s++) {
         lists->start[source[s] + 1]++;
-        lists->source[s] = source[s];
-        lists->target[s] = target[s];
+        lists->synapse[s].source = source[s];
+        lists->synapse[s].target = target[s];
     }
     for (int32_t j = 0; j < sources; j++) {
         lists->start[j + 1] += lists->start[j];
@@ -202,7 +197,6 @@ static int NAME(new_network)(NAME(network) * network, const ltc_edge_circuit *ci
     }
     const REAL *const w = parameters->w, *const sigma = parameters->sigma, *const mu = parameters->mu;
     const REAL *const erev = parameters->erev;
-    NAME(list_by_source)(&network->by_source, circuit->source, circuit->target, units, synapses);
     for (int32_t s = 0; s < synapses; s++) {
         network->by_source.synapse[s] = NAME(synapse_of)(circuit, w[s], sigma[s], mu[s], erev[s], 1, 0);
         network->driven = circuit->target[s] < network->driven ? network->driven : circuit->target[s] + 1;
@@ -210,14 +204,15 @@ static int NAME(new_network)(NAME(network) * network, const ltc_edge_circuit *ci
     const REAL *const sensory_w = parameters->sensory_w, *const sensory_sigma = parameters->sensory_sigma;
     const REAL *const sensory_mu = parameters->sensory_mu, *const sensory_erev = parameters->sensory_erev;
     const REAL *const input_w = parameters->input_w, *const input_b = parameters->input_b;
-    NAME(list_by_source)
-    (&network->sensory_by_source, circuit->sensory_source, circuit->sensory_target, inputs, sensory);
     for (int32_t s = 0; s < sensory; s++) {
         const int32_t j = circuit->sensory_source[s];
         network->sensory_by_source.synapse[s] =
             NAME(synapse_of)(circuit, sensory_w[s], sensory_sigma[s], sensory_mu[s], sensory_erev[s],
                              circuit->affine ? input_w[j] : (REAL)1, circuit->affine ? input_b[j] : (REAL)0);
     }
+    NAME(list_by_source)(&network->by_source, circuit->source, circuit->target, units, synapses);
+    NAME(list_by_source)
+    (&network->sensory_by_source, circuit->sensory_source, circuit->sensory_target, inputs, sensory);
     NAME(transpose)(&network->by_source, units, units, &network->by_target);
     NAME(transpose)(&network->sensory_by_source, inputs, units, &network->sensory_by_target);
     const REAL *const output_w = parameters->output_w, *const output_b = parameters->output_b;

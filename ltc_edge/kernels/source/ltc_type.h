@@ -1,6 +1,8 @@
 /* ltc_type.h: everything for one REAL, with tiles of one vector and of two. */
 #include "vector.h"
 
+#include "transpose.h"
+
 #include "ltc_logistic.h"
 
 #include "ltc_network.h"
