@@ -16,7 +16,7 @@ from ltc_edge.cli.main import INTERRUPTED
 from ltc_edge.cli.options import Finite, json_option, output_option, stack
 from ltc_edge.cli.output import print_json, progress_bar
 from ltc_edge.cli.train import COUNT, data_options
-from ltc_edge.errors import InputError
+from ltc_edge.errors import InputError, RecordingError
 from ltc_edge.evaluation.descent.outcome import CellChoice
 from ltc_edge.files import write_atomically
 
@@ -66,6 +66,8 @@ sweep_options = stack(
         click.option(
             "--widths", callback=_widths, help="Neurons, such as 1,2,4,8; chosen around p = n·outputs."
         ),
+        click.option("--period", type=Finite(0.0, min_open=True),
+                     help="Seconds between rows of --data that carries no time."),
         click.option("--windows", type=click.IntRange(4, 100_000), default=40, show_default=True,
                      help="Training windows n, each with one label."),
         click.option("--noise", "noises", callback=_noises, default="0,0.2", show_default=True,
@@ -204,25 +206,41 @@ def _sweep(
     from ltc_edge.evaluation.descent.picture import draw_sweep
     from ltc_edge.evaluation.descent.store import Store
     from ltc_edge.evaluation.descent.sweep import run_sweep
-    from ltc_edge.evaluation.descent.verdict import judge
+    from ltc_edge.evaluation.descent.swept import Swept
 
     store = Store(output, subject.sha256, settings)
-    title = f"{subject.name}, {settings.cell}"
     with progress_bar(f"{len(grid.points)} models") as on_share:
         outcomes = run_sweep(subject, settings, grid, store, jobs=jobs, on_share=on_share)
     for path in store.damaged:
         click.echo(f"Note: {path} was damaged, and is done again", err=True)
-    labels = settings.windows * subject.outputs
-    curves = [make_curve(grid, outcomes, noise, logarithmic=not subject.is_classes) for noise in grid.noises]
-    verdicts = [judge(curve, labels) for curve in curves]
-    document = sweep_document(subject, settings, grid, curves, verdicts)
+    dimension, reason = _dimension(subject)
+    sweep = Swept(
+        subject,
+        settings,
+        grid,
+        [make_curve(grid, outcomes, noise, logarithmic=not subject.is_classes) for noise in grid.noises],
+        dimension,
+    )
+    document = sweep_document(sweep)
+    document["d_eff_refused"] = reason
     document["redone"] = [str(path) for path in store.damaged]
     document["picture"] = str(output / "descent.png")
-    write_atomically(
-        output / "descent.json", (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
-    )
-    draw_sweep(curves, verdicts, {"n·outputs": float(labels)}, title, output / "descent.png")
+    content = json.dumps(document, indent=1, allow_nan=False) + "\n"
+    write_atomically(output / "descent.json", content.encode())
+    draw_sweep(sweep, output / "descent.png")
     if not as_json:
-        print_sweep(curves, verdicts, labels, title)
+        print_sweep(sweep)
+        if reason is not None:
+            click.echo(f"No n·d_eff: {reason}")
         click.echo(f"Picture: {output / 'descent.png'}")
     return document
+
+
+def _dimension(subject: Subject) -> tuple[float | None, str | None]:
+    """The effective dimension of a window, or why there is none."""
+    from ltc_edge.evaluation.descent.dimension import window_dimension
+
+    try:
+        return window_dimension(subject).estimate.value, None
+    except RecordingError as error:
+        return None, str(error)

@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.evaluation.descent.curve import Curve, OverSeeds, over_seeds
-from ltc_edge.evaluation.descent.outcome import Settings
 from ltc_edge.evaluation.descent.peak import Peak
-from ltc_edge.evaluation.descent.subject import Subject
-from ltc_edge.evaluation.descent.sweep import Grid
+from ltc_edge.evaluation.descent.swept import Swept
 from ltc_edge.evaluation.descent.verdict import Verdict
 
 
-def sweep_document(
-    subject: Subject,
-    settings: Settings,
-    grid: Grid,
-    curves: Sequence[Curve],
-    verdicts: Sequence[Verdict],
-) -> dict[str, Any]:
+def sweep_document(swept: Swept) -> dict[str, Any]:
     """What was swept, and what came of each share of wrong labels."""
-    labels = settings.windows * subject.outputs
+    subject = swept.subject
     return {
         "subject": subject.name,
         "subject_sha256": subject.sha256,
-        **dataclasses.asdict(settings),
+        **dataclasses.asdict(swept.settings),
         "window": int(subject.train.inputs.shape[1]),
         "windows_to_draw_from": len(subject.train),
         "test_windows": len(subject.test),
         "outputs": subject.outputs,
-        "labels": labels,
-        "seeds": list(grid.seeds),
+        "labels": swept.labels,
+        "d_eff": swept.dimension,
+        "n_d_eff": swept.n_d_eff,
+        "seeds": list(swept.grid.seeds),
         "metric": "share of wrong classes" if subject.is_classes else "mean squared error / variance",
-        "curves": [_curve(curve, verdict, labels) for curve, verdict in zip(curves, verdicts, strict=True)],
+        "curves": [
+            _curve(curve, verdict, swept) for curve, verdict in zip(swept.curves, swept.verdicts, strict=True)
+        ],
     }
 
 
-def _curve(curve: Curve, verdict: Verdict, labels: int) -> dict[str, Any]:
+def _curve(curve: Curve, verdict: Verdict, swept: Swept) -> dict[str, Any]:
     start = verdict.interpolates_from
     return {
         "noise": curve.noise,
@@ -47,9 +42,9 @@ def _curve(curve: Curve, verdict: Verdict, labels: int) -> dict[str, Any]:
         "premise_met": verdict.premise_met,
         "interpolates_from_width": None if start is None else curve.widths[start],
         "double_descent": verdict.is_double_descent,
-        "peak": None if verdict.peak is None else _peak(curve, verdict.peak, labels),
+        "peak": None if verdict.peak is None else _peak(curve, verdict.peak, swept.labels),
         "verdict": verdict.words,
-        "points": [_point(curve, index, labels) for index in range(len(curve.widths))],
+        "points": [_point(curve, index, swept) for index in range(len(curve.widths))],
     }
 
 
@@ -65,11 +60,12 @@ def _peak(curve: Curve, peak: Peak, labels: int) -> dict[str, Any]:
     }
 
 
-def _point(curve: Curve, index: int, labels: int) -> dict[str, Any]:
+def _point(curve: Curve, index: int, swept: Swept) -> dict[str, Any]:
     document: dict[str, Any] = {
         "width": curve.widths[index],
         "parameters": curve.parameters[index],
-        "parameters_per_label": curve.parameters[index] / labels,
+        "parameters_per_label": curve.parameters[index] / swept.labels,
+        "parameters_per_n_d_eff": None if swept.n_d_eff is None else curve.parameters[index] / swept.n_d_eff,
         **_figure("train_error", curve.summary(curve.train_error)[index], curve.train_error[index]),
         **_figure("test_error", curve.summary(curve.test_error)[index], curve.test_error[index]),
         "stopped": dict(curve.stopped[index]),

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 from rich.table import Table
 
 from ltc_edge.cli.output import console
 from ltc_edge.evaluation.descent.curve import Curve, OverSeeds, over_seeds
-from ltc_edge.evaluation.descent.verdict import Verdict
+from ltc_edge.evaluation.descent.swept import Swept
 
 ROUNDING = 1e-12
 """Errors below are what rounding leaves of none."""
 
 
-def print_sweep(curves: Sequence[Curve], verdicts: Sequence[Verdict], labels: int, title: str) -> None:
+def print_sweep(swept: Swept) -> None:
     """Verdicts in words, and what they rest on."""
-    for curve, verdict in zip(curves, verdicts, strict=True):
+    curves = swept.curves
+    for curve, verdict in zip(curves, swept.verdicts, strict=True):
         click.echo(f"{100 * curve.noise:g} % wrong labels. {verdict.words}")
     for curve in curves:
-        _print_curve(curve, labels, f"{title}, {100 * curve.noise:g} % wrong labels")
+        _print_curve(curve, swept.labels, f"{swept.title}, {100 * curve.noise:g} % wrong labels")
     if curves[0].logarithmic:
         said = "squared, in variances of the targets (1 is guessing the mean); geometric means over seeds"
     else:
         said = "shares of wrong classes; means over seeds"
-    click.echo(f"Errors are {said} and their 95 % intervals. n·M = n·outputs = {labels} labels.")
+    click.echo(
+        f"Errors are {said} and their 95 % intervals. n·M = n·outputs = {swept.labels} labels{_law(swept)}."
+    )
 
 
 def _print_curve(curve: Curve, labels: int, title: str) -> None:
@@ -61,3 +62,10 @@ def _figure(figure: OverSeeds) -> str:
         return "0"
     low, high = figure.ci95
     return f"{figure.mean:.2g}\n{low:.2g}–{high:.2g}"
+
+
+def _law(swept: Swept) -> str:
+    """What the law of robustness asks for."""
+    if swept.dimension is None or swept.n_d_eff is None:
+        return ""
+    return f"; n·d_eff = {swept.n_d_eff:.0f}, for windows of {swept.dimension:.1f} effective dimensions"

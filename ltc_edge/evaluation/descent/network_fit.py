@@ -12,6 +12,7 @@ from ltc_edge.controller import Controller
 from ltc_edge.errors import TrainingDivergedError
 from ltc_edge.evaluation.descent.draw import Drawn, draw
 from ltc_edge.evaluation.descent.outcome import CellChoice, Outcome, Point, Settings, Stopped
+from ltc_edge.evaluation.descent.smoothness import last_step_lipschitz
 from ltc_edge.evaluation.descent.subject import Examples, Subject
 from ltc_edge.network import Network
 from ltc_edge.training.initial import controller_for_data
@@ -68,7 +69,7 @@ def fit_network(subject: Subject, settings: Settings, point: Point) -> Outcome:
         stopped=stopped,
         updates=updates,
         ridge_error=None,
-        lipschitz=None,
+        lipschitz=last_step_lipschitz(subject, controller),
     )
 
 

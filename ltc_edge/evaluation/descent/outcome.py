@@ -50,8 +50,9 @@ class Outcome:
         stopped: what ended training.
         updates: made.
         ridge_error: test error of the same features with a ridge penalty; None for networks.
-        lipschitz: lower and upper bound of the Lipschitz constant, from normalised window to normalised
-            output; None where there is none.
+        lipschitz: lower and upper bound of the Lipschitz constant, normalised: of random features from the
+            whole window, over all windows, see `RandomFeatures.lipschitz`; of networks see
+            `last_step_lipschitz`; None where nothing bounds it above.
     """
 
     parameters: int

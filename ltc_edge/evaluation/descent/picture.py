@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from ltc_edge.arrays import FloatArray
 from ltc_edge.errors import require
 from ltc_edge.evaluation.descent.curve import Curve, over_seeds
+from ltc_edge.evaluation.descent.swept import Swept
 from ltc_edge.evaluation.descent.verdict import Verdict
 from ltc_edge.files import write_atomically
 
@@ -21,32 +21,22 @@ LOWEST_DRAWN = 1e-5
 TRAIN, TEST, RIDGE, BOUNDS = "tab:blue", "tab:red", "tab:green", "tab:purple"
 
 
-def draw_sweep(
-    curves: Sequence[Curve],
-    verdicts: Sequence[Verdict],
-    marks: dict[str, float],
-    title: str,
-    path: Path,
-) -> None:
+def draw_sweep(swept: Swept, path: Path) -> None:
     """Draw a column for each share of wrong labels.
-
-    Args:
-        curves: one a share.
-        verdicts: theirs.
-        marks: numbers of parameters to mark, by name.
-        title: of the picture.
-        path: where to.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
         OutputError: the file cannot be written.
     """
+    curves, marks = swept.curves, {"n·outputs": float(swept.labels)}
+    if swept.n_d_eff is not None:
+        marks["n·d_eff"] = swept.n_d_eff
     rows = 2 if all(curve.lipschitz is not None for curve in curves) else 1
     figure = require("matplotlib.figure", "train").Figure(
         figsize=(0.8 + 4.6 * len(curves), 1.4 + 2.9 * rows), layout="constrained"
     )
     axes = figure.subplots(rows, len(curves), sharex=True, sharey="row", squeeze=False)
-    for column, (curve, verdict) in enumerate(zip(curves, verdicts, strict=True)):
+    for column, (curve, verdict) in enumerate(zip(curves, swept.verdicts, strict=True)):
         _draw_errors(axes[0, column], curve, verdict)
         if rows == 2:
             _draw_bounds(axes[1, column], curve)
@@ -56,10 +46,10 @@ def draw_sweep(
         axes[-1, column].set_xlabel("parameters p")
     axes[0, 0].set_ylabel("error / variance" if curves[0].logarithmic else "share of wrong classes")
     if rows == 2:
-        axes[1, 0].set_ylabel("Lipschitz constant,\nnormalised window → output")
+        axes[1, 0].set_ylabel("Lipschitz constant, bounds")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize="small", frameon=False)
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(swept.title, fontsize="medium")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     write_atomically(path, buffer.getvalue())
