@@ -3,7 +3,7 @@
     python tools/bench_lipschitz.py                        # 100,000 (network, box) pairs
     python tools/bench_lipschitz.py --pairs 1000 --seed 3
 
-Each network is drawn anew, with any cell, solver, mode and activation, of 2 to 8 units; each has 20 boxes, of
+Each network is drawn anew, with any cell, solver, mode and activation, of 2 to 8 units; each has 50 boxes, of
 one radius out of ±0.01 to ±1, for a step or a few, with the state in the box or not. In each box the upper
 bound is held against the lower one and against difference quotients of the float64 reference, which shares no
 code with it. A violation is an upper bound below either.
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tools.lipschitz_bench.networks import CELLS
 from tools.lipschitz_bench.pairs import bracketed
 
-BOXES = 20
+BOXES = 50
 
 
 def campaign(pairs: int, seed: int, *, progress: bool = False) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def campaign(pairs: int, seed: int, *, progress: bool = False) -> dict[str, Any]
         row["unknown"] += int((~np.isfinite(found.upper)).sum())
         known = np.isfinite(found.upper) & (found.lower > 0)
         ratios[found.radius] += (found.upper[known] / found.lower[known]).tolist()
-        if progress and index % 500 == 499:
+        if progress and index % 200 == 199:
             print(f"{(index + 1) * BOXES} pairs", file=sys.stderr, flush=True)
     return {
         "pairs": networks * BOXES,

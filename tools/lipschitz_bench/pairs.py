@@ -45,12 +45,12 @@ class Pairs:
 def bracketed(name: str, boxes: int, rng: np.random.Generator) -> Pairs:
     """Brackets of a random controller over ``boxes`` random boxes, of one step or of a few."""
     controller = random_controller(name, rng)
-    length = int(rng.choice([1, 1, 1, 2, 3]))
+    length = int(rng.choice([1, 1, 1, 1, 2, 3]))
     radius, held = float(rng.choice(RADII)), bool(rng.random() < 0.5)
     steps = _steps(controller, boxes, length, rng)
     beside = radius * rng.uniform(size=steps.state.shape[1]) if rng.random() < 0.5 else None
     found = lipschitz_brackets(
-        controller, steps, radius, state_radius=beside, held=held, budget=int(rng.choice([1, 1, 4, 16]))
+        controller, steps, radius, state_radius=beside, held=held, budget=int(rng.choice([1, 1, 1, 1, 4, 16]))
     )
     quotients = _quotients(controller, steps, radius, beside, rng, held=held)
     return Pairs(radius, found.upper, found.lower, quotients)

@@ -64,15 +64,35 @@ class Ball:
 
     def __add__(self, other: Ball) -> Ball:
         mid = self.mid + other.mid
-        return Ball(mid, (self.rad + other.rad) * (1.0 + ROUNDING) + ROUNDING * np.abs(mid) + TINY)
+        rad = self.rad + other.rad
+        rad = np.multiply(rad, 1.0 + ROUNDING, out=_room(rad, mid))
+        size = np.abs(mid)
+        size *= ROUNDING
+        return Ball(mid, rad + size)
 
     def __sub__(self, other: Ball) -> Ball:
         return self + -other
 
     def __mul__(self, other: Ball) -> Ball:
-        mid = self.mid * other.mid
-        rad = np.abs(self.mid) * other.rad + self.rad * (np.abs(other.mid) + other.rad)
-        return Ball(mid, rad * (1.0 + ROUNDING) + ROUNDING * np.abs(mid) + TINY)
+        # |a| r_b + r_a (|b| + r_b), and rounding's share of |a b|, in the order that makes the fewest arrays:
+        # the first factor is often the smaller one.
+        size = np.abs(self.mid)
+        rad: Array = (size + self.rad) * (1.0 + ROUNDING) * other.rad
+        most = np.abs(other.mid)
+        most = np.multiply(most, (self.rad + ROUNDING * size) * (1.0 + ROUNDING), out=_room(most, rad))
+        rad += most
+        rad *= 1.0 + ROUNDING
+        rad += TINY
+        return Ball(self.mid * other.mid, rad)
+
+    def take(self, index: npt.NDArray[np.int64]) -> Ball:
+        """Some columns of the last axis."""
+        return Ball(np.take(self.mid, index, axis=-1), np.take(self.rad, index, axis=-1))
+
+
+def _room(array: Array, result: Array) -> Array | None:
+    """``array`` where the result fits into it."""
+    return array if array.shape == result.shape else None
 
 
 def matrix_product(matrix: Array, ball: Ball) -> Ball:

@@ -71,7 +71,7 @@ class Frame:
 
     def products(self, one: Ball, other: Ball) -> Ball:
         """Of derivatives by the first direction of each pair and by the second one, ``(B, n, p)``."""
-        return one[..., self.first] * other[..., self.second]
+        return one.take(self.first) * other.take(self.second)
 
 
 @dataclass(frozen=True, eq=False)
