@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("ltc_edge.cli.verify", "Check an exported bundle on this machine."),
     "inspect": ("ltc_edge.cli.inspect", "Look into a controller: wiring, neurons, drives, cuts."),
     "memory": ("ltc_edge.cli.memory", "Measure how far back a controller remembers, and its data ask."),
+    "size": ("ltc_edge.cli.size", "Say how large a network the data ask for."),
     "descent": ("ltc_edge.cli.descent", "Sweep a model's width, and look for double descent."),
     "report": ("ltc_edge.cli.report", "Write a page about a bundle and what was measured of it."),
     "profile": ("ltc_edge.cli.profile", "Measure what a step costs on a device, and check budgets."),

@@ -92,7 +92,7 @@ def _settled(sums: FloatArray) -> tuple[FloatArray, BoolArray]:
     enough = lag >= WINDOW_TIMES * sums
     found = enough.any(axis=0)
     at = np.where(found, enough.argmax(axis=0), len(sums) - 1)
-    return np.take_along_axis(sums, at[None], axis=0)[0], found
+    return np.take_along_axis(sums, at[None], axis=0)[0], np.asarray(found)
 
 
 def independent_rows(lengths: Sequence[int], apart: float) -> float:

@@ -38,7 +38,8 @@ def log_distances(points: Points, neighbours: int) -> FloatArray:
             f"rows remember {points.apart} rows: too few others are far enough away in time to be "
             "neighbours. Give longer or more recordings."
         )
-    return np.log(found)
+    result: FloatArray = np.log(found)
+    return result
 
 
 def candidates(points: Points) -> float:

@@ -1,0 +1,197 @@
+"""Cross-validated errors of several cells of several widths: what a wider network gains on rows it never saw.
+
+The work is fixed, not the time, so that the same data and seed give the same curve: every network gets
+as many updates as others of its cell, on windows that are drawn alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltc_edge.arrays import FloatArray, IntArray
+from ltc_edge.cells.spec import CellSpec, LTCSpec
+from ltc_edge.controller import Controller
+from ltc_edge.evaluation.sizing.fold_data import FoldData
+from ltc_edge.evaluation.sizing.folds import Fold
+from ltc_edge.evaluation.sizing.members import make_members
+from ltc_edge.evaluation.sizing.subject import Subject
+from ltc_edge.network import Network
+from ltc_edge.training.initial import controller_for_data
+from ltc_edge.training.learner import cosine_rate
+from ltc_edge.training.options import CellKind, ModelOptions
+
+CELLS: tuple[CellKind, ...] = ("ltc", "cfc", "gru", "lstm")
+WIDTHS = (4, 8, 16, 32)
+
+BACKBONE = 2
+"""Units of a CfC's backbone for each unit of the cell: a backbone of one size would hide the width."""
+
+
+UPDATES: Mapping[CellKind, int] = {"ltc": 200, "cfc": 150, "ctrnn": 75, "gru": 75, "lstm": 75}
+"""Updates of a network with an effort of 1: each cell is given about the same time, not the same number."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every network gets.
+
+    Attributes:
+        effort: factor on `UPDATES`.
+        batch: windows of an update.
+        learning_rate: at the start; it falls to a fiftieth (cosine).
+        seed: of weights and windows.
+    """
+
+    effort: float = 1.0
+    batch: int = 32
+    learning_rate: float = 0.05
+    seed: int = 0
+
+    def updates(self, cell: CellKind) -> int:
+        """Of the parameters of one network."""
+        return max(1, round(self.effort * UPDATES[cell]))
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A cell of one width.
+
+    Attributes:
+        options: as `train` takes them.
+        synapses: connections of an LTC; of other cells their weights, each of which is one.
+        parameters: effective ones.
+        held_out: error on the rows each fold holds out, ``(F,)``: squared, in units of the targets' variance,
+            or the share of rows that are classified wrongly.
+        trained: error on rows that were trained on, ``(F,)``.
+        largest_weight: of all parameters of all folds.
+    """
+
+    options: ModelOptions
+    synapses: int
+    parameters: int
+    held_out: FloatArray
+    trained: FloatArray
+    largest_weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """All candidates in the order of ``cells`` and ``widths``, and what a guess that ignores inputs gets."""
+
+    candidates: tuple[Candidate, ...]
+    guess: FloatArray
+
+    def of(self, cell: str) -> tuple[Candidate, ...]:
+        """Candidates of one cell, from the narrowest."""
+        return tuple(each for each in self.candidates if each.options.cell == cell)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Cells, in their order."""
+        return tuple(dict.fromkeys(each.options.cell for each in self.candidates))
+
+
+def learning_curve(
+    subject: Subject,
+    folds: Sequence[Fold],
+    cells: Sequence[CellKind],
+    widths: Sequence[int],
+    work: Work,
+    on_share: Callable[[float], None] = lambda _: None,
+) -> Curve:
+    """Train every cell of every width on every fold, and judge it on what the fold holds out.
+
+    Raises:
+        InputError: a width does not fit a cell.
+        TrainingDivergedError: a loss became non-finite.
+    """
+    parts = [FoldData(subject.data, fold) for fold in folds]
+    candidates = []
+    for number, (cell, units) in enumerate((cell, units) for cell in cells for units in widths):
+        options = model_options(subject.model, cell, units)
+
+        def on_update(share: float, done: int = number) -> None:
+            on_share((done + share) / (len(cells) * len(widths)))
+
+        candidates.append(_candidate(subject, parts, options, work, on_update))
+    return Curve(tuple(candidates), np.array([part.guess for part in parts]))
+
+
+def model_options(default: ModelOptions, cell: CellKind, units: int) -> ModelOptions:
+    """The network that stands for ``units`` of a ``cell``: dense, an LTC read linearly, so that any fits."""
+    return dataclasses.replace(
+        default,
+        cell=cell,
+        units=units,
+        wiring="dense",
+        mixed_memory=False,
+        linear_readout=cell == "ltc",
+        backbone_units=BACKBONE * units,
+    )
+
+
+def synapses_of(cell: CellSpec) -> int:
+    """Connections of an LTC; of another cell all weights that multiply a signal."""
+    if isinstance(cell, LTCSpec):
+        return len(cell.wiring.synapses) + len(cell.wiring.sensory_synapses)
+    return sum(shape[0] * shape[1] for shape in cell.parameter_shapes().values() if len(shape) == 2)
+
+
+def _candidate(
+    subject: Subject,
+    parts: Sequence[FoldData],
+    options: ModelOptions,
+    work: Work,
+    on_share: Callable[[float], None],
+) -> Candidate:
+    controllers = [controller_for_data(part.data, options, subject.name, work.seed) for part in parts]
+    trained = _trained(parts, controllers, work, on_share)
+    parameters = [value for network in trained for value in network.controller().parameters.values()]
+    cell = controllers[0].cell
+    return Candidate(
+        options=options,
+        synapses=synapses_of(cell),
+        parameters=controllers[0].parameters_effective(),
+        held_out=np.array([part.error(net, part.held_out) for part, net in zip(parts, trained, strict=True)]),
+        trained=np.array(
+            [part.error(net, part.trained_on) for part, net in zip(parts, trained, strict=True)]
+        ),
+        largest_weight=float(max(np.abs(value).max() for value in parameters)),
+    )
+
+
+def _trained(
+    parts: Sequence[FoldData],
+    controllers: Sequence[Controller],
+    work: Work,
+    on_share: Callable[[float], None],
+) -> list[Network]:
+    members = make_members(controllers)
+    networks, updates = members.networks(), work.updates(cast(CellKind, controllers[0].cell.kind))
+    for update in range(updates):
+        chosen = [
+            np.random.default_rng([work.seed, member, update]).integers(
+                len(part.train.inputs), size=work.batch
+            )
+            for member, part in enumerate(parts)
+        ]
+
+        def loss(member: int, readout: Tensor, chosen: Sequence[IntArray] = chosen) -> Tensor:
+            rows, drawn = parts[member].train, chosen[member]
+            return parts[member].loss(networks[member], readout, rows.targets[drawn], rows.scored[drawn])
+
+        members.update(
+            torch.stack([part.train.inputs[drawn] for part, drawn in zip(parts, chosen, strict=True)]),
+            torch.stack([part.train.dt_s[drawn] for part, drawn in zip(parts, chosen, strict=True)]),
+            loss,
+            cosine_rate(work.learning_rate, update / updates),
+        )
+        on_share((update + 1) / updates)
+    return members.networks()

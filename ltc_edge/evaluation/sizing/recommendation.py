@@ -1,0 +1,67 @@
+"""Which width a learning curve recommends, if any: the one-standard-error rule, over folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ltc_edge.arrays import FloatArray
+from ltc_edge.evaluation.sizing.learning_curve import Candidate
+
+Outcome = Literal["found", "flat", "still falling", "not enough data"]
+
+FEWEST_WINDOWS = 10.0
+"""Independent windows without which folds say nothing of rows to come."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """What a cell's curve says.
+
+    Attributes:
+        outcome: ``found``; ``flat`` where the narrowest tried is as good as any; ``still falling`` where only
+            the widest tried is; ``not enough data`` where none is better than a guess, or the folds are of
+            too few independent windows.
+        chosen: the narrowest that is within one standard error of the best; None without enough data.
+        best: the one of the least mean error.
+    """
+
+    outcome: Outcome
+    chosen: Candidate | None
+    best: Candidate
+
+
+def recommend(candidates: Sequence[Candidate], guess: FloatArray, windows: float) -> Recommendation:
+    """The recommendation for one cell.
+
+    The rule is that of Breiman et al. (1984), with the standard error of the difference from the best,
+    fold by fold: folds differ in difficulty for all networks alike, which says nothing of the network.
+
+    Args:
+        candidates: at least one, from the narrowest.
+        guess: error of a guess that ignores the inputs, ``(F,)``, ``F ≥ 2``.
+        windows: independent ones there are.
+    """
+    best = min(candidates, key=lambda each: float(each.held_out.mean()))
+    if windows < FEWEST_WINDOWS or not _is_worse(guess, best.held_out):
+        return Recommendation("not enough data", None, best)
+    chosen = next(each for each in candidates if not _is_worse(each.held_out, best.held_out))
+    outcome: Outcome = "found"
+    if len(candidates) > 1 and chosen is candidates[-1]:
+        outcome = "still falling"
+    elif chosen is candidates[0]:
+        outcome = "flat"
+    return Recommendation(outcome, chosen, best)
+
+
+def _is_worse(errors: FloatArray, best: FloatArray) -> bool:
+    """Whether ``errors`` are larger by more than one standard error of the difference, both ``(F,)``."""
+    return float(np.mean(errors - best)) > standard_error(errors - best)
+
+
+def standard_error(values: FloatArray) -> float:
+    """Of the mean of ``values`` ``(F,)``."""
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
