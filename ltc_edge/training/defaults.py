@@ -72,7 +72,16 @@ TASKS: dict[str, TaskDefaults] = {
     ),
 }
 
+STREAMS = LogDefaults(
+    # At higher rates a CfC's gates saturate before they have learned to tell odd times from even ones.
+    ModelOptions(cell="cfc", units=64, wiring="dense", linear_readout=True),
+    PredictionOptions(epochs=8, learning_rate=0.002, batch=64, patience=None),
+)
+
 LOGS: dict[str, LogDefaults] = {
+    "irregular-xor": STREAMS,
+    "dense-xor": STREAMS,
+    "copy-first-bit": STREAMS,
     "half-cheetah": LogDefaults(
         # Seventeen motor neurons take half of 32 units: the circuit is larger, and still has fewer synapses.
         ModelOptions(units=64, sparsity=0.2, unfolds=4, linear_readout=True),

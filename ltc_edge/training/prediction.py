@@ -24,6 +24,9 @@ from ltc_edge.training.run_folder import RunFolder
 
 EVALUATION_BATCH = 512
 
+ALIKE_BATCHES = 16
+"""Batches drawn together where windows end at different rows, to share their windows out by the ends."""
+
 
 class Prediction:
     """Epochs over the training windows as a `Method`: a round is an epoch."""
@@ -44,6 +47,7 @@ class Prediction:
         self._targets = self._training_targets(cut)
         # Choosing rows copies them, which most recordings need not pay for: all their rows count.
         self._scored = None if cut.scored.all() else torch.from_numpy(cut.scored)
+        self._ends = torch.from_numpy(cut.scored.shape[1] - cut.scored[:, ::-1].argmax(axis=1))
         self._weights = self._target_weights()
         self._best = math.inf if self.lower_is_better else -math.inf
         self._stale = 0
@@ -72,8 +76,7 @@ class Prediction:
     def round(self, index: int, tick: Callable[[float], None]) -> Round:
         """One epoch and its validation."""
         options = self._options
-        order = torch.from_numpy(np.random.default_rng([self._seed, index]).permutation(len(self._inputs)))
-        batches = torch.split(order, options.batch)
+        batches = self._batches(np.random.default_rng([self._seed, index]))
         losses = []
         for number, chosen in enumerate(batches):
             progress = (index + number / len(batches)) / options.epochs
@@ -83,6 +86,22 @@ class Prediction:
         value = self._validate()
         return Round({"loss": float(np.mean(losses))}, value, finished=self._is_stale(value))
 
+    def _batches(self, rng: np.random.Generator) -> list[Tensor]:
+        """Every window once, in random batches.
+
+        Where not all rows count, windows that end alike go together: no time goes into rows past the end, and
+        short sequences, from which a dependency is learned first, are not drowned by long ones.
+        """
+        size = self._options.batch
+        order = torch.from_numpy(rng.permutation(len(self._inputs)))
+        if self._scored is None:
+            return list(torch.split(order, size))
+        batches: list[Tensor] = []
+        for drawn in torch.split(order, ALIKE_BATCHES * size):
+            ends = self._ends[drawn]
+            batches += torch.split(drawn[torch.argsort(ends, stable=True)], size)
+        return [batches[place] for place in rng.permutation(len(batches))]
+
     def _answers(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Readout and targets of the rows that count, ``(any, M)``; class indexes ``(any,)``."""
         if self._scored is None:
@@ -90,7 +109,7 @@ class Prediction:
             return readout.flatten(0, 1), self._targets[chosen].flatten(0, 1)
         scored = self._scored[chosen]
         # Rows after the last that counts change nothing.
-        rows = int(scored.any(dim=0).nonzero().max()) + 1
+        rows = int(self._ends[chosen].max())
         readout, _ = self._learner.network(self._inputs[chosen, :rows], self._dt_s[chosen, :rows])
         return readout[scored[:, :rows]], self._targets[chosen][scored]
 

@@ -69,3 +69,15 @@ def test_the_score_is_the_share_of_labels_told_at_the_last_row(data, small_model
     readout, _ = network(bits, torch.ones(bits.shape[:2]))
     told = readout[:, -1].argmax(dim=1).numpy() == segment.inputs.reshape(-1, SMALL.rows)[:, 0]
     assert score(network, data, data.test.segments) == pytest.approx(told.mean())
+
+
+def test_an_epoch_has_every_window_once_and_those_together_that_end_alike(small_prediction, small_model):
+    task = dataclasses.replace(SEQUENCE_TASKS["irregular-xor"], train=1001, validation=40, test=40)
+    data = task.load()
+    method = Prediction(data, controller_for_data(data, small_model, "bits", 0), small_prediction, seed=0)
+    batches = method._batches(np.random.default_rng(0))
+    assert torch.equal(torch.cat(batches).sort().values, torch.arange(1001))
+    assert max(len(batch) for batch in batches) == small_prediction.batch
+    ends = method._scored.int().argmax(dim=1)
+    spread = np.mean([(ends[batch].max() - ends[batch].min()).item() for batch in batches])
+    assert spread < 0.2 * (ends.max() - ends.min()).item()

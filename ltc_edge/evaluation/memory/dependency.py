@@ -85,7 +85,7 @@ def told_within(history: History, reach: int) -> float:
     samples = len(history.error)
     basis = _orthonormal(_controls(history.inputs, min(reach, history.inputs.shape[1] - 1)))
     kept = _kept(history.error, basis) * (samples - 1) / max(samples - basis.shape[1], 1)
-    return 1.0 - kept
+    return float(1.0 - kept)
 
 
 def find_dependency(history: History, reach: int, *, seed: int = 0) -> Dependency | None:
