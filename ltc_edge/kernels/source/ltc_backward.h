@@ -109,12 +109,14 @@ static void TILE(write_sums)(const TILE(task) * task, const TILE(back) * back, R
 }
 
 /* The backward pass of a tile, as work of ltc_edge_tiles. */
-static void TILE(backward_tile)(void *context, int64_t tile, int32_t thread)
+static void TILE(backward_tile)(void *context, int64_t turn, int32_t thread)
 {
     (void)thread;
     TILE(task) *const task = context;
     const ltc_edge_sequences *const sequences = task->sequences;
     const TILE(layout) *const layout = &task->layout;
+    /* The last one first: some of its trace is still in the cache. */
+    const int64_t tile = layout->tiles - 1 - turn;
     const int64_t length = sequences->length, neurons = task->network->circuit->units * BLOCKS;
     const TILE(lanes) lanes = TILE(lanes_of)(sequences->batch, tile);
     TILE(step) step;
