@@ -4,7 +4,8 @@
     python tools/bench_roofline.py --case dense64:32:128  # as in bench_training.py; repeatable
 
 Prints one JSON object. On one thread, in turns: a loop in the kernel's own library that evaluates a synapse
-and does nothing else, forwards and backwards, and the kernel's calls, without torch around them. The share is
+and does nothing else, forwards and backwards, and the kernel's calls, without torch around them, both in the
+thread's own time. The share is
 (evaluations forwards and backwards, times what each costs in the loop) / (time of the calls). Evaluations are
 those of the batch, once each: lanes that are idle, steps computed again, and all that is not a synapse keep
 the kernel from 1. Needs the extras train and dev, and a compiler or a wheel with the kernel.
