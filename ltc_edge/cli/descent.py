@@ -170,6 +170,7 @@ def _subject(said: dict[str, Any]) -> Subject:
 
     window = said["window"] or DEFAULT_WINDOW
     if said["task"] == WHITE_NOISE:
+        _refuse_of_data(said)
         return make_subject(WHITE_NOISE, white_noise(window), window)
     source = _source(said, window)
     if isinstance(source, TaskSource):
@@ -179,6 +180,25 @@ def _subject(said: dict[str, Any]) -> Subject:
     for note in data.notes:
         click.echo(f"Note: {note}", err=True)
     return make_subject(source.name, data, window, said["stride"])
+
+
+def _refuse_of_data(said: dict[str, Any]) -> None:
+    """White noise is made here, and takes nothing of what says how recordings are read."""
+    names = (
+        "data",
+        "inputs",
+        "targets",
+        "time",
+        "kind",
+        "validation",
+        "test",
+        "stride",
+        "data_dir",
+        "period",
+    )
+    given = [f"--{name.replace('_', '-')}" for name in names if said[name]]
+    if given:
+        raise InputError(f"white-noise says all itself; leave out {', '.join(given)}")
 
 
 def _source(said: dict[str, Any], window: int) -> Source:
@@ -214,25 +234,26 @@ def _sweep(
     for path in store.damaged:
         click.echo(f"Note: {path} was damaged, and is done again", err=True)
     dimension, reason = _dimension(subject)
-    sweep = Swept(
+    swept = Swept(
         subject,
         settings,
         grid,
         [make_curve(grid, outcomes, noise, logarithmic=not subject.is_classes) for noise in grid.noises],
         dimension,
     )
-    document = sweep_document(sweep)
+    document = sweep_document(swept)
     document["d_eff_refused"] = reason
     document["redone"] = [str(path) for path in store.damaged]
-    document["picture"] = str(output / "descent.png")
+    picture = output / f"{settings.cell}.png"
+    document["picture"] = str(picture)
     content = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    write_atomically(output / "descent.json", content.encode())
-    draw_sweep(sweep, output / "descent.png")
+    write_atomically(output / f"{settings.cell}.json", content.encode())
+    draw_sweep(swept, picture)
     if not as_json:
-        print_sweep(sweep)
+        print_sweep(swept)
         if reason is not None:
             click.echo(f"No n·d_eff: {reason}")
-        click.echo(f"Picture: {output / 'descent.png'}")
+        click.echo(f"Picture: {picture}")
     return document
 
 
