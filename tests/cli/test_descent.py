@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ltc_edge.cli.main import INTERRUPTED
-from ltc_edge.evaluation.descent import sweep
+from ltc_edge.evaluation.descent import picture, sweep
 
 CONTROL = ("--cell", "random-features", "--windows", 12, "--widths", "3,12,36", "--window", 4, "--jobs", 1)
 
@@ -21,7 +21,13 @@ def recording(tmp_path):
     return path
 
 
-def test_the_control_case_and_going_on_with_it(cli, tmp_path):
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Without the picture, which takes longer than all else."""
+    monkeypatch.setattr(picture, "draw_sweep", lambda *_: None)
+
+
+def test_the_control_case_and_going_on_with_it(cli, tmp_path, monkeypatch):
     out, err = cli("descent", "white-noise", *CONTROL, "--seeds", 3, "-o", tmp_path / "out", "--json")
     document = json.loads(out)
     assert "with 3 seeds intervals are wide" in err
@@ -41,6 +47,7 @@ def test_the_control_case_and_going_on_with_it(cli, tmp_path):
         assert point["parameters_per_label"] == pytest.approx(point["parameters"] / 12)
         assert point["stopped"] == {"closed-form": 3}
 
+    monkeypatch.setattr(picture, "draw_sweep", lambda *_: None)
     first = next((tmp_path / "out/results").iterdir())
     first.write_text("{")
     out, err = cli("descent", "white-noise", *CONTROL, "--seeds", 3, "-o", tmp_path / "out")
@@ -53,7 +60,7 @@ def test_the_control_case_and_going_on_with_it(cli, tmp_path):
         assert words in out
 
 
-def test_a_network_on_recordings_of_classes(cli, recording, tmp_path):
+def test_a_network_on_recordings_of_classes(cli, recording, tmp_path, undrawn):
     out, _ = cli(
         *(
             "descent",
@@ -78,7 +85,7 @@ def test_a_network_on_recordings_of_classes(cli, recording, tmp_path):
     assert [point["stopped"] for point in curve["points"]] == [{"updates": 2}] * 3
 
 
-def test_demonstrations_of_a_control_task(cli, tiny_folder, monkeypatch, tmp_path):
+def test_demonstrations_of_a_control_task(cli, tiny_folder, monkeypatch, tmp_path, undrawn):
     monkeypatch.chdir(tiny_folder)
     out, _ = cli("descent", "tiny_task:Lag", *CONTROL, "--seeds", 2, "--noise", 0, "-o", tmp_path, "--json")
     document = json.loads(out)
