@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from ltc_edge.evaluation.inspection.dense_circuit import drawable_circuit
 from ltc_edge.evaluation.inspection.drives import EARLIER
 from ltc_edge.evaluation.inspection.words import sentences
-from ltc_edge.report.circuit import circuit_of
 
 if TYPE_CHECKING:
     from ltc_edge.evaluation.inspection.effects import Effect
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def inspection_document(inspection: Inspection) -> dict[str, Any]:
     """Words first, then every figure."""
     effects = inspection.effects
-    circuit = circuit_of(inspection.controller)
+    circuit = drawable_circuit(inspection.controller)
     return {
         "words": list(sentences(inspection)),
         "cell": inspection.controller.cell.kind,

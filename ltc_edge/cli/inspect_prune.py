@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,11 @@ def _say(found: Pruned, output: Path) -> None:
     )
     if found.refused:
         click.echo(f"{found.refused} smaller ones did not stand their verification.")
+    if found.unheard:
+        click.echo(
+            f"It no longer hears {', '.join(found.unheard)}, which these episodes do not need. See whether "
+            "yours do, and what is left of robustness: ltc-edge evaluate --corrupt all"
+        )
     if found.tuned:
         click.echo("What is left was fine-tuned.")
-    click.echo(f"Next: ltc-edge evaluate {output}")
+    click.echo(f"Next: ltc-edge evaluate {shlex.quote(str(output))}")

@@ -8,10 +8,10 @@ import click
 from rich.table import Table
 
 from ltc_edge.cli.output import console
+from ltc_edge.evaluation.inspection.dense_circuit import drawable_circuit
 from ltc_edge.evaluation.inspection.drives import EARLIER
 from ltc_edge.evaluation.inspection.parts import Kind
 from ltc_edge.evaluation.inspection.words import percent, sentences
-from ltc_edge.report.circuit import circuit_of
 
 if TYPE_CHECKING:
     from ltc_edge.evaluation.inspection.effects import Effect
@@ -26,7 +26,7 @@ def print_inspection(inspection: Inspection, title: str) -> None:
     """Words, drives, neurons, and the synapses whose cuts cost most."""
     for sentence in sentences(inspection):
         click.echo(sentence)
-    circuit = circuit_of(inspection.controller)
+    circuit = drawable_circuit(inspection.controller)
     click.echo(f"Wiring, {circuit.summary}.")
     _print_drives(inspection, title)
     _print_neurons(inspection)

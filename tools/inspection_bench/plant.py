@@ -15,7 +15,7 @@ DECAY, GAIN, DISTURBANCE, NOISE = 0.99, 0.3, 0.4, 0.5
 """Of the level from step to step; what an action adds; deviations of the disturbance and of the sensor."""
 
 SMOOTHING = 0.35
-"""Of the filtered reading: about a neuron's lag, so that it goes with the action more than the sensor does."""
+"""Of the filtered reading: about a neuron's lag, so that it goes with the action more than its cause does."""
 
 CAUSE = "sensor"
 SENSORS = (CAUSE, "filtered", "late", "coarse", "elsewhere")

@@ -16,6 +16,7 @@ from inspection_bench.plant import CAUSE, PERIOD_S, SENSORS, Level
 from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import LTCSpec
 from ltc_edge.controller import Controller, Scaling, Timing
+from ltc_edge.evaluation.inspection.arena import ClosedLoop
 from ltc_edge.runtimes.reference import ReferenceBatch
 from ltc_edge.wiring import Role, Wiring
 
@@ -24,6 +25,9 @@ FEEDBACK = -0.8
 
 LARGEST_SCALE = 20.0
 """Of the motor neuron's potential to the action: a path that needs more transmits next to nothing."""
+
+TRIED = range(1000, 1008)
+"""Seeds of the episodes that show whether a network controls the level."""
 
 Generator = np.random.Generator
 Parameters = dict[str, FloatArray]
@@ -49,15 +53,22 @@ class Planted:
 def planted_network(seed: int) -> Planted:
     """The network of ``seed``: 7 to 12 neurons, wired at random.
 
-    Draws whose path hardly transmits, because its neuron rests where the path pulls it to, are drawn again.
+    Draws whose path hardly transmits, because its neuron rests where the path pulls it to, are drawn again,
+    and so are those that do not control the level: where nothing is done, nothing drives it.
     """
     rng = np.random.default_rng(seed)
     task = Level(rng.permutation(len(SENSORS)).tolist())
     source = [signal.name for signal in task.observations].index(CAUSE)
     while True:
         drawn = _drawn(rng, task, source)
-        if abs(drawn.controller.parameters["output_w"][0]) <= LARGEST_SCALE:
+        if abs(drawn.controller.parameters["output_w"][0]) <= LARGEST_SCALE and _controls(drawn):
             return drawn
+
+
+def _controls(planted: Planted) -> bool:
+    """Whether it keeps the level at least halfway better than nothing does, on episodes of its own."""
+    arena = ClosedLoop(planted.task, TRIED)
+    return bool(arena.play(ReferenceBatch(planted.controller)).mean() > 0.5 * arena.baseline().mean())
 
 
 def _drawn(rng: Generator, task: Level, source: int) -> Planted:

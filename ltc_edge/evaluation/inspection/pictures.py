@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ltc_edge.errors import require
+from ltc_edge.evaluation.inspection.dense_circuit import drawable_circuit
 from ltc_edge.evaluation.inspection.drives import EARLIER
 from ltc_edge.evaluation.inspection.inspection import Inspection
 from ltc_edge.evaluation.inspection.parts import Kind, state_columns
 from ltc_edge.evaluation.inspection.wiring_picture import draw_wiring
 from ltc_edge.files import write_atomically
-from ltc_edge.report.circuit import circuit_of
 
 MOST_BARS, LEAST_BARS = 40, 8
 """Cuts that are drawn: those that cost something, between these; the others cost less, and that is said."""
@@ -32,7 +32,7 @@ def draw_pictures(inspection: Inspection, folder: Path) -> list[Path]:
         MissingExtraError: matplotlib is not installed.
         OutputError: a file cannot be written.
     """
-    paths = draw_wiring(circuit_of(inspection.controller), folder)
+    paths = draw_wiring(drawable_circuit(inspection.controller), folder)
     paths += [folder / "activity.png", folder / "drives.png"]
     _save(_activity(inspection), folder / "activity.png")
     _save(_drives(inspection), folder / "drives.png")

@@ -97,6 +97,7 @@ def pruning_document(pruned: Pruned, seconds: float) -> dict[str, Any]:
         "neurons_after": pruned.after.cell.units,
         "parameters_before": pruned.before.parameters_effective(),
         "parameters_after": pruned.after.parameters_effective(),
+        "unheard": list(pruned.unheard),
         "finetuned": pruned.tuned,
         "verified_on": pruned.verified_on,
         "trials": comparison.trials,

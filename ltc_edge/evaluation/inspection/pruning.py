@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from ltc_edge.arrays import FloatArray, IntArray
+from ltc_edge.cells.spec import LTCSpec
 from ltc_edge.controller import Controller
 from ltc_edge.errors import CheckFailedError, InputError
 from ltc_edge.evaluation.inspection.comparison import Comparison, compare
@@ -67,6 +68,18 @@ class Pruned:
     def synapses(self) -> tuple[int, int]:
         """How many there were, and are."""
         return len(synapses_of(self.before.cell)), len(synapses_of(self.after.cell))
+
+    @property
+    def unheard(self) -> tuple[str, ...]:
+        """Names of the observations that nothing listens to any more."""
+        spec = self.after.cell
+        # The gates of a wired CfC, and an LSTM before a cell, hear everything.
+        if not isinstance(spec, LTCSpec):
+            return ()
+        heard = [bool(row.any()) for row in spec.wiring.sensory]
+        return tuple(
+            signal.name for signal, own in zip(self.after.observations, heard, strict=True) if not own
+        )
 
     @property
     def removed_share(self) -> float:
