@@ -177,9 +177,13 @@ ALWAYS_INLINE void TILE(fused_step)(const NAME(network) * network, const TILE(st
             next[i * BLOCKS + k] = n[k] * reciprocal;
         }
     }
-    for (int64_t i = driven * BLOCKS; i < units * BLOCKS; i++) {
-        __builtin_prefetch(u + 2 * stride + i, 1);
-        next[i] = (step->numerator[i] + step->capacity[i] * u[i]) * constant[i];
+    for (int64_t i = driven; i < units; i++) {
+        __builtin_prefetch(u + 2 * stride + i * BLOCKS, 1);
+        EACH_BLOCK(k)
+        {
+            const int64_t own = i * BLOCKS + k;
+            next[own] = (step->numerator[own] + step->capacity[own] * u[own]) * constant[own];
+        }
     }
 }
 
