@@ -1,9 +1,9 @@
 """Removing synapses while the closed loop holds, and proving afterwards that it does.
 
 Synapses are removed in the order of what they do to the actions, the mean of each left to its target; how
-many can go at once is found by bisection, and the order is then taken anew. Every candidate plays whole
-episodes. With fine-tuning, more are removed than the loop bears, and the rest learns to do what all did.
-What remains is verified on episodes that no search has seen.
+many can go at once is found by doubling and bisection, the one that cannot is passed over, and the order is
+taken anew. Every candidate plays whole episodes. With fine-tuning, more are removed than the loop bears, and
+the rest learns to do what all did. What remains is verified on episodes that no search has seen.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CAUTION = 0.5
 """Of the margin: what the search accepts. It takes the best of many candidates, which are lucky ones."""
 
 PATIENCE = 10
-"""Synapses tried in a row without success before single ones are given up."""
+"""Synapses passed over in a row after which no more are tried."""
 
 FIRST_SHARE, LEAST_SHARE, MOST_TUNED = 0.3, 0.04, 8
 """Of the synapses left, how many go before a fine-tuning, at first and at last; and how many times."""
@@ -171,22 +171,20 @@ class _Search:
 
     def run(self, tune: Tune | None) -> None:
         """Remove until nothing more can go."""
-        self._remove_all()
-        if tune is None:
-            self._remove_singly()
-            return
+        self._remove()
         share, times = FIRST_SHARE, 0
-        while share >= LEAST_SHARE and times < MOST_TUNED and self._left > 1:
+        while tune is not None and share >= LEAST_SHARE and times < MOST_TUNED and self._left > 1:
             times += 1
             order, means = self._order()
-            count = max(round(share * self._left), 1)
+            count = min(max(round(share * self._left), 1), self._left - 1)
             student = self._without(order[:count], means)
             stage = f"fine-tuning {self._left - count} of {self._size} synapses"
             self._on_stage(stage, 0.0)
             tuned = tune(student, partial(self._on_stage, stage))
-            if self._try(tuned):
+            if self._holds(tuned):
                 self.tuned = True
-                self._remove_all()
+                self._accept(tuned)
+                self._remove()
             else:
                 share /= 2.0
 
@@ -194,31 +192,41 @@ class _Search:
     def _left(self) -> int:
         return len(synapses_of(self.current.cell))
 
-    def _remove_all(self) -> None:
-        """As many of the least important as can go at once, over and over."""
-        while self._left > 1:
-            order, means = self._order()
-            kept, refused = 0, self._left
-            while refused - kept > 1:
-                middle = (kept + refused) // 2
-                candidate = self._without(order[:middle], means)
-                if self._holds(candidate):
-                    kept, best = middle, candidate
-                else:
-                    refused = middle
-            if kept == 0:
-                return
-            self._accept(best)
-
-    def _remove_singly(self) -> None:
-        """One by one in the order of importance, past those that cannot go."""
+    def _remove(self) -> None:
+        """Remove the least important, as many at once as can go; pass over the one that could not."""
+        passed = np.zeros(self._left, dtype=np.bool_)
         failures = 0
-        order, means = self._order()
-        while failures < min(PATIENCE, self._left - 1):
-            if self._try(self._without(order[failures : failures + 1], means)):
-                order, means = self._order()
-            else:
+        while failures < PATIENCE and self._left > 1:
+            order, means = self._order()
+            order = order[~passed[order]][: self._left - 1]
+            if not len(order):
+                return
+            count, candidate = self._most(order, means)
+            if count < len(order):
+                passed[order[count]] = True
+            if candidate is None:
                 failures += 1
+                continue
+            failures = 0
+            passed = np.delete(passed, order[:count])
+            self._accept(candidate)
+
+    def _most(self, order: IntArray, means: Means) -> tuple[int, Controller | None]:
+        """How many of the first of ``order`` can go at once, and what is left then.
+
+        Their number is doubled until they are too many, and then bisected.
+        """
+        kept, best, refused = 0, None, len(order) + 1
+        while refused - kept > 1:
+            count = 2 * kept or 1
+            if count >= refused:
+                count = (kept + refused) // 2
+            candidate = self._without(order[:count], means)
+            if self._holds(candidate):
+                kept, best = count, candidate
+            else:
+                refused = count
+        return kept, best
 
     def _order(self) -> tuple[IntArray, Means]:
         visited = self._ground.look(self.current)
@@ -227,12 +235,6 @@ class _Search:
 
     def _without(self, removed: IntArray, means: Means) -> Controller:
         return without_synapses(self.current, np.isin(np.arange(self._left), removed), means.synapse)
-
-    def _try(self, candidate: Controller) -> bool:
-        if not self._holds(candidate):
-            return False
-        self._accept(candidate)
-        return True
 
     def _accept(self, candidate: Controller) -> None:
         self.current = candidate
