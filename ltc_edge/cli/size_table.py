@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 
+FEW_WINDOWS = 30.0
+"""With fewer independent ones, what folds agree on may be particular to these recordings."""
+
 
 def print_sizing(sizing: Sizing) -> None:
     """Words, then the recommendation, the premises, and the dimension against scale."""
@@ -33,25 +36,26 @@ def print_sizing(sizing: Sizing) -> None:
 
 def _data(sizing: Sizing) -> str:
     subject, found = sizing.subject, sizing.dimension
+    data = subject.data
     rows = sum(segment.rows for segment in subject.segments)
     kind = "demonstrations of the expert" if subject.demonstrated else "recordings"
     low, high = found.estimate.ci95
-    unsteady = "" if found.steady else ", though no two scales agree on it"
+    unsteady = "" if found.steady else ", but scales disagree"
     bound = "" if sizing.memory.all_resolved else "at least "
     return (
-        f"{rows} rows of {len(subject.data.train.sources)} {kind}. The {len(subject.data.input_names)} inputs "
-        f"move in about {found.estimate.value:.1f} dimensions ({low:.1f} to {high:.1f}{unsteady}). "
-        f"{sizing.slowest} remembers longest, {bound}{sizing.memory.longest:.0f} rows, so that all rows are "
-        f"worth {sizing.windows:.0f} independent windows of {subject.data.window_length}."
+        f"{rows} rows of {len(data.train.sources)} {kind}. The {len(data.input_names)} inputs move in about "
+        f"{found.estimate.value:.1f} dimensions ({low:.1f} to {high:.1f}{unsteady}). {sizing.slowest} "
+        f"remembers longest, {bound}{sizing.memory.longest:.0f} rows, so that all rows are worth "
+        f"{sizing.windows:.0f} independent windows of {data.window_length}."
     )
 
 
 def _law(sizing: Sizing) -> str:
-    broken = premises_not_met(sizing.premises)
+    broken = ", ".join(premises_not_met(sizing.premises))
     return (
-        f"By the law of robustness a smooth fit of these would take parameters in the order of "
-        f"n·d = {sizing.smooth_parameters:.0f}. Premise not met: {', '.join(broken)}. It is an order to keep in mind, "
-        f"neither a target nor a proof that a smaller network is not robust."
+        f"By the law of robustness a smooth fit of these takes parameters in the order of n·d = "
+        f"{sizing.smooth_parameters:.0f}. Premise not met: {broken}. It is an order to keep in mind, neither "
+        f"a target nor a proof that a smaller network is not robust."
     )
 
 
@@ -60,11 +64,13 @@ def _advice(sizing: Sizing) -> Iterator[str]:
         yield f"Not enough data for a learning curve: {sizing.no_curve}."
     for cell, found in sizing.recommendations.items():
         yield f"{cell}: {_said(found)}"
+    if sizing.recommendations and sizing.windows < FEW_WINDOWS:
+        yield f"These rest on {sizing.windows:.0f} independent windows: a new recording may say otherwise."
 
 
 def _said(found: Recommendation) -> str:
     if found.chosen is None:
-        return "not enough data to recommend a size: no width is better than a guess by more than chance."
+        return f"not enough data to recommend a size: {found.reason}."
     chosen = found.chosen
     text = f"{chosen.options.units} units, {chosen.synapses} synapses, {chosen.parameters} parameters"
     if found.outcome == "flat":

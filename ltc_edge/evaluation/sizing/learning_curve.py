@@ -34,8 +34,11 @@ BACKBONE = 2
 """Units of a CfC's backbone for each unit of the cell: a backbone of one size would hide the width."""
 
 
-UPDATES: Mapping[CellKind, int] = {"ltc": 200, "cfc": 150, "ctrnn": 75, "gru": 75, "lstm": 75}
+UPDATES: Mapping[CellKind, int] = {"ltc": 160, "cfc": 100, "gru": 60, "lstm": 60}
 """Updates of a network with an effort of 1: each cell is given about the same time, not the same number."""
+
+LEARNING_RATES: Mapping[CellKind, float] = {"ltc": 0.05, "cfc": 0.02, "gru": 0.05, "lstm": 0.05}
+"""At the start; they fall to a fiftieth (cosine). A wide CfC does not learn at the rate of the others."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,11 @@ class Work:
     Attributes:
         effort: factor on `UPDATES`.
         batch: windows of an update.
-        learning_rate: at the start; it falls to a fiftieth (cosine).
         seed: of weights and windows.
     """
 
     effort: float = 1.0
     batch: int = 32
-    learning_rate: float = 0.05
     seed: int = 0
 
     def updates(self, cell: CellKind) -> int:
@@ -174,7 +175,8 @@ def _trained(
     on_share: Callable[[float], None],
 ) -> list[Network]:
     members = make_members(controllers)
-    networks, updates = members.networks(), work.updates(cast(CellKind, controllers[0].cell.kind))
+    cell = cast(CellKind, controllers[0].cell.kind)
+    networks, updates = members.networks(), work.updates(cell)
     for update in range(updates):
         chosen = [
             np.random.default_rng([work.seed, member, update]).integers(
@@ -191,7 +193,7 @@ def _trained(
             torch.stack([part.train.inputs[drawn] for part, drawn in zip(parts, chosen, strict=True)]),
             torch.stack([part.train.dt_s[drawn] for part, drawn in zip(parts, chosen, strict=True)]),
             loss,
-            cosine_rate(work.learning_rate, update / updates),
+            cosine_rate(LEARNING_RATES[cell], update / updates),
         )
         on_share((update + 1) / updates)
     return members.networks()

@@ -13,9 +13,6 @@ from ltc_edge.evaluation.sizing.learning_curve import Candidate
 
 Outcome = Literal["found", "flat", "still falling", "not enough data"]
 
-FEWEST_WINDOWS = 10.0
-"""Independent windows without which folds say nothing of rows to come."""
-
 
 @dataclass(frozen=True, eq=False)
 class Recommendation:
@@ -24,12 +21,14 @@ class Recommendation:
     Attributes:
         outcome: ``found``; ``flat`` where the narrowest tried is as good as any; ``still falling`` where only
             the widest tried is; ``not enough data`` where none is better than a guess, or the folds are of
-            too few independent windows.
+            no window each that is independent of the others.
+        reason: why no size is recommended, where none is.
         chosen: the narrowest that is within one standard error of the best; None without enough data.
         best: the one of the least mean error.
     """
 
     outcome: Outcome
+    reason: str | None
     chosen: Candidate | None
     best: Candidate
 
@@ -46,15 +45,20 @@ def recommend(candidates: Sequence[Candidate], guess: FloatArray, windows: float
         windows: independent ones there are.
     """
     best = min(candidates, key=lambda each: float(each.held_out.mean()))
-    if windows < FEWEST_WINDOWS or not _is_worse(guess, best.held_out):
-        return Recommendation("not enough data", None, best)
+    missing = None
+    if windows < len(guess):
+        missing = f"the rows are worth {windows:.1f} independent windows, fewer than there are folds"
+    elif not _is_worse(guess, best.held_out):
+        missing = "no width is better than a guess that ignores the inputs by more than chance"
+    if missing is not None:
+        return Recommendation("not enough data", missing, None, best)
     chosen = next(each for each in candidates if not _is_worse(each.held_out, best.held_out))
     outcome: Outcome = "found"
     if len(candidates) > 1 and chosen is candidates[-1]:
         outcome = "still falling"
     elif chosen is candidates[0]:
         outcome = "flat"
-    return Recommendation(outcome, chosen, best)
+    return Recommendation(outcome, None, chosen, best)
 
 
 def _is_worse(errors: FloatArray, best: FloatArray) -> bool:

@@ -18,17 +18,18 @@ def dimension_of(*segments, seed=0, memory=None, **options):
     return effective_dimension(draw_points(segments, memory, **options), seed)
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.01])
 @pytest.mark.parametrize(
-    ("name", "dimension"),
+    ("name", "dimension", "noise"),
     [
-        ("sphere", 1),
-        ("swiss_roll", 2),
-        ("torus", 2),
-        ("cube", 3),
-        ("torus", 4),
-        ("normal", 6),
-        ("sphere", 10),
+        ("sphere", 1, 0.01),
+        ("swiss_roll", 2, 0.0),
+        ("swiss_roll", 2, 0.01),
+        ("torus", 2, 0.01),
+        ("cube", 3, 0.0),
+        ("torus", 4, 0.01),
+        ("normal", 6, 0.01),
+        ("cube", 7, 0.0),
+        ("sphere", 10, 0.01),
     ],
 )
 def test_the_dimension_of_manifolds_is_found_with_and_without_noise(manifold, name, dimension, noise):
@@ -41,7 +42,7 @@ def test_the_dimension_of_manifolds_is_found_with_and_without_noise(manifold, na
 
 
 def test_turning_scaling_and_another_order_change_nothing(manifold):
-    points = manifold("normal", 3, columns=6, rows=400)
+    points = manifold("normal", 3, columns=6, rows=200)
     reference = dimension_of(points)
     order = np.random.default_rng(1).permutation(len(points))
     for same in (points * 1e6 + 3.0, points * [1, 10, 1e-3, -1, 5, 1], points[:, ::-1]):
@@ -98,7 +99,7 @@ def test_no_dimension_is_larger_than_the_number_of_columns_that_move():
 def test_neighbours_in_time_are_no_neighbours():
     # A slow walk over a torus: within a moment of it, any trajectory is a line.
     rng = np.random.default_rng(0)
-    angle = np.cumsum(rng.normal([0.03, 0.0484], 0.05, (6000, 2)), axis=0)
+    angle = np.cumsum(rng.normal([0.03, 0.0484], 0.05, (3000, 2)), axis=0)
     walk = np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
     naive = dimension_of(walk)
     apart = dimension_of(walk, memory=memory_of([walk]))
@@ -108,7 +109,7 @@ def test_neighbours_in_time_are_no_neighbours():
 
 
 def test_one_long_recording_and_several_say_the_same(manifold):
-    points = manifold("normal", 4, columns=8)
+    points = manifold("normal", 4, columns=8, rows=500)
     one, several = dimension_of(points), dimension_of(*np.split(points, 4))
     assert several.estimate.value == pytest.approx(one.estimate.value, rel=0.02)
 
