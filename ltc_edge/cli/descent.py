@@ -6,30 +6,25 @@ import json
 import os
 import shlex
 import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from ltc_edge.cli.descent_request import Asked, refuse_inert, understand
 from ltc_edge.cli.main import INTERRUPTED
 from ltc_edge.cli.options import Finite, json_option, output_option, stack
 from ltc_edge.cli.output import print_json, progress_bar
 from ltc_edge.cli.train import COUNT, data_options
-from ltc_edge.errors import InputError, RecordingError
+from ltc_edge.errors import RecordingError
 from ltc_edge.evaluation.descent.outcome import CellChoice
 from ltc_edge.files import write_atomically
 
 if TYPE_CHECKING:
-    from ltc_edge.evaluation.descent.outcome import Settings
     from ltc_edge.evaluation.descent.subject import Subject
-    from ltc_edge.evaluation.descent.sweep import Grid
-    from ltc_edge.training.sources import Source
+    from ltc_edge.evaluation.sizing.dimension import Dimension
 
-DEFAULT_WINDOW = 8
-FEWEST_SEEDS = 5
 MOST_SEED = 1_000_000
-NETWORK_SETTINGS = ("updates", "learning_rate", "unfolds")
 
 
 def _widths(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -106,12 +101,10 @@ def command(context: click.Context, /, output: Path, as_json: bool, **said: Any)
     TASK is white-noise, which must show it, a control task, whose expert is imitated, or a task over
     recordings. Work that was interrupted goes on when the same command is given again.
     """
-    _refuse_inert(context, said["cell"])
-    subject, settings, grid = _asked(said)
+    refuse_inert(context, said["cell"])
+    asked = understand(said)
     try:
-        document = _sweep(
-            subject, settings, grid, said["jobs"] or os.cpu_count() or 1, output, as_json=as_json
-        )
+        document = _sweep(asked, said["jobs"] or os.cpu_count() or 1, output, as_json=as_json)
     except KeyboardInterrupt:
         click.echo(
             f"Interrupted. What is done is in {shlex.quote(str(output))}: the same command goes on.", err=True
@@ -121,104 +114,7 @@ def command(context: click.Context, /, output: Path, as_json: bool, **said: Any)
         print_json(document)
 
 
-def _refuse_inert(context: click.Context, cell: str) -> None:
-    read: tuple[str, ...] = () if cell == "random-features" else NETWORK_SETTINGS
-    if cell not in ("random-features", "ltc", "ctrnn"):
-        read = tuple(name for name in NETWORK_SETTINGS if name != "unfolds")
-    inert = [
-        f"--{name.replace('_', '-')}"
-        for name in NETWORK_SETTINGS
-        if name not in read and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-    ]
-    if inert:
-        raise InputError(f"{', '.join(inert)} says nothing about --cell {cell}; leave it out")
-
-
-def _asked(said: dict[str, Any]) -> tuple[Subject, Settings, Grid]:
-    from ltc_edge.evaluation.descent.outcome import Settings
-    from ltc_edge.evaluation.descent.subject import check_enough
-    from ltc_edge.evaluation.descent.sweep import Grid
-    from ltc_edge.evaluation.descent.widths import default_widths
-
-    subject = _subject(said)
-    is_network = said["cell"] != "random-features"
-    settings = Settings(
-        cell=said["cell"],
-        windows=said["windows"],
-        updates=said["updates"] if is_network else 0,
-        learning_rate=said["learning_rate"] if is_network else 0.0,
-        unfolds=said["unfolds"] if said["cell"] in ("ltc", "ctrnn") else 0,
-    )
-    check_enough(subject, settings.windows)
-    if said["seeds"] < FEWEST_SEEDS:
-        click.echo(
-            f"Note: with {said['seeds']} seeds intervals are wide, and peaks are hardly told from chance.",
-            err=True,
-        )
-    widths = said["widths"] or default_widths(subject, settings)
-    return (
-        subject,
-        settings,
-        Grid(widths, said["noises"], tuple(range(said["seed"], said["seed"] + said["seeds"]))),
-    )
-
-
-def _subject(said: dict[str, Any]) -> Subject:
-    from ltc_edge.evaluation.descent.sources import WHITE_NOISE, demonstrations, white_noise
-    from ltc_edge.evaluation.descent.subject import make_subject
-    from ltc_edge.training.sources import LogTaskSource, RecordingsSource, TaskSource
-
-    window = said["window"] or DEFAULT_WINDOW
-    if said["task"] == WHITE_NOISE:
-        _refuse_of_data(said)
-        return make_subject(WHITE_NOISE, white_noise(window), window)
-    source = _source(said, window)
-    if isinstance(source, TaskSource):
-        return make_subject(source.name, demonstrations(source.load()), window, said["stride"])
-    assert isinstance(source, LogTaskSource | RecordingsSource)
-    data, _ = source.load()
-    for note in data.notes:
-        click.echo(f"Note: {note}", err=True)
-    return make_subject(source.name, data, window, said["stride"])
-
-
-def _refuse_of_data(said: dict[str, Any]) -> None:
-    """White noise is made here, and takes nothing of what says how recordings are read."""
-    names = (
-        "data",
-        "inputs",
-        "targets",
-        "time",
-        "kind",
-        "validation",
-        "test",
-        "stride",
-        "data_dir",
-        "period",
-    )
-    given = [f"--{name.replace('_', '-')}" for name in names if said[name]]
-    if given:
-        raise InputError(f"white-noise says all itself; leave out {', '.join(given)}")
-
-
-def _source(said: dict[str, Any], window: int) -> Source:
-    """What ``ltc-edge train`` would learn from with the same words."""
-    from ltc_edge.training.choose import choose_plan
-
-    if bool(said["task"]) == bool(said["data"]):
-        both = "TASK and --data" if said["task"] else "nothing"
-        raise InputError(f"{both} given: say one of TASK, such as white-noise, or --data")
-    words: defaultdict[str, Any] = defaultdict(lambda: None)
-    names = ("task", "data", "inputs", "targets", "time", "kind", "period", "validation", "test", "data_dir")
-    words |= {name: said[name] for name in names} | {"seed": said["seed"], "threads": 1}
-    if said["data"]:
-        words |= {"window": window, "stride": said["stride"]}
-    return choose_plan(words).source
-
-
-def _sweep(
-    subject: Subject, settings: Settings, grid: Grid, jobs: int, output: Path, *, as_json: bool
-) -> dict[str, Any]:
+def _sweep(asked: Asked, jobs: int, output: Path, *, as_json: bool) -> dict[str, Any]:
     """Make what is missing, judge, and write the document and the picture."""
     from ltc_edge.cli.descent_document import sweep_document
     from ltc_edge.cli.descent_table import print_sweep
@@ -228,6 +124,7 @@ def _sweep(
     from ltc_edge.evaluation.descent.sweep import run_sweep
     from ltc_edge.evaluation.descent.swept import Swept
 
+    subject, settings, grid = asked.subject, asked.settings, asked.grid
     store = Store(output, subject.sha256, settings)
     with progress_bar(f"{len(grid.points)} models") as on_share:
         outcomes = run_sweep(subject, settings, grid, store, jobs=jobs, on_share=on_share)
@@ -257,11 +154,11 @@ def _sweep(
     return document
 
 
-def _dimension(subject: Subject) -> tuple[float | None, str | None]:
+def _dimension(subject: Subject) -> tuple[Dimension | None, str | None]:
     """The effective dimension of a window, or why there is none."""
     from ltc_edge.evaluation.descent.dimension import window_dimension
 
     try:
-        return window_dimension(subject).estimate.value, None
+        return window_dimension(subject), None
     except RecordingError as error:
         return None, str(error)

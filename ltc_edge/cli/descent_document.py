@@ -14,7 +14,7 @@ from ltc_edge.evaluation.descent.verdict import Verdict
 
 def sweep_document(swept: Swept) -> dict[str, Any]:
     """What was swept, and what came of each share of wrong labels."""
-    subject = swept.subject
+    subject, dimension = swept.subject, swept.dimension
     return {
         "subject": subject.name,
         "subject_sha256": subject.sha256,
@@ -24,7 +24,9 @@ def sweep_document(swept: Swept) -> dict[str, Any]:
         "test_windows": len(subject.test),
         "outputs": subject.outputs,
         "labels": swept.labels,
-        "d_eff": swept.dimension,
+        "d_eff": None if dimension is None else dimension.estimate.value,
+        "d_eff_ci95": None if dimension is None else list(dimension.estimate.ci95),
+        "d_eff_steady": None if dimension is None else dimension.steady,
         "n_d_eff": swept.n_d_eff,
         "seeds": list(swept.grid.seeds),
         "metric": "share of wrong classes" if subject.is_classes else "mean squared error / variance",

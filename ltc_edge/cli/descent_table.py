@@ -68,4 +68,6 @@ def _law(swept: Swept) -> str:
     """What the law of robustness asks for."""
     if swept.dimension is None or swept.n_d_eff is None:
         return ""
-    return f"; n·d_eff = {swept.n_d_eff:.0f}, for windows of {swept.dimension:.1f} effective dimensions"
+    dimension = swept.dimension.estimate.value
+    rough = "" if swept.dimension.steady else " (roughly: it changes with scale)"
+    return f"; n·d_eff = {swept.n_d_eff:.0f}, for windows of {dimension:.1f} effective dimensions{rough}"

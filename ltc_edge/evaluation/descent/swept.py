@@ -11,6 +11,7 @@ from ltc_edge.evaluation.descent.outcome import Settings
 from ltc_edge.evaluation.descent.subject import Subject
 from ltc_edge.evaluation.descent.sweep import Grid
 from ltc_edge.evaluation.descent.verdict import Verdict, judge
+from ltc_edge.evaluation.sizing.dimension import Dimension
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class Swept:
     settings: Settings
     grid: Grid
     curves: Sequence[Curve]
-    dimension: float | None
+    dimension: Dimension | None
 
     @property
     def labels(self) -> int:
@@ -39,7 +40,7 @@ class Swept:
     @property
     def n_d_eff(self) -> float | None:
         """``n·d_eff``: the parameters that the law of robustness asks for, up to a constant."""
-        return None if self.dimension is None else self.settings.windows * self.dimension
+        return None if self.dimension is None else self.settings.windows * self.dimension.estimate.value
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
