@@ -3,10 +3,10 @@
     python tools/bench_dimension.py                            # every manifold, 1 to 10 dimensions
     python tools/bench_dimension.py --points 1000 --seeds 5 --noise 0,0.02
 
-Manifolds lie in random directions of 20 dimensions, each with several seeds and amounts of noise; a row
-has the estimates and the largest relative error. Where the package scikit-dimension is installed (it need not be in
-the environment of ltc-edge), its TwoNN (maximum likelihood), MLE (20 neighbours) and participation ratio are
-taken of the same standardised points, and the largest relative differences given.
+Manifolds lie in random directions of 20 dimensions, each with several seeds and amounts of noise; a row has
+the estimates and the largest relative error. Where the package scikit-dimension is installed (it need not be
+in the environment of ltc-edge), its TwoNN (maximum likelihood), MLE (20 neighbours) and participation ratio
+are taken of the same standardised points, and the largest relative differences given.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ltc_edge.evaluation.sizing.learning_curve import Candidate, Curve
     from ltc_edge.evaluation.sizing.recommendation import Recommendation
     from ltc_edge.evaluation.sizing.report import Sizing
+    from ltc_edge.training.options import ModelOptions
 
 
 def sizing_document(sizing: Sizing) -> dict[str, Any]:
@@ -107,5 +108,22 @@ def _candidate_document(candidate: Candidate) -> dict[str, Any]:
 
 
 def _recommendation_document(found: Recommendation) -> dict[str, Any]:
-    chosen = {} if found.chosen is None else _candidate_document(found.chosen)
-    return {"outcome": found.outcome, "chosen": chosen or None, "best_units": found.best.options.units}
+    chosen = None
+    if found.chosen is not None:
+        chosen = _candidate_document(found.chosen) | {"train_options": train_options(found.chosen.options)}
+    return {
+        "outcome": found.outcome,
+        "reason": found.reason,
+        "chosen": chosen,
+        "best_units": found.best.options.units,
+    }
+
+
+def train_options(options: ModelOptions) -> str:
+    """What to say to `train` for this network."""
+    said = f"--cell {options.cell} --units {options.units}"
+    if options.cell == "ltc":
+        return f"{said} --wiring dense --linear-readout --solver {options.solver} --unfolds {options.unfolds}"
+    if options.cell == "cfc":
+        return f"{said} --wiring dense --backbone-units {options.backbone_units}"
+    return said

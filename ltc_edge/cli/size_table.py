@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from ltc_edge.cli.output import console
+from ltc_edge.cli.size_document import train_options
 from ltc_edge.evaluation.sizing.law import gap_heuristic, premises_not_met
 from ltc_edge.evaluation.sizing.recommendation import Recommendation, standard_error
 
@@ -29,6 +30,9 @@ def print_sizing(sizing: Sizing) -> None:
         click.echo(textwrap.fill(paragraph, WIDTH))
     if sizing.curve is not None:
         console().print(_recommendations(sizing))
+        for found in sizing.recommendations.values():
+            if found.chosen is not None:
+                click.echo(f"  ltc-edge train … {train_options(found.chosen.options)}")
         console().print(_curve(sizing))
     console().print(_premises(sizing))
     console().print(_scales(sizing))
@@ -64,6 +68,11 @@ def _advice(sizing: Sizing) -> Iterator[str]:
         yield f"Not enough data for a learning curve: {sizing.no_curve}."
     for cell, found in sizing.recommendations.items():
         yield f"{cell}: {_said(found)}"
+    if sizing.recommendations and sizing.subject.demonstrated:
+        yield (
+            "These imitate demonstrations. To balance or reach a goal in closed loop less may do: train, and "
+            "let `ltc-edge evaluate` tell."
+        )
     if sizing.recommendations and sizing.windows < FEW_WINDOWS:
         yield f"These rest on {sizing.windows:.0f} independent windows: a new recording may say otherwise."
 

@@ -59,6 +59,7 @@ def test_the_same_seed_gives_the_same_document(size):
     found = first["recommendations"]["cfc"]
     assert found["chosen"]["parameters"] > found["chosen"]["synapses"] > 0
     n, d = first["independent_windows"], first["dimension"]["estimate"]["value"]
+    assert found["chosen"]["train_options"].startswith("--cell cfc --units ")
     assert first["law_of_robustness"]["smooth_parameters"] == n * d
     assert found["gap_heuristic"] == pytest.approx((found["chosen"]["parameters"] / n) ** 0.5)
     assert [each["units"] for each in first["learning_curve"]["candidates"]] == [2, 4]

@@ -57,6 +57,7 @@ def _draw_dimension(axis: Any, found: Dimension) -> None:
     )
     axis.set_xscale("log")
     axis.set_ylim(bottom=0.0)
+    axis.xaxis.set_major_formatter("{x:g}")
     axis.set_xlabel("points in a neighbourhood [%]")
     axis.set_ylabel("effective dimension of the inputs")
     axis.grid(alpha=0.25)
@@ -68,22 +69,21 @@ def _draw_curves(axis: Any, sizing: Sizing) -> None:
     for number, cell in enumerate(sizing.curve.cells):
         candidates, colour = sizing.curve.of(cell), f"C{number}"
         size = [each.parameters for each in candidates]
+        chosen = sizing.recommendations[cell].chosen
+        label = cell if chosen is None else f"{cell}: {chosen.options.units} units"
         mean = [float(np.mean(each.held_out)) for each in candidates]
         error = [standard_error(each.held_out) for each in candidates]
-        axis.errorbar(size, mean, yerr=error, color=colour, marker="o", markersize=4, capsize=2, label=cell)
+        axis.errorbar(size, mean, yerr=error, color=colour, marker="o", markersize=4, capsize=2, label=label)
         trained = [float(np.mean(each.trained)) for each in candidates]
         axis.plot(size, trained, color=colour, linestyle=":", linewidth=1.0)
-        chosen = sizing.recommendations[cell].chosen
         if chosen is not None:
             at = chosen.parameters, float(np.mean(chosen.held_out))
             axis.plot(*at, marker="o", markersize=12, markerfacecolor="none", color=colour)
-            axis.annotate(
-                f"{chosen.options.units} units", at, (0, 9), textcoords="offset points", fontsize="small"
-            )
     guess = float(np.mean(sizing.curve.guess))
     axis.axhline(guess, color="tab:gray", linestyle="--", linewidth=1.0, label="a guess")
     axis.set_xscale("log")
-    axis.set_ylim(bottom=0.0)
+    if all(each.held_out.min() > 0 and each.trained.min() > 0 for each in sizing.curve.candidates):
+        axis.set_yscale("log")
     axis.set_xlabel("parameters")
     classes = sizing.subject.data.kind == "classification"
     axis.set_ylabel("wrong rows, held out" if classes else "held-out squared error / variance")
