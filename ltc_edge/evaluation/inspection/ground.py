@@ -17,7 +17,7 @@ from ltc_edge.tasks.protocol import Task
 PRUNING_SEED = 660_000
 """Of the episodes of the search: above fine-tuning's, below validation's and far above evaluation's."""
 
-LOOKED_AT, QUICK, SEARCHED = 8, 12, 60
+LOOKED_AT, QUICK, SEARCHED = 8, 12, 48
 """Episodes that means are taken over, that refuse a bad candidate early, and that accept one."""
 
 MOST_WINDOWS = 512

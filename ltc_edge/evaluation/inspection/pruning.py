@@ -37,7 +37,7 @@ Tune = Callable[[Controller, Callable[[float], None]], Controller]
 CAUTION = 0.5
 """Of the margin: what the search accepts. It takes the best of many candidates, which are lucky ones."""
 
-PATIENCE = 10
+PATIENCE = 6
 """Synapses passed over in a row after which no more are tried."""
 
 FIRST_SHARE, LEAST_SHARE, MOST_TUNED = 0.3, 0.04, 8

@@ -16,8 +16,13 @@ from ltc_edge.report.wiring_drawing import wiring_svg
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 FONT_PX = 12.0
-LEGEND_PX = 24.0
-"""Height of the line below the drawing that says how to read it."""
+LINE_PX = 18.0
+"""Height of each line below the drawing that says how to read it."""
+LEGENDS: Mapping[bool, tuple[str, ...]] = {
+    True: ("Filled excites, hollow inhibits; area is strength.", "Rows speak, columns listen."),
+    False: ("Solid excites, dashed inhibits; width is strength.",),
+}
+"""Of a matrix, and of columns; narrow enough for the narrowest drawing."""
 DOTS_PER_PX = 2.0
 
 _TEXT, _SOFT, _PAGE, _SUNK = "#16202b", "#53606e", "#ffffff", "#f4f6f8"
@@ -73,20 +78,16 @@ def _colour(root: ElementTree.Element) -> None:
 
 
 def _frame(root: ElementTree.Element) -> None:
-    """A white page, and a line below the drawing that says how to read it."""
+    """A white page, and lines below the drawing that say how to read it."""
     _, _, width, height = map(float, root.get("viewBox", "").split())
-    tall = height + LEGEND_PX
+    lines = LEGENDS["matrix" in root.get("class", "").split()]
+    tall = height + LINE_PX * (len(lines) + 0.5)
     root.set("viewBox", f"0 0 {width:g} {tall:g}")
     page = {"x": "0", "y": "0", "width": f"{width:g}", "height": f"{tall:g}", "fill": _PAGE}
     root.insert(0, ElementTree.Element(f"{{{NAMESPACE}}}rect", page))
-    matrix = "matrix" in root.get("class", "").split()
-    where = {"x": f"{width / 2:g}", "y": f"{tall - 8:g}", "text-anchor": "middle", "fill": _SOFT}
-    legend = ElementTree.SubElement(root, f"{{{NAMESPACE}}}text", where)
-    legend.text = (
-        "rows speak, columns listen; filled excites, hollow inhibits, area is strength"
-        if matrix
-        else "solid excites, dashed inhibits, width is strength"
-    )
+    for row, line in enumerate(lines):
+        where = {"x": "8", "y": f"{height + LINE_PX * (row + 1):g}", "fill": _SOFT}
+        ElementTree.SubElement(root, f"{{{NAMESPACE}}}text", where).text = line
 
 
 def _png(root: ElementTree.Element) -> bytes:

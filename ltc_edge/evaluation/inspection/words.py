@@ -74,10 +74,14 @@ def _cuts(kind: Kind, effects: tuple[Effect, ...]) -> str:
         f"{counts['free']} of {len(effects)} {kind}s can be cut alone without losing {percent(MATERIAL)}; "
         f"{counts['costs']} cost more"
     )
+    worst = sorted((e for e in effects if e.verdict == "costs"), key=lambda e: -e.lost)[:3]
+    if len(worst) < counts["costs"]:
+        said += f", most {', '.join(effect.part.name for effect in worst)}"
+    elif worst:
+        said += f": {', '.join(effect.part.name for effect in worst)}"
     if counts["unclear"]:
         said += f"; of {counts['unclear']} so few trials cannot tell"
-    worst = sorted((e for e in effects if e.verdict == "costs"), key=lambda e: -e.lost)[:3]
-    return f"{said}{', most ' if worst else ''}{', '.join(e.part.name for e in worst)}."
+    return f"{said}."
 
 
 def _agreement(inspection: Inspection) -> str:
