@@ -104,34 +104,33 @@ def effective_dimension(
     log_r = log_distances(points, 2 * orders[-1])
     on_share(0.5)
     weight = _resampled_weights(points, np.random.default_rng(seed))
-    ratio = np.stack([neighbour_ratios(log_r, k) for k in orders], axis=1)
-    inverse = np.stack([inverse_mle(log_r, 2 * k) for k in orders], axis=1)
-    numerator = np.array([harmonic(k, 2 * k) for k in orders])
-    means, inverse_means = weight @ ratio, weight @ inverse
-    on_share(0.7)
+    ratio = weight @ np.stack([neighbour_ratios(log_r, k) for k in orders], axis=1)
+    inverse = weight @ np.stack([inverse_mle(log_r, 2 * k) for k in orders], axis=1)
     columns = points.values.shape[1]
-    calibrated = np.minimum(Calibration(orders, others).dimension(means), columns)
+    calibrated = np.minimum(Calibration(orders, others).dimension(ratio), columns)
     plateau = find_plateau(calibrated[0])
     chosen = calibrated[:, plateau]
-    ratios = np.array([participation_ratio(points.values, each) for each in weight])
-    on_share(1.0)
+    scales = tuple(
+        Scale(
+            order=k,
+            share=2 * k / others,
+            radius=float(np.exp(log_r[:, 2 * k - 1].mean()) / np.sqrt(columns)),
+            two_nn=_estimate(harmonic(k, 2 * k) / ratio[:, i]),
+            mle=_estimate(1.0 / inverse[:, i]),
+            calibrated=_estimate(calibrated[:, i]),
+        )
+        for i, k in enumerate(orders)
+    )
+    on_share(0.7)
     return Dimension(
         points=len(points),
         repeated=points.repeated,
         apart=points.apart,
         columns=columns,
-        participation_ratio=_estimate(ratios),
-        scales=tuple(
-            Scale(
-                order=k,
-                share=2 * k / others,
-                radius=float(np.exp(log_r[:, 2 * k - 1].mean()) / np.sqrt(columns)),
-                two_nn=_estimate(numerator[i] / means[:, i]),
-                mle=_estimate(1.0 / inverse_means[:, i]),
-                calibrated=_estimate(calibrated[:, i]),
-            )
-            for i, k in enumerate(orders)
+        participation_ratio=_estimate(
+            np.array([participation_ratio(points.values, each) for each in weight])
         ),
+        scales=scales,
         plateau=tuple(plateau.tolist()),
         estimate=_estimate(np.exp(np.log(chosen).mean(axis=1))),
         steady=bool(np.ptp(chosen[0]) <= FLAT * chosen[0].mean()),

@@ -86,11 +86,16 @@ class FoldData:
         error = (found.targets - torch.from_numpy(self.data.target_normalizer.mean)) / self._scale
         return float(error[found.scored].square().mean())
 
-    def loss(self, network: Network, readout: Tensor, targets: Tensor, scored: Tensor) -> Tensor:
-        """What training lessens."""
+    def batch(self, rng: np.random.Generator, size: int) -> Rows:
+        """``size`` windows of those to train on, drawn with replacement."""
+        drawn, rows = rng.integers(len(self.train.inputs), size=size), self.train
+        return Rows(rows.inputs[drawn], rows.dt_s[drawn], rows.targets[drawn], rows.scored[drawn])
+
+    def loss(self, network: Network, readout: Tensor, rows: Rows) -> Tensor:
+        """What training lessens: of ``readout``, which ``network`` gave for ``rows``."""
         if self.classes:
-            return functional.cross_entropy(readout[scored], targets[scored])
-        return functional.mse_loss(readout[scored], network.scaled(targets)[scored])
+            return functional.cross_entropy(readout[rows.scored], rows.targets[rows.scored])
+        return functional.mse_loss(readout[rows.scored], network.scaled(rows.targets)[rows.scored])
 
     @torch.no_grad()
     def error(self, network: Network, rows: Rows) -> float:

@@ -9,20 +9,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ltc_edge.arrays import FloatArray, IntArray
+from ltc_edge.arrays import FloatArray
 from ltc_edge.cells.spec import CellSpec, LTCSpec
-from ltc_edge.controller import Controller
-from ltc_edge.evaluation.sizing.fold_data import FoldData
+from ltc_edge.evaluation.sizing.fold_data import FoldData, Rows
 from ltc_edge.evaluation.sizing.folds import Fold
-from ltc_edge.evaluation.sizing.members import make_members
+from ltc_edge.evaluation.sizing.members import Members, make_members
 from ltc_edge.evaluation.sizing.subject import Subject
-from ltc_edge.network import Network
 from ltc_edge.training.initial import controller_for_data
 from ltc_edge.training.learner import cosine_rate
 from ltc_edge.training.options import CellKind, ModelOptions
@@ -153,47 +150,43 @@ def _candidate(
     on_share: Callable[[float], None],
 ) -> Candidate:
     controllers = [controller_for_data(part.data, options, subject.name, work.seed) for part in parts]
-    trained = _trained(parts, controllers, work, on_share)
-    parameters = [value for network in trained for value in network.controller().parameters.values()]
-    cell = controllers[0].cell
+    members = make_members(controllers)
+    _train(members, parts, options.cell, work, on_share)
+    trained = members.networks()
+    weights = [value for network in trained for value in network.controller().parameters.values()]
+    pairs = list(zip(parts, trained, strict=True))
     return Candidate(
         options=options,
-        synapses=synapses_of(cell),
+        synapses=synapses_of(controllers[0].cell),
         parameters=controllers[0].parameters_effective(),
-        held_out=np.array([part.error(net, part.held_out) for part, net in zip(parts, trained, strict=True)]),
-        trained=np.array(
-            [part.error(net, part.trained_on) for part, net in zip(parts, trained, strict=True)]
-        ),
-        largest_weight=float(max(np.abs(value).max() for value in parameters)),
+        held_out=np.array([part.error(network, part.held_out) for part, network in pairs]),
+        trained=np.array([part.error(network, part.trained_on) for part, network in pairs]),
+        largest_weight=float(max(np.abs(value).max() for value in weights)),
     )
 
 
-def _trained(
+def _train(
+    members: Members,
     parts: Sequence[FoldData],
-    controllers: Sequence[Controller],
+    cell: CellKind,
     work: Work,
     on_share: Callable[[float], None],
-) -> list[Network]:
-    members = make_members(controllers)
-    cell = cast(CellKind, controllers[0].cell.kind)
+) -> None:
+    """Train each member on its part; which windows it sees depends on nothing but seed, fold and update."""
     networks, updates = members.networks(), work.updates(cell)
     for update in range(updates):
-        chosen = [
-            np.random.default_rng([work.seed, member, update]).integers(
-                len(part.train.inputs), size=work.batch
-            )
+        batches = [
+            part.batch(np.random.default_rng([work.seed, member, update]), work.batch)
             for member, part in enumerate(parts)
         ]
 
-        def loss(member: int, readout: Tensor, chosen: Sequence[IntArray] = chosen) -> Tensor:
-            rows, drawn = parts[member].train, chosen[member]
-            return parts[member].loss(networks[member], readout, rows.targets[drawn], rows.scored[drawn])
+        def loss(member: int, readout: Tensor, batches: Sequence[Rows] = batches) -> Tensor:
+            return parts[member].loss(networks[member], readout, batches[member])
 
         members.update(
-            torch.stack([part.train.inputs[drawn] for part, drawn in zip(parts, chosen, strict=True)]),
-            torch.stack([part.train.dt_s[drawn] for part, drawn in zip(parts, chosen, strict=True)]),
+            torch.stack([batch.inputs for batch in batches]),
+            torch.stack([batch.dt_s for batch in batches]),
             loss,
             cosine_rate(LEARNING_RATES[cell], update / updates),
         )
         on_share((update + 1) / updates)
-    return members.networks()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from ltc_edge.evaluation.sizing.autocorrelation import Memory, independent_rows,
 from ltc_edge.evaluation.sizing.dimension import Dimension, effective_dimension
 from ltc_edge.evaluation.sizing.folds import Folds, make_folds
 from ltc_edge.evaluation.sizing.learning_curve import CELLS, WIDTHS, Curve, Work, learning_curve
-from ltc_edge.evaluation.sizing.points import draw_points
+from ltc_edge.evaluation.sizing.points import Points, draw_points
 from ltc_edge.evaluation.sizing.recommendation import Recommendation, recommend
 from ltc_edge.evaluation.sizing.subject import Subject
 from ltc_edge.training.options import CellKind
@@ -93,48 +93,37 @@ def size(
         InputError: a width does not fit a cell.
         MissingExtraError: an extra is not installed.
     """
-    data, segments = subject.data, subject.segments
     memory = memory_of(subject.signals)
     points = draw_points(subject.inputs, memory)
     dimension = effective_dimension(
         points, options.seed, lambda share: on_share("effective dimension", share)
     )
-    lengths = [segment.rows for segment in segments if segment.rows >= data.window_length]
-    windows = independent_rows(lengths, max(float(data.window_length), memory.longest))
-    folds, curve, refused = None, None, None
-    if options.cells:
-        try:
-            folds = make_folds(segments, options.folds, data.window_length, _gap(subject, options, memory))
-        except RecordingError as error:
-            refused = str(error)
-        else:
-            curve = learning_curve(
-                subject,
-                folds.folds,
-                options.cells,
-                options.widths,
-                options.work,
-                lambda share: on_share("learning curves", share),
-            )
+    window = subject.data.window_length
+    lengths = [segment.rows for segment in subject.segments if segment.rows >= window]
+    windows = independent_rows(lengths, max(float(window), memory.longest))
+    folds, curve, refused = _curve(subject, options, memory, lambda share: on_share("learning curves", share))
     recommendations = (
         {}
         if curve is None
         else {cell: recommend(curve.of(cell), curve.guess, windows) for cell in curve.cells}
     )
-    isoperimetry = law.isoperimetry(points.values)
-    premises = (
-        law.independence(
-            sum(segment.rows for segment in segments),
-            data.window_length,
-            memory.longest,
-            subject.signal_names[memory.slowest],
-            resolved=memory.all_resolved,
-        ),
-        isoperimetry,
-        *_trained_premises(curve),
-        law.known_constant(),
-    )
+    premises = _premises(subject, memory, points, curve)
     return Sizing(subject, memory, windows, dimension, folds, curve, refused, recommendations, premises)
+
+
+def _curve(
+    subject: Subject, options: Options, memory: Memory, on_share: Callable[[float], None]
+) -> tuple[Folds | None, Curve | None, str | None]:
+    """Folds and curve, or why there are none where they were asked for."""
+    if not options.cells:
+        return None, None, None
+    window = subject.data.window_length
+    try:
+        folds = make_folds(subject.segments, options.folds, window, _gap(subject, options, memory))
+    except RecordingError as error:
+        return None, None, str(error)
+    curve = learning_curve(subject, folds.folds, options.cells, options.widths, options.work, on_share)
+    return folds, curve, None
 
 
 def _gap(subject: Subject, options: Options, memory: Memory) -> int:
@@ -143,14 +132,23 @@ def _gap(subject: Subject, options: Options, memory: Memory) -> int:
     return int(max(subject.data.window_length, min(memory.longest, LONGEST_GAP_SHARE * stretch)))
 
 
-def _trained_premises(curve: Curve | None) -> Sequence[law.Premise]:
-    if curve is None:
-        return law.bounded_weights(None), law.fit_below_noise(None, None)
-    candidates = curve.candidates
+def _premises(
+    subject: Subject, memory: Memory, points: Points, curve: Curve | None
+) -> tuple[law.Premise, ...]:
+    candidates = () if curve is None else curve.candidates
     return (
-        law.bounded_weights(max(each.largest_weight for each in candidates)),
-        law.fit_below_noise(
-            float(min(np.mean(each.trained) for each in candidates)),
-            float(min(np.mean(each.held_out) for each in candidates)),
+        law.independence(
+            sum(segment.rows for segment in subject.segments),
+            subject.data.window_length,
+            memory.longest,
+            subject.signal_names[memory.slowest],
+            resolved=memory.all_resolved,
         ),
+        law.isoperimetry(points.values),
+        law.bounded_weights(max((each.largest_weight for each in candidates), default=None)),
+        law.fit_below_noise(
+            min((float(np.mean(each.trained)) for each in candidates), default=None),
+            min((float(np.mean(each.held_out)) for each in candidates), default=None),
+        ),
+        law.known_constant(),
     )
