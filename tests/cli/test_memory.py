@@ -25,9 +25,9 @@ class Nobody:
         pass
 
 
-@pytest.fixture
-def cartpole(tmp_path):
-    run = tmp_path / "cartpole"
+@pytest.fixture(scope="module")
+def cartpole(tmp_path_factory):
+    run = tmp_path_factory.mktemp("memory") / "cartpole"
     options = ImitationOptions(
         rounds=1, updates=2, batch=8, window=8, burn_in=2, episodes=4, episode_steps=20,
         validation_episodes=2, validate_every=1,
@@ -46,9 +46,10 @@ def test_a_control_task_is_measured_along_its_episodes(cartpole, cli):
         for name in ("state", "action"):
             assert len(figures[name]["gradient"]) == document["lags"]
             assert figures[name]["gradient"][0] > 0
-    out, _ = cli("memory", cartpole, "--lags", "10", "--picture", cartpole / "other.png")
+    other = cartpole / "other.png"
+    out, _ = cli("memory", cartpole, "--lags", "5", "--sequences", "2", "--picture", other)
     assert "untrained" in out
-    assert (cartpole / "other.png").exists()
+    assert other.exists()
 
 
 @pytest.fixture
@@ -69,7 +70,6 @@ def test_training_says_what_the_data_ask_for(small_copy, tmp_path, cli):
     document = json.loads(cli("memory", run, "--json")[0])
     assert document["data"] == found
     assert document["state"]["horizon"] < 23
-    assert found["advice"] in cli("memory", run)[0]
 
 
 def test_a_network_with_a_memory_is_not_advised_to_have_one(small_copy, tmp_path, cli):

@@ -21,8 +21,8 @@ LEVEL = 0.01
 SHIFTS = 199
 """Shifts the correlation is held against; the smallest p-value they can give is 1/200."""
 
-LEAST_GAIN = 0.01
-"""Share of the target's variance that the inputs beyond reach must explain to be worth a word."""
+LEAST_GAIN = 0.02
+"""Share of the target's variance that an input beyond reach must explain, beyond chance, to be named."""
 
 FEWEST_SAMPLES = 120
 """With fewer there are not the 100 shifts that `LEVEL` asks for."""
@@ -114,8 +114,8 @@ def find_dependency(history: History, reach: int, *, seed: int = 0) -> Dependenc
     at, which = np.unravel_index(observed.argmax(), observed.shape)
     highest = _highest_when_shifted(far, error, basis, np.random.default_rng(seed))
     p_value = (1 + int((highest >= observed[at, which]).sum())) / (1 + len(highest))
-    # What chance alone gives is taken off, or few samples would make anything look strong.
-    by_chance = 1.0 / (samples - basis.shape[1])
+    # What the best of as many gives by chance is taken off, or few samples would make anything look strong.
+    by_chance = float(np.median(highest))
     share = float(((observed[at] - by_chance).clip(min=0.0) * shares).sum())
     gain = share * left * _kept(history.error, basis)
     if p_value > LEVEL or gain < LEAST_GAIN:
