@@ -16,37 +16,34 @@ import json
 import sys
 import time
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools.lipschitz_bench.networks import CELLS
-from tools.lipschitz_bench.pairs import bracketed
+from lipschitz_bench.networks import CELLS
+from lipschitz_bench.pairs import bracketed
 
 BOXES = 50
 
 
-def campaign(pairs: int, seed: int, *, progress: bool = False) -> dict[str, Any]:
+def campaign(pairs: int, seed: int, *, boxes: int = BOXES, progress: bool = False) -> dict[str, Any]:
     """Counts and ratios by cell and by radius."""
-    networks = -(-pairs // BOXES)
+    networks = -(-pairs // boxes)
     by_cell: dict[str, dict[str, int]] = defaultdict(lambda: {"pairs": 0, "violations": 0, "unknown": 0})
     ratios: dict[float, list[float]] = defaultdict(list)
     names = list(CELLS)
     for index in range(networks):
         name = names[index % len(names)]
-        found = bracketed(name, BOXES, np.random.default_rng([seed, index]))
+        found = bracketed(name, boxes, np.random.default_rng([seed, index]))
         row = by_cell[name]
-        row["pairs"] += BOXES
+        row["pairs"] += boxes
         row["violations"] += found.violations
         row["unknown"] += int((~np.isfinite(found.upper)).sum())
         known = np.isfinite(found.upper) & (found.lower > 0)
         ratios[found.radius] += (found.upper[known] / found.lower[known]).tolist()
         if progress and index % 200 == 199:
-            print(f"{(index + 1) * BOXES} pairs", file=sys.stderr, flush=True)
+            print(f"{(index + 1) * boxes} pairs", file=sys.stderr, flush=True)
     return {
-        "pairs": networks * BOXES,
+        "pairs": networks * boxes,
         "networks": networks,
         "seed": seed,
         "violations": sum(row["violations"] for row in by_cell.values()),

@@ -61,7 +61,7 @@ def _radii(_: click.Context, __: click.Parameter, value: str) -> tuple[float, ..
     type=click.IntRange(1, 1_000_000),
     default=64,
     show_default=True,
-    help="Boxes that may be looked at for each; more give narrower brackets.",
+    help="Steps over boxes that may be looked at for each; more give narrower brackets.",
 )
 @click.option(
     "--episodes", type=click.IntRange(1, 10_000), default=8, show_default=True, help="Of a control task."

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from ltc_edge.evaluation.margins.loop import LoopMargins
 
 CHANGES = {
-    "step": "readings of one step",
-    "held": "offset held for {} steps",
-    "each": "readings of {} steps, each by itself",
+    "step": "one step",
+    "held": "{} steps alike",
+    "each": "{} steps, each",
 }
 
 
@@ -48,7 +48,7 @@ def _print_brackets(controller: Controller, report: RobustnessReport) -> None:
         "training's."
     )
     table = Table(
-        "change of", "box", "state", title=f"{controller.name}: Lipschitz constant, readings to action"
+        "readings of", "within", "state", title=f"{controller.name}: Lipschitz constant, readings to action"
     )
     for heading in ("at most", "at least", "ratio", "median ratio"):
         table.add_column(heading, justify="right")
@@ -60,10 +60,15 @@ def _print_brackets(controller: Controller, report: RobustnessReport) -> None:
             f"±{box.radius:g} σ" if box.with_state else "exact",
             _number(each.upper),
             _number(each.lower),
-            "—" if each.ratio is None else f"{each.ratio:.3g}",
-            _number(float(np.median(each.brackets.ratio))),
+            "—" if each.ratio is None else f"{each.ratio:.2f}",
+            f"{np.median(each.brackets.ratio):.2f}",
         )
     console().print(table)
+    if any(each.box.steps > 1 for each in report.surveyed):
+        click.echo(
+            "Of several steps it is their last action that changes: where all readings of a sensor are off "
+            "alike, per unit of that offset; where each is off by itself, per unit of all changes together."
+        )
     clipped = max(each.clipped for each in report.surveyed)
     if clipped:
         click.echo(
@@ -120,8 +125,10 @@ def _print_proved(report: RobustnessReport) -> None:
         click.echo(f"Bounds of state and time constants: not available: {report.proved}.")
         return
     state, tau = report.proved.state, report.proved.time_constant_s
-    table = Table("neuron", title="What is proved, and how much of it these episodes use")
-    for heading in ("state proved", "seen", "used", "time constant proved [s]", "seen", "used"):
+    table = Table(
+        "neuron", title="Proved bounds of state and time constant τ, and how much of them these episodes use"
+    )
+    for heading in ("state proved", "seen", "used", "τ [s] proved", "seen", "used"):
         table.add_column(heading, justify="right")
     for neuron in range(len(tau.low)):
         table.add_row(str(neuron), *_cells(state, neuron), *_cells(tau, neuron))

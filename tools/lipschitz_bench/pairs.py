@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lipschitz_bench.networks import random_controller
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.evaluation.lipschitz.bracket import lipschitz_brackets, steps_of
 from ltc_edge.evaluation.lipschitz.rollout import Steps
 from ltc_edge.runtimes.reference import ReferenceBatch
-from tools.lipschitz_bench.networks import random_controller
 
 RADII = (0.01, 0.05, 0.2, 1.0)
 SAMPLES = 32

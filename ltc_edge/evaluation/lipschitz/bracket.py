@@ -24,7 +24,7 @@ from ltc_edge.evaluation.visited import Visited
 Index = npt.NDArray[np.int64]
 
 BUDGET = 64
-"""Evaluations of boxes for each step that is asked about."""
+"""Steps over boxes that are looked at for each step that is asked about."""
 
 MOST_PAIRS = 400
 """Where a box spans more pairs of directions than these, second derivatives cost more than they bring."""
@@ -88,7 +88,8 @@ def lipschitz_brackets(
             an observation can do in some state nearby.
         held: all k readings of a sensor are off by the same amount, as by an offset, and a change is the
             size of that; else each is off by itself, and it is the size of all changes together.
-        budget: boxes that may be looked at a step; more of them give narrower brackets.
+        budget: steps of boxes that may be looked at for each centre, ``budget / k`` boxes for rollouts; more
+            of them give narrower brackets.
         on_share: told the share of the work that is done.
 
     Raises:
@@ -112,7 +113,9 @@ def lipschitz_brackets(
 
     chunk = chunk_of(controller, len(spans) + (pairs if len(second) else 0))
     with np.errstate(all="ignore"):
-        found = Search(enclose, wanted, chunk, on_share).bounds(np.tile(spans, (len(base), 1)), budget)
+        found = Search(enclose, wanted, chunk, on_share).bounds(
+            np.tile(spans, (len(base), 1)), max(1, budget // steps.dt_s.shape[1])
+        )
     return Brackets(found.upper, found.lower, found.entries, found.entries_lower)
 
 

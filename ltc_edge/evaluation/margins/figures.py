@@ -118,7 +118,7 @@ def _gains(loop: Complex, at_rest: float) -> tuple[float | None, float | None]:
 
 def _phases(loop: Complex, omega: FloatArray) -> tuple[float | None, float | None, float | None]:
     """The least phase in radians, where it is had, and the least delay in periods: where |L| is 1."""
-    size = np.log(np.abs(loop))
+    size = np.log(np.maximum(np.abs(loop), 1e-300))
     crossings = np.flatnonzero(np.diff(np.sign(size)) != 0)
     if not len(crossings):
         return None, None, None
