@@ -114,6 +114,7 @@ def _recommendation_document(found: Recommendation) -> dict[str, Any]:
     return {
         "outcome": found.outcome,
         "reason": found.reason,
+        "settled": found.settled,
         "chosen": chosen,
         "best_units": found.best.options.units,
     }

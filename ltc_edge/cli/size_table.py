@@ -24,6 +24,12 @@ FEW_WINDOWS = 30.0
 """With fewer independent ones, what folds agree on may be particular to these recordings."""
 
 
+UNSETTLED = (
+    " But a wider one learned less of what it was shown than a narrower one, which is a matter of training, "
+    "not of the data: try --effort 4."
+)
+
+
 def print_sizing(sizing: Sizing) -> None:
     """Words, then the recommendation, the premises, and the dimension against scale."""
     for paragraph in (_data(sizing), _law(sizing), *_advice(sizing)):
@@ -67,7 +73,7 @@ def _advice(sizing: Sizing) -> Iterator[str]:
     if sizing.no_curve is not None:
         yield f"Not enough data for a learning curve: {sizing.no_curve}."
     for cell, found in sizing.recommendations.items():
-        yield f"{cell}: {_said(found)}"
+        yield f"{cell}: {_said(found)}{'' if found.settled else UNSETTLED}"
     if sizing.recommendations and sizing.subject.demonstrated:
         yield (
             "These imitate demonstrations. To balance or reach a goal in closed loop less may do: train, and "

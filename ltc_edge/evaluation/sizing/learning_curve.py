@@ -34,8 +34,10 @@ BACKBONE = 2
 UPDATES: Mapping[CellKind, int] = {"ltc": 160, "cfc": 100, "gru": 60, "lstm": 60}
 """Updates of a network with an effort of 1: each cell is given about the same time, not the same number."""
 
-LEARNING_RATES: Mapping[CellKind, float] = {"ltc": 0.05, "cfc": 0.02, "gru": 0.05, "lstm": 0.05}
-"""At the start; they fall to a fiftieth (cosine). A wide CfC does not learn at the rate of the others."""
+LEARNING_RATES: Mapping[CellKind, float] = {"ltc": 0.05, "cfc": 0.01, "gru": 0.05, "lstm": 0.05}
+"""At the start, up to `RATED_UNITS`; wider networks learn at less, falling as 1/√units, else they diverge."""
+
+RATED_UNITS = 8
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Work:
     def updates(self, cell: CellKind) -> int:
         """Of the parameters of one network."""
         return max(1, round(self.effort * UPDATES[cell]))
+
+    def learning_rate(self, cell: CellKind, units: int, done: float) -> float:
+        """After a share ``done`` of the updates: it falls to a fiftieth (cosine)."""
+        start = LEARNING_RATES[cell] * min(1.0, (RATED_UNITS / units) ** 0.5)
+        return cosine_rate(start, done)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +158,7 @@ def _candidate(
 ) -> Candidate:
     controllers = [controller_for_data(part.data, options, subject.name, work.seed) for part in parts]
     members = make_members(controllers)
-    _train(members, parts, options.cell, work, on_share)
+    _train(members, parts, options, work, on_share)
     trained = members.networks()
     weights = [value for network in trained for value in network.controller().parameters.values()]
     pairs = list(zip(parts, trained, strict=True))
@@ -168,12 +175,12 @@ def _candidate(
 def _train(
     members: Members,
     parts: Sequence[FoldData],
-    cell: CellKind,
+    options: ModelOptions,
     work: Work,
     on_share: Callable[[float], None],
 ) -> None:
     """Train each member on its part; which windows it sees depends on nothing but seed, fold and update."""
-    networks, updates = members.networks(), work.updates(cell)
+    networks, updates = members.networks(), work.updates(options.cell)
     for update in range(updates):
         batches = [
             part.batch(np.random.default_rng([work.seed, member, update]), work.batch)
@@ -187,6 +194,6 @@ def _train(
             torch.stack([batch.inputs for batch in batches]),
             torch.stack([batch.dt_s for batch in batches]),
             loss,
-            cosine_rate(LEARNING_RATES[cell], update / updates),
+            work.learning_rate(options.cell, options.units, update / updates),
         )
         on_share((update + 1) / updates)

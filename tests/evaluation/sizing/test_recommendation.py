@@ -1,5 +1,7 @@
 """The one-standard-error rule on curves whose answer is plain."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,15 @@ def test_without_enough_data_nothing_is_recommended():
     too_few = recommend(candidates([0.1, 0.1, 0.1]), GUESS, windows=2.5)
     assert (too_few.outcome, too_few.chosen) == ("not enough data", None)
     assert "2.5 independent windows" in too_few.reason
+
+
+def test_a_wider_network_that_learns_less_in_training_is_no_matter_of_the_data():
+    narrow, wide = candidates([0.2, 0.4, 0.1], [0.3, 0.5, 0.2])
+    assert recommend([narrow, wide], GUESS, windows=100.0).settled
+    narrow = dataclasses.replace(narrow, trained=np.array([0.2, 0.3, 0.1]))
+    for trained, settled in (([0.21, 0.31, 0.11], True), ([0.3, 0.4, 0.2], False), ([0.1, 0.9, 0.1], True)):
+        unlearned = dataclasses.replace(wide, trained=np.array(trained))
+        assert recommend([narrow, unlearned], GUESS, windows=100.0).settled is settled
 
 
 def test_the_standard_error_is_that_of_a_mean():
