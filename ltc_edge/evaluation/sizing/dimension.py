@@ -146,11 +146,14 @@ def scale_orders(others: float) -> tuple[int, ...]:
 def find_plateau(dimension: FloatArray) -> IntArray:
     """Indexes of the `PLATEAU` successive ``dimension`` ``(scales,)`` that differ least, relatively.
 
-    Where none agree within `FLAT`: the largest scales of estimates that fall with scale, for noise is what
-    makes them fall, and the smallest of estimates that rise, as curvature makes them.
+    Noise and curvature only ever add dimensions: a stretch above the lowest by more than `FLAT` is not looked
+    at, for it is the noise's or the surrounding space's own. Where no estimates agree within `FLAT`, they are
+    those of the largest scales if they fall with scale, for noise is what makes them fall, and of the
+    smallest if they rise, as curvature makes them.
     """
     windows = np.lib.stride_tricks.sliding_window_view(dimension, PLATEAU)
-    spread = np.ptp(windows, axis=1) / windows.mean(axis=1)
+    mean = windows.mean(axis=1)
+    spread = np.where(mean <= (1.0 + FLAT) * mean.min(), np.ptp(windows, axis=1) / mean, np.inf)
     if spread.min() <= FLAT:
         first = int(np.argmin(spread))
     else:
