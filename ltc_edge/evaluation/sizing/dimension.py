@@ -67,7 +67,7 @@ class Dimension:
         points: that were compared.
         repeated: share of the points drawn that repeated another.
         apart: rows by which neighbours are apart in time at least.
-        columns: that move; no dimension is larger.
+        columns: that move; the estimate is no larger.
         participation_ratio: of the covariance.
         scales: from the smallest.
         plateau: indexes of the scales that the estimate is the mean of.
@@ -107,7 +107,7 @@ def effective_dimension(
     ratio = weight @ np.stack([neighbour_ratios(log_r, k) for k in orders], axis=1)
     inverse = weight @ np.stack([inverse_mle(log_r, 2 * k) for k in orders], axis=1)
     columns = points.values.shape[1]
-    calibrated = np.minimum(Calibration(orders, others).dimension(ratio), columns)
+    calibrated = Calibration(orders, others).dimension(ratio)
     plateau = find_plateau(calibrated[0])
     chosen = calibrated[:, plateau]
     scales = tuple(
@@ -132,7 +132,7 @@ def effective_dimension(
         ),
         scales=scales,
         plateau=tuple(plateau.tolist()),
-        estimate=_estimate(np.exp(np.log(chosen).mean(axis=1))),
+        estimate=_estimate(np.minimum(np.exp(np.log(chosen).mean(axis=1)), columns)),
         steady=bool(np.ptp(chosen[0]) <= FLAT * chosen[0].mean()),
     )
 

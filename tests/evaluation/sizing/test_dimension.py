@@ -93,7 +93,7 @@ def test_no_dimension_is_larger_than_the_number_of_columns_that_move():
     assert found.columns == 1
     assert found.estimate.value == pytest.approx(1.0, rel=0.05)
     assert found.participation_ratio.value == pytest.approx(1.0)
-    assert all(scale.calibrated.value <= 1.0 for scale in found.scales)
+    assert found.estimate.value <= 1.0
 
 
 def test_neighbours_in_time_are_no_neighbours():
