@@ -9,7 +9,7 @@ import pytest
 from ltc_edge import Scaling
 from ltc_edge.cells import GatedSpec
 from ltc_edge.cli.main import INTERRUPTED
-from ltc_edge.evaluation.inspection import pruning
+from ltc_edge.evaluation.inspection import ground, pruning
 from ltc_edge.training.options import ImitationOptions
 from ltc_edge.training.run_folder import RunFolder
 from ltc_edge.training.session import Plan
@@ -31,6 +31,13 @@ def make_run(tiny_controller, tmp_path_factory):
         return folder.path
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def short_search(monkeypatch):
+    """A search of few episodes that gives up early."""
+    monkeypatch.setattr(ground, "SEARCHED", 16)
+    monkeypatch.setattr(pruning, "PATIENCE", 1)
 
 
 @pytest.fixture

@@ -21,10 +21,12 @@ class Arena(Protocol):
     Attributes:
         trials: how many.
         score: what a score is, in words.
+        nothing: what doing nothing is, in words.
     """
 
     trials: int
     score: str
+    nothing: str
 
     def play(self, policy: Policy, copies: int = 1, on_share: OnShare = lambda _: None) -> FloatArray:
         """Scores ``(copies, trials)`` of a policy whose rows go copy by copy.
@@ -43,6 +45,7 @@ class ClosedLoop:
     """Episodes of a task; a score is a return."""
 
     score = "return"
+    nothing = "doing nothing"
 
     def __init__(self, task: Task, seeds: Sequence[int]) -> None:
         self._task, self._seeds = task, list(seeds)
@@ -70,6 +73,8 @@ class ClosedLoop:
 
 class Recorded:
     """Windows of recordings, each from the reset state; a score is accuracy, or minus the squared error."""
+
+    nothing = "guessing"
 
     def __init__(self, data: Dataset, segments: Sequence[Segment], most: int) -> None:
         cut = windows(segments, data.window_length, data.evaluation_stride)

@@ -18,7 +18,7 @@ PRUNING_SEED = 660_000
 """Of the episodes of the search: above fine-tuning's, below validation's and far above evaluation's."""
 
 LOOKED_AT, QUICK, SEARCHED = 8, 12, 48
-"""Episodes that means are taken over, that refuse a bad candidate early, and that accept one."""
+"""Episodes that means are taken over, that refuse a bad candidate early, and that judge in all."""
 
 MOST_WINDOWS = 512
 """Windows of recordings that judge, spread over the split."""
@@ -31,7 +31,7 @@ class Ground:
     Attributes:
         subject: the task, or the recordings.
         look: where a controller goes, apart from what verifies it.
-        search: arenas of the search, the quickest first.
+        search: arenas of the search, which judge together; the first is quick.
         fresh: the arena of the ``k``-th verification, each of its own where there is more than one.
         verifications: how many there are.
         verified_on: what verifies, in words, for the ``k``-th.
@@ -60,7 +60,7 @@ def ground_of_task(task: Task, episodes: int, seed: int, verifications: int = 3)
     return Ground(
         task,
         lambda controller: visited_in_closed_loop(task, controller, seeds[:LOOKED_AT])[0],
-        (ClosedLoop(task, seeds[:QUICK]), ClosedLoop(task, seeds)),
+        (ClosedLoop(task, seeds[:QUICK]), ClosedLoop(task, seeds[QUICK:])),
         lambda k: ClosedLoop(task, fresh(k)),
         verifications,
         lambda k: f"seeds {fresh(k)[0]} to {fresh(k)[-1]}",

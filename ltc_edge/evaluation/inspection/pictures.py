@@ -107,7 +107,8 @@ def _cuts(inspection: Inspection) -> Any:
     cost = sum(effect.verdict != "free" for effect in effects)
     effects = effects[: min(max(cost, LEAST_BARS), MOST_BARS)]
     gain = inspection.effects.gain
-    scale, unit = (100.0 / gain, "% of what it gains on doing nothing") if gain > 0 else (1.0, "raw")
+    unit = f"% of what it gains on {inspection.arena.nothing}" if gain > 0 else "as it is"
+    scale = 100.0 / gain if gain > 0 else 1.0
     figure = _figure(8.0, 1.2 + 0.2 * len(effects))
     axis = figure.subplots()
     place = np.arange(len(effects))

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from ltc_edge.arrays import FloatArray, IntArray
+from ltc_edge.arrays import IntArray
 from ltc_edge.cells.spec import LTCSpec
 from ltc_edge.controller import Controller
 from ltc_edge.errors import CheckFailedError, InputError
@@ -160,8 +160,10 @@ class _Search:
         self, controller: Controller, ground: Ground, tolerance: float | None, on_stage: OnStage
     ) -> None:
         self._ground, self._tolerance, self._on_stage = ground, tolerance, on_stage
-        self._whole = [arena.play(ReferenceBatch(controller))[0] for arena in ground.search]
-        self._gain = float((self._whole[-1] - ground.search[-1].baseline()).mean())
+        batch = ReferenceBatch(controller)
+        self._whole = np.concatenate([arena.play(batch)[0] for arena in ground.search])
+        nothing = np.concatenate([arena.baseline() for arena in ground.search])
+        self._gain = float((self._whole - nothing).mean())
         if self._gain <= 0:
             raise InputError("--prune: the controller does no better than doing nothing; train it first")
         self._size = len(synapses_of(controller.cell))
@@ -242,12 +244,11 @@ class _Search:
         self._on_stage("removing synapses", 1.0 - self._left / self._size)
 
     def _holds(self, candidate: Controller) -> bool:
-        """Whether the search's trials find no loss; the quick ones refuse what is plainly worse."""
-        for arena, whole in zip(self._ground.search, self._whole, strict=True):
-            comparison = self._compare(whole, arena.play(ReferenceBatch(candidate))[0])
+        """Whether the search's trials find no loss; what is plainly worse is refused after the first."""
+        batch, after = ReferenceBatch(candidate), np.zeros(0)
+        for arena in self._ground.search:
+            after = np.concatenate([after, arena.play(batch)[0]])
+            comparison = compare(self._whole[: len(after)], after, self._gain, self._tolerance)
             if comparison.lost_ci95[0] > comparison.margin:
                 return False
         return comparison.lost_ci95[1] <= CAUTION * comparison.margin
-
-    def _compare(self, whole: FloatArray, after: FloatArray) -> Comparison:
-        return compare(whole, after, self._gain, self._tolerance)

@@ -63,9 +63,8 @@ def _driven(inspection: Inspection, action: int) -> str:
 def _loss(inspection: Inspection, effect: Effect) -> str:
     if effect.verdict == "free" or effect.share is None or effect.share <= 0:
         return "loses nothing that shows"
-    what = "return" if inspection.arena.score == "return" else "score"
     doubt = "" if effect.verdict == "costs" else ", as far as so few trials can tell"
-    return f"loses {percent(min(effect.share, 1.0))} of the {what} that it gains on doing nothing{doubt}"
+    return f"loses {percent(min(effect.share, 1.0))} of what it gains on {inspection.arena.nothing}{doubt}"
 
 
 def _cuts(kind: Kind, effects: tuple[Effect, ...]) -> str:

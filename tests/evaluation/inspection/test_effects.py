@@ -39,7 +39,7 @@ def test_each_cut_is_played_on_the_same_seeds(task, tiny_controller, monkeypatch
     for effect in synapses[::4]:
         removed = np.arange(len(synapses)) == effect.part.index
         alone = arena.play(ReferenceBatch(without_synapses(controller, removed, means.synapse)))[0]
-        assert effect.lost == pytest.approx((effects.whole - alone).mean(), abs=1e-9)
+        assert effect.lost == pytest.approx((effects.whole - alone).mean(), abs=1e-6)  # of float32
 
 
 @pytest.mark.parametrize(
