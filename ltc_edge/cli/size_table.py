@@ -48,16 +48,27 @@ def _data(sizing: Sizing) -> str:
     subject, found = sizing.subject, sizing.dimension
     data = subject.data
     rows = sum(segment.rows for segment in subject.segments)
-    kind = "demonstrations of the expert" if subject.demonstrated else "recordings"
+    kind = "demonstration of the expert" if subject.demonstrated else "recording"
     low, high = found.estimate.ci95
     unsteady = "" if found.steady else ", but scales disagree"
     bound = "" if sizing.memory.all_resolved else "at least "
     return (
-        f"{rows} rows of {len(data.train.sources)} {kind}. The {len(data.input_names)} inputs move in about "
+        f"{rows} rows of {_counted(len(data.train.sources), kind)}. {_inputs(sizing)} in about "
         f"{found.estimate.value:.1f} dimensions ({low:.1f} to {high:.1f}{unsteady}). {sizing.slowest} "
         f"remembers longest, {bound}{sizing.memory.longest:.0f} rows, so that all rows are worth "
         f"{sizing.windows:.0f} independent windows of {data.window_length}."
     )
+
+
+def _inputs(sizing: Sizing) -> str:
+    count = len(sizing.subject.data.input_names)
+    return "The input moves" if count == 1 else f"The {count} inputs move"
+
+
+def _counted(count: int, what: str) -> str:
+    """The number with the noun, in the plural where there are several."""
+    first, _, rest = what.partition(" ")
+    return f"{count} {first}{'' if count == 1 else 's'}{f' {rest}' if rest else ''}"
 
 
 def _law(sizing: Sizing) -> str:

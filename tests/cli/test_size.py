@@ -36,7 +36,7 @@ def test_recordings_are_sized_in_words_tables_and_a_picture(size, tmp_path):
     out, _ = size("--inputs", "u,v", "--targets", "y", *QUICK, "--picture", picture)
     words, tables = out.split("Recommended sizes")
     for word in (
-        "1 recordings",
+        "1 recording.",
         "dimensions",
         "independent windows of 8",
         "n·d = ",
