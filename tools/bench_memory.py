@@ -38,11 +38,11 @@ CELLS: dict[str, ModelOptions] = {
 }
 
 TRAININGS: dict[str, tuple[str, ...]] = {
-    # The rate of each cell is the best of those tried on the first seed's validation figure.
+    # For a CfC, with memory and without, 0.002 was the best of 0.002, 0.005 and 0.01; others were not tuned.
     "ltc": ("--cell", "ltc", "--units", "32", "--learning-rate", "0.01"),
     "ltc with memory": ("--cell", "ltc", "--units", "32", "--learning-rate", "0.01", "--mixed-memory"),
     "cfc": ("--cell", "cfc", "--learning-rate", "0.002"),
-    "cfc with memory": ("--cell", "cfc", "--units", "32", "--learning-rate", "0.005", "--mixed-memory"),
+    "cfc with memory": ("--cell", "cfc", "--units", "32", "--learning-rate", "0.002", "--mixed-memory"),
     "ctrnn": ("--cell", "ctrnn", "--units", "32", "--learning-rate", "0.01"),
     "lstm": ("--cell", "lstm", "--units", "32", "--learning-rate", "0.01"),
     "gru": ("--cell", "gru", "--units", "32", "--learning-rate", "0.01"),

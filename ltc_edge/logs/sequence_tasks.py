@@ -32,9 +32,9 @@ SEQUENCE_TASKS: dict[str, SequenceTask] = {
         ),
         SequenceTask(
             name="copy-first-bit",
-            summary="after 64 random bits, tell the first",
+            summary="after 20 random bits, tell the first",
             generate=first_bit,
-            rows=64,
+            rows=20,
             train=20_000,
             validation=2_000,
             test=10_000,

@@ -75,7 +75,7 @@ TASKS: dict[str, TaskDefaults] = {
 STREAMS = LogDefaults(
     # At higher rates a CfC's gates saturate before they have learned to tell odd times from even ones.
     ModelOptions(cell="cfc", units=64, wiring="dense", linear_readout=True),
-    PredictionOptions(epochs=8, learning_rate=0.002, batch=64, patience=None),
+    PredictionOptions(epochs=12, learning_rate=0.002, batch=64, patience=None),
 )
 
 LOGS: dict[str, LogDefaults] = {
