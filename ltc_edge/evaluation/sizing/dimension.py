@@ -27,6 +27,9 @@ PLATEAU = 3
 FLAT = 0.15
 """Estimates of a plateau differ at most by this share; else there is none, which is said."""
 
+NOISY = 0.5
+"""Share by which noise, where it is all that small scales see, exceeds what is seen beyond it."""
+
 RESAMPLES = 400
 
 
@@ -146,14 +149,15 @@ def scale_orders(others: float) -> tuple[int, ...]:
 def find_plateau(dimension: FloatArray) -> IntArray:
     """Indexes of the `PLATEAU` successive ``dimension`` ``(scales,)`` that differ least, relatively.
 
-    Noise and curvature only ever add dimensions: a stretch above the lowest by more than `FLAT` is not looked
-    at, for it is the noise's or the surrounding space's own. Where no estimates agree within `FLAT`, they are
-    those of the largest scales if they fall with scale, for noise is what makes them fall, and of the
-    smallest if they rise, as curvature makes them.
+    Not every flat stretch is one. Above what smaller scales say by more than `FLAT`, it is that of the space
+    that a curved manifold fills; above what larger scales say by more than `NOISY`, that of noise. Where no
+    estimates agree within `FLAT`, they are those of the largest scales if they fall with scale, for noise is
+    what makes them fall, and of the smallest if they rise, as curvature makes them.
     """
     windows = np.lib.stride_tricks.sliding_window_view(dimension, PLATEAU)
     mean = windows.mean(axis=1)
-    spread = np.where(mean <= (1.0 + FLAT) * mean.min(), np.ptp(windows, axis=1) / mean, np.inf)
+    allowed = (mean <= (1.0 + FLAT) * np.minimum.accumulate(mean)) & (mean <= (1.0 + NOISY) * mean.min())
+    spread = np.where(allowed, np.ptp(windows, axis=1) / mean, np.inf)
     if spread.min() <= FLAT:
         first = int(np.argmin(spread))
     else:

@@ -10,6 +10,7 @@ import numpy as np
 from ltc_edge.arrays import FloatArray
 from ltc_edge.evaluation.sizing.demonstrations import demonstrations
 from ltc_edge.logs.dataset import Dataset, Segment, Split
+from ltc_edge.logs.normalizer import fit_normalizer
 from ltc_edge.training.options import ImitationOptions, ModelOptions
 from ltc_edge.training.session import Plan
 from ltc_edge.training.sources import ClosedLoopSource
@@ -70,4 +71,9 @@ def load_subject(plan: Plan, seed: int) -> Subject:
         return Subject(plan.source.name, True, data, plan.model)
     data, _ = plan.source.load()
     rows = Split(data.train.segments + data.validation.segments)
-    return Subject(plan.source.name, False, dataclasses.replace(data, train=rows), plan.model)
+    normalizer = data.target_normalizer
+    if normalizer is not None:  # errors are in units of the variance of all rows
+        targets = [np.asarray(segment.targets, dtype=np.float64) for segment in rows.segments]
+        normalizer = fit_normalizer(targets, data.target_names)
+    merged = dataclasses.replace(data, train=rows, target_normalizer=normalizer)
+    return Subject(plan.source.name, False, merged, plan.model)

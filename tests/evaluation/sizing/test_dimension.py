@@ -142,6 +142,7 @@ def test_a_single_ride_has_no_neighbours_that_are_far_enough_in_time():
 def test_a_plateau_is_where_estimates_agree_and_else_where_neither_noise_nor_curvature_is():
     assert find_plateau(np.array([9.0, 4.0, 2.1, 2.0, 2.05, 3.0])).tolist() == [2, 3, 4]
     assert find_plateau(np.array([12.0, 12.1, 12.0, 8.0, 5.0, 3.0, 2.9, 2.7])).tolist() == [5, 6, 7]
+    assert find_plateau(np.array([7.9, 7.4, 7.2, 6.9, 6.9, 6.4, 5.8, 5.3])).tolist() == [2, 3, 4]
     assert find_plateau(np.array([7.9, 8.3, 8.7, 10.5, 11.9, 12.0, 12.1])).tolist() == [0, 1, 2]
     assert find_plateau(np.array([9.0, 6.0, 4.0, 2.7, 1.8])).tolist() == [2, 3, 4]
     assert find_plateau(np.array([1.8, 2.7, 4.0, 6.0, 9.0])).tolist() == [0, 1, 2]

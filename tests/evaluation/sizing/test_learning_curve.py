@@ -10,12 +10,14 @@ from ltc_edge.errors import TrainingDivergedError
 from ltc_edge.evaluation.sizing.folds import make_folds
 from ltc_edge.evaluation.sizing.learning_curve import Work, learning_curve, model_options, synapses_of
 from ltc_edge.evaluation.sizing.members import Separate, Stacked, make_members
-from ltc_edge.evaluation.sizing.subject import Subject
+from ltc_edge.evaluation.sizing.subject import Subject, load_subject
 from ltc_edge.logs import load_dataset
 from ltc_edge.logs.dataset import Split
 from ltc_edge.training.initial import controller_for_data
 from ltc_edge.training.model import cell_spec
-from ltc_edge.training.options import ModelOptions
+from ltc_edge.training.options import ModelOptions, PredictionOptions
+from ltc_edge.training.session import Plan
+from ltc_edge.training.sources import RecordingsSource
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +119,16 @@ def test_synapses_are_connections_or_weights():
     assert synapses_of(gru) == 3 * 5 * (3 + 5)
     cfc = cell_spec(model_options(ModelOptions(), "cfc", 5), 3, 1)
     assert synapses_of(cfc) == 10 * (3 + 5) + 4 * 5 * 10
+
+
+def test_rows_to_validate_with_are_sized_too_and_count_in_the_variance(tmp_path):
+    rng = np.random.default_rng(0)
+    for number, spread in enumerate((1.0, 1.0, 1.0, 5.0, 1.0)):  # the fourth validates, the fifth tests
+        rows = rng.standard_normal((50, 2)) * [1.0, spread]
+        np.savetxt(tmp_path / f"{number}.csv", rows, delimiter=",", header="u,y", comments="")
+    source = RecordingsSource((str(tmp_path / "*.csv"),), "u", "y", period_s=1.0, window_length=5)
+    found = load_subject(Plan(source, PredictionOptions(), ModelOptions()), 0)
+    assert len(found.data.train.sources) == 4
+    everything = np.concatenate([segment.targets for segment in found.segments])
+    assert found.data.target_normalizer.scale[0] == pytest.approx(everything.std())
+    assert found.signal_names == ("u", "y")
