@@ -22,20 +22,17 @@ class Verdict:
     Attributes:
         interpolates_from: index of the first width from which on the median seed knows its labels by
             heart; None where none does.
+        premise_met: whether both sides of that width were swept.
         peak: of the test error, where it is more than chance.
         at_threshold: whether the peak is within one width of ``interpolates_from``.
         words: a sentence or two.
     """
 
     interpolates_from: int | None
+    premise_met: bool
     peak: Peak | None
     at_threshold: bool
     words: str
-
-    @property
-    def premise_met(self) -> bool:
-        """Whether both sides of the interpolation threshold were swept."""
-        return bool(self.interpolates_from)
 
     @property
     def is_double_descent(self) -> bool:
@@ -55,7 +52,8 @@ def judge(curve: Curve, labels: int) -> Verdict:
     peak = candidate if candidate is not None and candidate.is_seen else None
     near = start is not None and peak is not None and abs(peak.index - start) <= 1
     words = " ".join(_sentences(curve, labels, start, candidate, at_threshold=near))
-    return Verdict(start, peak, near, words)
+    met = start is not None and 0 < start < len(curve.widths) - 1
+    return Verdict(start, met, peak, near, words)
 
 
 def _interpolates_from(curve: Curve) -> int | None:
@@ -82,6 +80,11 @@ def _sentences(
         said = [
             f"Every width interpolates, from {where(0)} on: the threshold lies below the sweep, and no peak "
             "at it can show (premise not met); sweep smaller --widths."
+        ]
+    elif start == len(curve.widths) - 1:
+        said = [
+            f"Labels are known by heart at {where(-1)} alone, the widest: whether the test error falls again "
+            "past it is not seen (premise not met); sweep larger --widths."
         ]
     else:
         said = [f"Labels are known by heart from {where(start)} on."]

@@ -11,8 +11,8 @@ from ltc_edge.training.model import cell_spec, needs_readout
 FEATURE_RATIOS = (0.1, 0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 4.0, 8.0, 16.0)
 """Parameters of random features over ``n·outputs``: close around the threshold, which is known."""
 
-NETWORK_RATIOS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 16.0)
-"""Parameters of a network over ``n·outputs``: a network needs more than one for each label."""
+NETWORK_RATIOS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+"""Parameters of a network over ``n·outputs``: a network needs many for each label."""
 
 WIDEST = 256
 """Of the networks that are chosen here."""

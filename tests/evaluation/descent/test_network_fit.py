@@ -18,7 +18,7 @@ def test_parameters_are_those_of_the_network(noise, cell):
     widths = default_widths(noise, settings)
     counts = np.array([parameters(noise, settings, width) for width in widths])
     assert counts[0] < 40
-    assert counts[-1] == pytest.approx(640, rel=0.15)
+    assert counts[-1] == pytest.approx(1280, rel=0.15)
 
 
 def test_a_network_learns_wrong_labels_by_heart_and_comes_out_the_same(noise):

@@ -39,7 +39,9 @@ def _curve(train, test, *, logarithmic=True):
          "(p = 25, 2.5 × n·outputs) the training error is still 0.2; no double descent can show (premise "
          "not met)."),
         ((0, 0, 0, 0, 0), (1, 0.9, 0.8, 0.7, 0.6), False, False, "Every width interpolates"),
-        ((1, 1, 1, 1, 0), (1, 9, 2, 1, 1), True, False, "which is not where labels begin"),
+        ((1, 1, 1, 1, 0), (1, 2, 3, 4, 9), False, False, "Labels are known by heart at width 5 "
+         "(p = 25, 2.5 × n·outputs) alone, the widest"),
+        ((1, 1, 1, 0, 0), (1, 9, 2, 1, 1), True, False, "which is not where labels begin"),
     ],
 )  # fmt: skip
 def test_words(train, test, premise, descent, words):
