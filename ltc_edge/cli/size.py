@@ -101,13 +101,15 @@ def command(
     Effective dimension, independent windows, the count of the law of robustness with its premises, and the
     units that cross-validated learning curves recommend. The same data and seed give the same figures.
     """
-    from ltc_edge.errors import require
+    from ltc_edge.errors import OutputError, require
     from ltc_edge.evaluation.sizing.report import size
     from ltc_edge.evaluation.sizing.subject import load_subject
     from ltc_edge.training.choose import choose_plan
 
     if no_curve and (cells or widths):
         raise click.UsageError("--no-curve trains nothing; leave --cells and --units out, or --no-curve")
+    if picture is not None and not picture.parent.is_dir():
+        raise OutputError(f"{picture}: there is no folder {picture.parent}; make it first")
     plan = choose_plan(NOT_SAID | {"seed": seed, "threads": 1} | said)
     require("torch", "train").set_num_threads(plan.threads)
     with stages() as on_share:

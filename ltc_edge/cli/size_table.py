@@ -85,12 +85,13 @@ def _advice(sizing: Sizing) -> Iterator[str]:
         yield f"Not enough data for a learning curve: {sizing.no_curve}."
     for cell, found in sizing.recommendations.items():
         yield f"{cell}: {_said(found)}{'' if found.settled else UNSETTLED}"
-    if sizing.recommendations and sizing.subject.demonstrated:
+    recommended = any(found.chosen is not None for found in sizing.recommendations.values())
+    if recommended and sizing.subject.demonstrated:
         yield (
             "These imitate demonstrations. To balance or reach a goal in closed loop less may do: train, and "
             "let `ltc-edge evaluate` tell."
         )
-    if sizing.recommendations and sizing.windows < FEW_WINDOWS:
+    if recommended and sizing.windows < FEW_WINDOWS:
         yield f"These rest on {sizing.windows:.0f} independent windows: a new recording may say otherwise."
 
 

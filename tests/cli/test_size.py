@@ -105,6 +105,7 @@ def test_too_few_rows_for_folds_cost_the_curve_alone(size):
         (("--inputs", "u", "--targets", "y", "--units", "0,4"), "one unit at least"),
         (("--inputs", "u", "--targets", "y", "--units", "4;8"), "not a list of whole numbers"),
         (("--inputs", "u", "--targets", "y", "--no-curve", "--cells", "gru"), "--no-curve trains nothing"),
+        (("--inputs", "u", "--targets", "y", "--picture", "no/such/size.png"), "there is no folder no/such"),
         (("cartpole", "--inputs", "u", "--targets", "y"), "TASK and --data given"),
     ],
 )
