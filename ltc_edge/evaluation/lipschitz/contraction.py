@@ -27,6 +27,9 @@ from ltc_edge.runtimes.reference import sigmoid, softplus
 FLOOR = 1e-6
 """Least share of the greatest weight that a weight may have: one that nothing reads needs next to none."""
 
+DESCENT_ROUNDS, FIRST_STEP, SHARPNESS = 300, 0.3, 30.0
+"""Of the search for weights: steps, the first one's size, and how much the worst Jacobians count for more."""
+
 
 @dataclass(frozen=True)
 class Contraction:
@@ -69,10 +72,10 @@ def contraction_near(
     right, left = _perron(greatest), _perron(greatest.T)
     found.append((_row_sums(greatest, right), "greatest weighted change of a neuron"))
     found.append((_row_sums(greatest.T, left), "sum of weighted changes of all neurons"))
-    found.append((_spectral(jacobian, np.diag(np.sqrt(left / right))), "root of the sum of weighted squares"))
-    ellipsoid = _ellipsoid(at)
-    if ellipsoid is not None:
-        found.append((_spectral(jacobian, ellipsoid), "an ellipsoid's, by Lyapunov's equation"))
+    diagonal = np.diag(np.sqrt(left / right))
+    found.append((_spectral(jacobian, diagonal), "root of the sum of weighted squares"))
+    starts = [begun for begun in (diagonal, _ellipsoid(at)) if begun is not None]
+    found += [(_spectral(jacobian, _descended(at, begun)), "an ellipsoid's") for begun in starts]
     bound, norm = min(found)
     return Contraction(bound, norm, spectral)
 
@@ -175,6 +178,25 @@ def _spectral(jacobian: Ball, weights: Array) -> float:
 
 def _transposed(ball: Ball) -> Ball:
     return Ball(ball.mid.swapaxes(-1, -2), ball.rad.swapaxes(-1, -2))
+
+
+def _descended(at: Array, weights: Array) -> Array:
+    """Weights with a lesser greatest ‖T J T⁻¹‖₂ over all ``J`` of ``at``, by descent from ``weights``.
+
+    For M = T J T⁻¹ of norm σ with M v = σ u, replacing T by (1 + X) T changes log σ by uᵀX u − vᵀX v.
+    """
+    best, least = weights, np.inf
+    for round_ in range(DESCENT_ROUNDS):
+        u, s, v = np.linalg.svd(weights @ at @ np.linalg.inv(weights))
+        sigma, u, v = s[:, 0], u[:, :, 0], v[:, 0, :]
+        if sigma.max() < least:
+            best, least = weights, float(sigma.max())
+        share = np.exp(SHARPNESS * (sigma / sigma.max() - 1.0))
+        share = share / share.sum()
+        gradient = (share[:, None] * u).T @ u - (share[:, None] * v).T @ v
+        step = FIRST_STEP / (1.0 + 10.0 * round_ / DESCENT_ROUNDS)
+        weights = weights - step * gradient @ weights
+    return best
 
 
 def _ellipsoid(at: Array) -> Array | None:

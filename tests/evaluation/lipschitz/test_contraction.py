@@ -134,3 +134,12 @@ def test_explicit_solvers_have_time_constants_and_no_states(tiny_controller, see
 def test_other_cells_have_no_theorems(tiny_controller, seen):
     controller = recurrent(tiny_controller, [[0.1]])
     assert "LTC" in proved(controller, seen(controller))
+
+
+def test_a_turning_state_needs_the_norm_of_an_ellipse(tiny_controller):
+    # Both neurons stretch in turn, but what they stretch has turned on before it comes round.
+    controller = recurrent(tiny_controller, [[0.9, 3.0], [-0.6, -0.9]])
+    near = contraction_near(controller, asked(controller), 0.01, np.full(2, 0.01))
+    assert near.certified
+    assert near.norm == "an ellipsoid's"
+    assert not contraction_everywhere(controller).certified
