@@ -15,7 +15,7 @@ from ltc_edge.report.circuit import Circuit
 from ltc_edge.report.wiring_drawing import wiring_svg
 
 NAMESPACE = "http://www.w3.org/2000/svg"
-FONT_PX = 12.0
+FONT_PX, NUMBER_PX = 12.0, 8.0
 LINE_PX = 18.0
 """Height of each line below the drawing that says how to read it."""
 LEGENDS: Mapping[bool, tuple[str, ...]] = {
@@ -58,6 +58,7 @@ def draw_wiring(circuit: Circuit, folder: Path) -> list[Path]:
         return []
     root = ElementTree.fromstring(text)
     _colour(root)
+    _number_neurons(root)
     _frame(root)
     paths = [folder / "wiring.svg", folder / "wiring.png"]
     ElementTree.register_namespace("", NAMESPACE)
@@ -88,6 +89,18 @@ def _frame(root: ElementTree.Element) -> None:
     for row, line in enumerate(lines):
         where = {"x": "8", "y": f"{height + LINE_PX * (row + 1):g}", "fill": _SOFT}
         ElementTree.SubElement(root, f"{{{NAMESPACE}}}text", where).text = line
+
+
+def _number_neurons(root: ElementTree.Element) -> None:
+    """The number that ends a neuron's name, in its circle: words and tables call it so."""
+    for circle in [element for element in root if "neuron" in element.get("class", "").split()]:
+        number = re.search(r"[0-9]+$", circle.findtext(f"{{{NAMESPACE}}}title", ""))
+        if number is not None:
+            place = {"x": circle.get("cx", "0"), "y": f"{_number(circle, 'cy') + NUMBER_PX / 3:g}"}
+            look = {"font-size": f"{NUMBER_PX:g}", "text-anchor": "middle", "fill": _SOFT}
+            if "motor" in circle.get("class", "").split():
+                look["fill"] = _PAGE
+            ElementTree.SubElement(root, f"{{{NAMESPACE}}}text", place | look).text = number[0]
 
 
 def _png(root: ElementTree.Element) -> bytes:
@@ -168,7 +181,7 @@ def _text(axis: Any, element: ElementTree.Element, order: int) -> None:
         # Names are users' own: a dollar sign in one is no formula.
         (element.text or "").replace("$", r"\$"),
         color=element.get("fill", _TEXT),
-        fontsize=0.72 * FONT_PX,
+        fontsize=0.72 * _number(element, "font-size", FONT_PX),
         rotation=-turned,
         rotation_mode="anchor",
         horizontalalignment=anchor,

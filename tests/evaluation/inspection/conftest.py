@@ -1,7 +1,5 @@
 """Controllers of every cell with random parameters, lively enough that every part matters."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -103,8 +101,3 @@ def visited_of(sequence):
         return Visited(seen, dt_s, recorder.states, action, np.ones(dt_s.shape, dtype=bool))
 
     return visit
-
-
-def replaced(controller, **parameters):
-    """``controller`` with some of its parameters others."""
-    return dataclasses.replace(controller, parameters={**controller.parameters, **parameters})
