@@ -105,7 +105,7 @@ def campaign(tmp_path):
                     "firmware": {"status": "ok", "instructions_per_step": 1234},
                 }
                 (run.folder / "figures").mkdir(parents=True)
-                (run.folder / "summary.json").write_text("{}")
+                (run.folder / "summary.json").write_text('{"rounds": 4}')
                 for part, figures in found.items():
                     (run.folder / "figures" / f"{part}.json").write_text(json.dumps(figures))
                 runs.append(run)

@@ -180,6 +180,7 @@ class Comparison:
             "parameters_effective": size.effective,
             "parameters_dense": size.dense,
             "trainings": len(runs),
+            "rounds": statistics.fmean(run.rounds for run in runs.values()),
             "own_units": self._own_units(runs),
             "firmware": figures(first, FIRMWARE),
             "lipschitz": self._lipschitz(runs),

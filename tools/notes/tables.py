@@ -36,13 +36,24 @@ def _pooled(document: Document) -> Iterator[str]:
 def _subject(name: str, found: Document) -> Iterator[str]:
     cells = found["cells"]
     metric = next(iter(cells.values()))["own_units"]["metric"]
-    headings = ("", "units", "parameters", metric, "performance", "corruption", "kept", "out of distribution")
+    headings = (
+        "",
+        "units",
+        "parameters",
+        "rounds",
+        metric,
+        "performance",
+        "corruption",
+        "kept",
+        "out of distribution",
+    )
     measures = ("performance", "corruption", "corruption_kept", "out_of_distribution")
     rows = [
         (
             NAMES[cell],
             str(own["units"]),
             _size(own),
+            f"{own['rounds']:.3g}",
             _plain(own["own_units"]["value"], 4),
             *(_plain(own[measure], 3) for measure in measures),
             _bracket(own["lipschitz"]),

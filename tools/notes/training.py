@@ -31,6 +31,12 @@ class Run:
         """Whether it is trained."""
         return RunFolder(self.folder).summary() is not None
 
+    @property
+    def rounds(self) -> int:
+        """How many rounds or epochs it took, once it is trained."""
+        summary = RunFolder(self.folder).summary() or {}
+        return int(summary["rounds"])
+
 
 class Silent:
     """Progress that nobody watches."""
