@@ -116,6 +116,11 @@ def test_what_makes_no_sense_is_refused_in_one_line(size, arguments, message):
     assert not out
 
 
+def test_seeds_that_belong_to_training_are_refused(cli):
+    _, err = cli("size", "dc-motor", "--no-curve", "--seed", 10_000, expect=2)
+    assert "seed 10000: must be at most" in err
+
+
 def test_a_value_that_is_no_number_is_refused(cli, tmp_path):
     path = tmp_path / "nan.csv"
     path.write_text("a,b\n" + "1,2\n" * 10 + "nan,3\n" * 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
+from ltc_edge.errors import InputError
 from ltc_edge.evaluation.rollout import open_plants, rollout
 from ltc_edge.logs.dataset import Dataset, Segment, Split
 from ltc_edge.logs.normalizer import fit_normalizer
@@ -12,7 +13,8 @@ from ltc_edge.tasks.protocol import Task
 from ltc_edge.training.options import ImitationOptions
 
 DEMONSTRATION_SEED = 510_000
-"""First seed of the demonstrations: nobody else's, as the table in ``docs/training.md`` has it."""
+END_OF_SEEDS = 598_000
+"""Seeds of the demonstrations, to the first of others': the table in ``docs/training.md`` has them all."""
 
 
 def demonstrations(task: Task, options: ImitationOptions, seed: int) -> Dataset:
@@ -22,8 +24,12 @@ def demonstrations(task: Task, options: ImitationOptions, seed: int) -> Dataset:
     episodes are in the training split, each a recording of its own.
 
     Raises:
+        InputError: the seed is so large that others' seeds would be drawn.
         TaskError: the plant or the expert returns something unusable.
     """
+    most = (END_OF_SEEDS - DEMONSTRATION_SEED) // options.episodes - 1
+    if seed > most:
+        raise InputError(f"seed {seed}: must be at most {most} for a control task; the rest are training's")
     first = DEMONSTRATION_SEED + seed * options.episodes
     seeds = range(first, first + options.episodes)
     steps = min(options.episode_steps or task.max_steps, task.max_steps)
