@@ -18,8 +18,9 @@ import sys
 from pathlib import Path
 
 from notes.comparison import Comparison
+from notes.contenders import CELLS
 from notes.scoring import score
-from notes.subjects import SUBJECTS, subject
+from notes.subjects import SUBJECTS, Effort, subject
 from notes.tables import markdown
 from notes.training import campaign, say, train
 
@@ -28,6 +29,12 @@ from ltc_edge.version import __version__
 
 STAGES = ("train", "score", "report")
 SEEDS = 5
+
+
+def effort_of(arguments: argparse.Namespace) -> Effort:
+    if arguments.quick:
+        return "quick"
+    return "full" if arguments.full else "short"
 
 
 def main() -> None:
@@ -39,17 +46,20 @@ def main() -> None:
     parser.add_argument("--stage", action="append", choices=STAGES, default=[], help="repeatable; all")
     parser.add_argument("--subject", action="append", choices=SUBJECTS, default=[], help="repeatable; all")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"trainings of each; {SEEDS}")
-    parser.add_argument("--quick", action="store_true", help="two seeds, trained for a moment")
+    parser.add_argument("--cell", action="append", choices=CELLS, default=[], help="repeatable; all")
+    effort = parser.add_mutually_exclusive_group()
+    effort.add_argument("--quick", action="store_true", help="two seeds, trained for a moment")
+    effort.add_argument(
+        "--full", action="store_true", help="trained as long as the product's defaults have it"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON, not as tables")
     arguments = parser.parse_args()
     stages = arguments.stage or STAGES
     seeds = range(2 if arguments.quick else arguments.seeds)
     try:
-        chosen = [
-            subject(name, arguments.data_dir.resolve(), quick=arguments.quick)
-            for name in (arguments.subject or SUBJECTS)
-        ]
-        runs = list(campaign(chosen, seeds, arguments.output))
+        names, data_dir = arguments.subject or SUBJECTS, arguments.data_dir.resolve()
+        chosen = [subject(name, data_dir, effort_of(arguments)) for name in names]
+        runs = list(campaign(chosen, seeds, arguments.output, arguments.cell or CELLS))
         if "train" in stages:
             for run in runs:
                 if not run.is_done:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ltc_edge.logs import LOG_TASKS
 from ltc_edge.training.defaults import log_defaults, task_defaults
@@ -68,14 +69,19 @@ class Subject:
         return isinstance(self.source, ClosedLoopSource)
 
 
-def subject(name: str, data_dir: Path, *, quick: bool = False) -> Subject:
-    """The subject of that name; ``quick`` trains for a moment only, to see that everything runs."""
+Effort = Literal["quick", "short", "full"]
+"""How long is trained: a moment, to see that everything runs; as above; as the product does."""
+
+
+def subject(name: str, data_dir: Path, effort: Effort = "short") -> Subject:
+    """The subject of that name."""
     if name in LOG_TASKS:
         defaults = log_defaults(name)
-        epochs = 1 if quick else EPOCHS[name]
-        prediction = dataclasses.replace(defaults.prediction, epochs=epochs)
+        prediction = defaults.prediction
+        if effort != "full":
+            prediction = dataclasses.replace(prediction, epochs=1 if effort == "quick" else EPOCHS[name])
         return Subject(name, LogTaskSource(name, str(data_dir)), prediction, defaults.model)
-    imitation = IMITATION[name]
-    if quick:
+    imitation = task_defaults(name).imitation if effort == "full" else IMITATION[name]
+    if effort == "quick":
         imitation = dataclasses.replace(imitation, rounds=2, updates=4, episodes=4, validation_episodes=2)
     return Subject(name, TaskSource(name), imitation, task_defaults(name).model)

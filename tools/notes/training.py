@@ -61,12 +61,14 @@ def contenders(subject: Subject) -> dict[CellKind, Contender]:
     return matched(subject.model, len(data.input_names), outputs)
 
 
-def campaign(subjects: Sequence[Subject], seeds: Sequence[int], work: Path) -> Iterator[Run]:
+def campaign(
+    subjects: Sequence[Subject], seeds: Sequence[int], work: Path, cells: Sequence[CellKind] = CELLS
+) -> Iterator[Run]:
     """All runs, seed by seed: what there is when it is cut short is of all subjects and cells."""
     networks = {one.name: contenders(one) for one in subjects}
     for seed in seeds:
         for subject in subjects:
-            for cell in CELLS:
+            for cell in cells:
                 folder = work / subject.name / f"{cell}-seed{seed}"
                 yield Run(subject, networks[subject.name][cell], seed, folder)
 
