@@ -27,7 +27,7 @@ EPISODES = 20
 HARD_EPISODES = 8
 """Of each condition of the pack and of each shift: with five trainings a cell it is forty."""
 HARD_STEPS = 200
-"""Longest episode there. Who falls has fallen by then."""
+"""Longest episode there, for time's sake: what goes wrong later is not seen."""
 
 
 def returns(task: Task, controllers: Sequence[Controller]) -> list[Figures]:
