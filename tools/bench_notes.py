@@ -3,7 +3,7 @@
     python tools/bench_notes.py -o WORK --data-dir DATA              # everything: hours
     python tools/bench_notes.py -o WORK --data-dir DATA --stage train --subject dc-motor
     python tools/bench_notes.py -o WORK --data-dir DATA --stage report --json
-    python tools/bench_notes.py -o WORK --data-dir DATA --quick      # a minute, to see that it runs
+    python tools/bench_notes.py -o WORK --data-dir DATA --quick      # minutes, to see that it runs
 
 Stages, in this order: ``train`` makes a run folder for every subject, cell and seed under WORK; ``score``
 keeps the figures of each run in it; ``report`` compares them. Whatever is there already is not made again, so
@@ -62,8 +62,7 @@ def main() -> None:
         runs = list(campaign(chosen, seeds, arguments.output, arguments.cell or CELLS))
         if "train" in stages:
             for run in runs:
-                if not run.is_done:
-                    train(run)
+                train(run)
         if "score" in stages:
             score(runs)
         if "report" in stages:
@@ -72,6 +71,9 @@ def main() -> None:
     except LtcEdgeError as error:
         say(f"Error: {error}")
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("Interrupted. The same command goes on.")
+        sys.exit(130)
 
 
 if __name__ == "__main__":

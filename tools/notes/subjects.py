@@ -44,7 +44,7 @@ IMITATION = {
     "dc-motor": dataclasses.replace(SHORT, validate_every=8),
     "cartpole": SHORT,
 }
-EPOCHS = {"emps": 16, "occupancy": 1, "half-cheetah": 4}
+EPOCHS = {"emps": 16, "occupancy": 1, "half-cheetah": 2}
 
 
 @dataclass(frozen=True)

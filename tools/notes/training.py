@@ -74,7 +74,7 @@ def campaign(
 
 
 def train(run: Run) -> None:
-    """Train ``run``, or go on with it; nothing where it is complete.
+    """Train ``run``, or go on with it; where it is complete, only see that it is this run.
 
     Raises:
         InputError: the folder holds a run with other settings.
@@ -84,6 +84,8 @@ def train(run: Run) -> None:
     if (run.folder / "config.json").is_file():
         if read_plan(run.folder) != plan:
             raise InputError(f"{run.folder}: was trained with other settings; use another work folder")
+        if run.is_done:
+            return
         summary = resume_run(run.folder, Silent())
     else:
         run.folder.parent.mkdir(parents=True, exist_ok=True)
