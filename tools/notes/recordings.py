@@ -22,8 +22,8 @@ from ltc_edge.runtimes.reference import ReferenceBatch
 
 Figures = dict[str, Any]
 
-MOST_WINDOWS = 200
-"""Of the test windows, evenly spread, so many are corrupted."""
+MOST_WINDOWS, MOST_READINGS = 200, 25_600
+"""Of the test windows, evenly spread, so many are corrupted; fewer where they hold more readings than that."""
 
 
 def metric(data: Dataset, controller: Controller) -> Figures:
@@ -43,7 +43,8 @@ def corruption(data: Dataset, controller: Controller, baseline: float) -> Figure
     ``baseline`` is that of `metric`.
     """
     cut = windows(data.test.segments, data.window_length, data.evaluation_stride)
-    chosen = np.unique(np.linspace(0, len(cut) - 1, MOST_WINDOWS).astype(np.int64))
+    most = min(MOST_WINDOWS, MOST_READINGS // cut.inputs[0].size)
+    chosen = np.unique(np.linspace(0, len(cut) - 1, most).astype(np.int64))
     inputs, dt_s, targets = cut.inputs[chosen], cut.dt_s[chosen], cut.targets[chosen]
 
     def height(corrupted: FloatArray) -> float:
