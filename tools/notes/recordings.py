@@ -23,7 +23,7 @@ from ltc_edge.runtimes.reference import ReferenceBatch
 Figures = dict[str, Any]
 
 MOST_WINDOWS, MOST_READINGS = 200, 25_600
-"""Of the test windows, evenly spread, so many are corrupted; fewer where they hold more readings than that."""
+"""Of the test windows, evenly spread, so many are corrupted, fewer where these would hold more readings."""
 
 
 def metric(data: Dataset, controller: Controller) -> Figures:
