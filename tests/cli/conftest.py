@@ -3,6 +3,7 @@
 import pytest
 
 from ltc_edge.cli.main import main
+from ltc_edge.controller_file import save_controller
 
 
 @pytest.fixture
@@ -21,3 +22,15 @@ def cli(capfd):
         return out, err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def lag_bundle(tiny_controller, tiny_folder, tmp_path_factory):
+    """The tiny controller in C, unverified, with the task of ``tiny_folder``."""
+    folder = tmp_path_factory.mktemp("lag")
+    save_controller(tiny_controller(), folder / "tiny.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tiny_folder)
+        arguments = ("--task", "tiny_task:Lag", "--format", "c-float32", "--no-verify")
+        main(["export", str(folder / "tiny.safetensors"), "-o", str(folder / "bundle"), *arguments])
+    return folder / "bundle"

@@ -6,29 +6,17 @@ import json
 import numpy as np
 import pytest
 
-from ltc_edge.cli.main import INTERRUPTED, main
-from ltc_edge.controller_file import save_controller
+from ltc_edge.cli.main import INTERRUPTED
 from ltc_edge.errors import DeviceError
 from ltc_edge.evaluation.corruption.campaign import Campaign
 from ltc_edge.evaluation.corruption.pack import PACK
 from ltc_edge.runtimes.reference import ReferenceStepper
 
 
-@pytest.fixture(scope="module")
-def bundle(tiny_controller, tiny_folder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corruption")
-    save_controller(tiny_controller(), folder / "tiny.safetensors")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tiny_folder)
-        arguments = ("--task", "tiny_task:Lag", "--format", "c-float32", "--no-verify")
-        main(["export", str(folder / "tiny.safetensors"), "-o", str(folder / "bundle"), *arguments])
-    return folder / "bundle"
-
-
 @pytest.fixture
-def evaluate(bundle, tiny_folder, monkeypatch, cli):
+def evaluate(lag_bundle, tiny_folder, monkeypatch, cli):
     monkeypatch.chdir(tiny_folder)
-    return functools.partial(cli, "evaluate", bundle, "--trust-task")
+    return functools.partial(cli, "evaluate", lag_bundle, "--trust-task")
 
 
 def test_the_c_of_a_bundle_under_corruption_and_faults(evaluate, tmp_path):

@@ -4,28 +4,14 @@ import json
 
 import pytest
 
-from ltc_edge.cli.main import main
-from ltc_edge.controller_file import save_controller
-
-
-@pytest.fixture(scope="module")
-def bundle(tiny_controller, tiny_folder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("robustness")
-    save_controller(tiny_controller(), folder / "tiny.safetensors")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tiny_folder)
-        arguments = ("--task", "tiny_task:Lag", "--format", "c-float32", "--no-verify")
-        main(["export", str(folder / "tiny.safetensors"), "-o", str(folder / "bundle"), *arguments])
-    return folder / "bundle"
-
 
 @pytest.fixture
-def robustness(bundle, tiny_folder, monkeypatch, cli):
+def robustness(lag_bundle, tiny_folder, monkeypatch, cli):
     monkeypatch.chdir(tiny_folder)
     few = ("--points", 3, "--budget", 4, "--episodes", 2)
 
     def run(*arguments, expect=0):
-        return cli("robustness", bundle, "--trust-task", *few, *arguments, expect=expect)
+        return cli("robustness", lag_bundle, "--trust-task", *few, *arguments, expect=expect)
 
     return run
 
@@ -90,8 +76,8 @@ def test_bad_arguments_are_one_line(robustness, arguments, words):
     assert len(err.strip().splitlines()) == 1
 
 
-def test_what_is_no_run_or_not_trusted(cli, bundle, tmp_path):
+def test_what_is_no_run_or_not_trusted(cli, lag_bundle, tmp_path):
     _, err = cli("robustness", tmp_path, expect=2)
     assert str(tmp_path) in err
-    _, err = cli("robustness", bundle, expect=2)
+    _, err = cli("robustness", lag_bundle, expect=2)
     assert "--trust-task" in err
