@@ -1,0 +1,1 @@
+"""Bringing an exported controller onto a device, and keeping it whole there."""
