@@ -7,21 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from ltc_edge.bundle.bundle import Bundle, names_code
-from ltc_edge.bundle.contents import GOLDEN, PLAN
+from ltc_edge.bundle.contents import GOLDEN
 from ltc_edge.bundle.pipeline import ExportOptions, OnShare, verify_artifact
-from ltc_edge.controller import Controller
+from ltc_edge.bundle.plan import bundle_plan
 from ltc_edge.errors import BundleError, InputError, LtcEdgeError, MissingExtraError
 from ltc_edge.export.formats import FORMATS
-from ltc_edge.export.lowering import lower_unit
-from ltc_edge.export.plan import QuantizationPlan
-from ltc_edge.export.plan_file import plan_from_bytes
 from ltc_edge.export.program import Affine
 from ltc_edge.files import safetensors_from_bytes
 from ltc_edge.verification.golden import check_golden
 from ltc_edge.verification.report import FormatReport
 from ltc_edge.verification.task_trial import Loaded, load_source, task_trial
 from ltc_edge.verification.verify import Trials
-from ltc_edge.version import __version__
 
 
 def verify_bundle(
@@ -50,7 +46,7 @@ def verify_bundle(
     """
     controller = bundle.controller
     chosen = bundle.choose(formats)
-    plan = _plan(bundle)
+    plan = bundle_plan(bundle)
     golden = safetensors_from_bytes(bundle.content(GOLDEN), str(bundle.path / GOLDEN))
     check_golden(controller, plan, golden, str(bundle.path / GOLDEN))
     loaded, note = _load(bundle, trust_task=trust_task)
@@ -96,36 +92,3 @@ def _load(bundle: Bundle, *, trust_task: bool) -> tuple[Loaded | None, str | Non
     if source is not None and names_code(source) and not trust_task:
         return None, f"{source.name} is code that the bundle names; --trust-task runs it"
     return load_source(source)
-
-
-def _plan(bundle: Bundle) -> QuantizationPlan | None:
-    """The plan, once it is known to be of this controller."""
-    integer = [name for name, artifact in bundle.artifacts.items() if artifact.form.arithmetic == "integer"]
-    if PLAN not in bundle.files.contents and not integer:
-        return None
-    where = bundle.path / PLAN
-    plan = plan_from_bytes(bundle.content(PLAN), str(where))
-    try:
-        fits = _fits(plan, bundle.controller)
-    except (InputError, ValueError, KeyError, IndexError, ArithmeticError):
-        fits = False
-    if not fits:
-        raise BundleError(
-            f"{where}: is not the plan of this controller, or ltc-edge {__version__} plans in another way "
-            "than the version that wrote it; export the bundle again"
-        )
-    return plan
-
-
-def _fits(plan: QuantizationPlan, controller: Controller) -> bool:
-    """Whether a plan has a number for everything that the controller's step has."""
-    coordinates = plan.coordinates
-    widths = [len(getattr(coordinates, name).span) for name in ("observation", "dt", "state", "action")]
-    if widths != [len(controller.observations), 1, controller.state_size, len(controller.actions)]:
-        return False
-    with np.errstate(all="ignore"):
-        program = lower_unit(controller, coordinates)
-    shapes = {operation.output: operation.weight.shape for operation in program.dense()}
-    return program.sizes.keys() <= plan.tensors.keys() and shapes == {
-        output: dense.values.shape for output, dense in plan.dense.items()
-    }
