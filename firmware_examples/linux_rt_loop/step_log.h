@@ -26,12 +26,7 @@
 
 /* All that a step depends on but for its input. */
 typedef struct {
-    uint32_t mode; /* an ltc_mode */
-    uint32_t wanted;
-    uint32_t healthy;
-    uint32_t misses;
-    float held_s;
-    float handover_left_s;
+    ltc_supervisor_memory supervisor;
     float room[LTC_SUPERVISOR_ROOM(CONTROLLER_ACTIONS)];
     controller_context context;
 } step_log_state;
