@@ -51,7 +51,7 @@ class Scale:
         radius: geometric mean of the distance to the 2k-th neighbour, in standard deviations a column.
         two_nn: as published.
         mle: as published, of 2k neighbours.
-        calibrated: `two_nn` by what it gives on spheres; see `Calibration`.
+        calibrated: `two_nn` by what it gives on known manifolds; see `Calibration`.
     """
 
     order: int
@@ -110,7 +110,8 @@ def effective_dimension(
     ratio = weight @ np.stack([neighbour_ratios(log_r, k) for k in orders], axis=1)
     inverse = weight @ np.stack([inverse_mle(log_r, 2 * k) for k in orders], axis=1)
     columns = points.values.shape[1]
-    calibrated = Calibration(orders, others).dimension(ratio)
+    participation = np.array([participation_ratio(points.values, each) for each in weight])
+    calibrated = Calibration(orders, others).dimension(ratio, participation)
     plateau = find_plateau(calibrated[0])
     chosen = calibrated[:, plateau]
     scales = tuple(
@@ -130,9 +131,7 @@ def effective_dimension(
         repeated=points.repeated,
         apart=points.apart,
         columns=columns,
-        participation_ratio=_estimate(
-            np.array([participation_ratio(points.values, each) for each in weight])
-        ),
+        participation_ratio=_estimate(participation),
         scales=scales,
         plateau=tuple(plateau.tolist()),
         estimate=_estimate(np.minimum(np.exp(np.log(chosen).mean(axis=1)), columns)),

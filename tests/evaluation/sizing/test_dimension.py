@@ -26,7 +26,7 @@ def dimension_of(*segments, seed=0, memory=None, **options):
         ("swiss_roll", 2, 0.01),
         ("torus", 2, 0.01),
         ("cube", 3, 0.0),
-        ("torus", 4, 0.01),
+        ("torus", 6, 0.01),
         ("normal", 6, 0.01),
         ("cube", 7, 0.0),
         ("sphere", 10, 0.01),

@@ -1,13 +1,20 @@
-"""The published estimators against their formulas, and the calibration against samples of spheres."""
+"""The published estimators against their formulas, and the calibration against samples of spheres and of
+products of circles.
+"""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ltc_edge.evaluation.sizing.autocorrelation import Memory
 from ltc_edge.evaluation.sizing.calibration import Calibration
+from ltc_edge.evaluation.sizing.circles import log_distance_quantiles
 from ltc_edge.evaluation.sizing.estimators import mle, neighbour_ratios, participation_ratio, two_nn
 from ltc_edge.evaluation.sizing.neighbours import candidates, log_distances
 from ltc_edge.evaluation.sizing.points import Points, draw_points
+
+CALIBRATION = Calibration((1, 8, 32), 399.0)
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +78,45 @@ def test_neighbours_of_one_recording_are_apart_in_time():
     assert candidates(points) == pytest.approx(np.mean(others))
 
 
-@pytest.mark.parametrize("dimension", [1, 4, 12])
-def test_the_calibration_undoes_what_few_points_of_a_sphere_do_to_the_estimate(manifold, dimension):
-    orders = (1, 8, 32)
-    ratios = []
+@pytest.mark.parametrize(
+    ("name", "dimension"),
+    [("sphere", 1), ("sphere", 4), ("sphere", 12), ("torus", 1), ("torus", 5), ("torus", 6)],
+)
+def test_the_calibration_undoes_what_few_points_do_to_the_estimate(manifold, name, dimension):
+    """Both of spheres and of products of circles, which bend within twice as many directions."""
+    orders, rows = ((1, 8, 32), 400) if name == "sphere" else ((1, 4, 8), 1000)
+    ratios, participations = [], []
     for seed in range(4):
-        sample = manifold("sphere", dimension, rows=400, columns=dimension + 1, seed=seed)
-        values = sample * np.sqrt(dimension + 1)  # on the sphere itself, not standardised
-        points = Points(values, np.zeros(400, int), np.arange(400), 1, 400, 0.0)
-        log_r = log_distances(points, 64)
+        sample = manifold(name, dimension, rows=rows, columns=2 * dimension, seed=seed)
+        points = Points(sample, np.zeros(rows, int), np.arange(rows), 1, rows, 0.0)
+        log_r = log_distances(points, 2 * orders[-1])
         ratios.append([neighbour_ratios(log_r, k).mean() for k in orders])
-    found = Calibration(orders, 399).dimension(np.mean(ratios, axis=0))
-    np.testing.assert_allclose(found, dimension, rtol=0.06)
+        participations.append(participation_ratio(sample))
+    found = Calibration(orders, rows - 1).dimension(np.mean(ratios, axis=0), np.mean(participations))
+    np.testing.assert_allclose(found, dimension, rtol=0.08)
+
+
+def test_the_shares_of_circles_are_those_of_sampled_angles():
+    angles = np.random.default_rng(0).uniform(0.0, 2.0 * np.pi, (200_000, 7))
+    share = np.array([0.01, 0.03, 0.1, 0.25, 0.5])
+    known = np.exp(log_distance_quantiles(share))
+    for circles in (1, 2, 3, 7):
+        distance = np.sqrt(2.0 * np.sum(1.0 - np.cos(angles[:, :circles]), axis=1))
+        np.testing.assert_allclose(known[circles - 1], np.quantile(distance, share), rtol=0.02)
+
+
+@given(
+    ratio=st.floats(0.01, 5.0),
+    participations=st.tuples(st.floats(1.0, 40.0), st.floats(1.0, 40.0)).map(sorted),
+)
+@settings(max_examples=50)
+def test_more_bending_never_makes_a_dimension_larger(ratio, participations):
+    found = CALIBRATION.dimension(np.full((2, 3), ratio), np.array(participations))
+    assert np.isfinite(found).all()
+    assert (found[1] <= found[0]).all()
+
+
+def test_points_that_fill_no_more_directions_than_a_sphere_are_taken_for_one():
+    ratio = np.array([[0.5, 0.1, 0.2], [0.05, 0.3, 0.08]])
+    flat = CALIBRATION.dimension(ratio, np.array([1.0, 1.0]))
+    assert (CALIBRATION.dimension(ratio, flat.min(axis=1)) == flat).all()
