@@ -1,0 +1,143 @@
+"""The middleware DDS, by Eclipse Cyclone DDS."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+from ltc_edge.deploy.ros.dds_types import dds_sample, dds_type
+from ltc_edge.deploy.ros.graph_names import dds_topic
+from ltc_edge.deploy.ros.interfaces import MessageType
+from ltc_edge.deploy.ros.middleware import OnMessage, Publish
+from ltc_edge.deploy.ros.rmw_zenoh import Quality
+from ltc_edge.errors import InputError, require
+
+LOOPBACK = "lo"
+"""The interface where nothing leaves this machine."""
+
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}")
+_DRAIN = 64
+"""Messages that are taken at once."""
+
+_domains: dict[int, tuple[str, Any]] = {}
+"""The interface and settings of each domain that this process opened: DDS reads them once."""
+
+
+class DdsMiddleware:
+    """`Middleware` over a participant of a DDS domain.
+
+    Args:
+        domain: ROS_DOMAIN_ID.
+        interface: the network interface that is used, alone.
+
+    Raises:
+        InputError: there is no such interface, or the domain was opened over another one.
+        MissingExtraError: cyclonedds is not installed.
+    """
+
+    def __init__(self, domain: int, interface: str = LOOPBACK) -> None:
+        require("cyclonedds", "dds")
+        from cyclonedds.core import DDSException
+        from cyclonedds.domain import DomainParticipant
+
+        _open_domain(domain, interface)
+        try:
+            self._participant: Any = DomainParticipant(domain)
+        except DDSException as error:
+            raise InputError(f"DDS cannot use interface {interface!r} ({error.msg})") from None
+        self._topics: dict[str, Any] = {}
+        self._readers: list[Any] = []
+        self._writers: list[Any] = []
+        self._closed = False
+        self._turn = threading.Lock()
+
+    def subscribe(self, topic: str, message: MessageType, quality: Quality, on_message: OnMessage) -> None:
+        """See `Middleware.subscribe`."""
+        from cyclonedds.core import Listener
+        from cyclonedds.sub import DataReader
+
+        turn = self._turn
+
+        def on_data(reader: Any) -> None:
+            for sample in reader.take(_DRAIN):
+                payload = getattr(sample, "payload", None)  # None: somebody left
+                with turn:
+                    if payload is not None and not self._closed:
+                        on_message(payload)
+
+        listener = Listener(on_data_available=on_data)
+        reader = DataReader(self._participant, self._topic(topic, message), _qos(quality), listener=listener)
+        self._readers.append(reader)
+
+    def publisher(self, topic: str, message: MessageType, quality: Quality) -> Publish:
+        """See `Middleware.publisher`."""
+        from cyclonedds.pub import DataWriter
+
+        writer = DataWriter(self._participant, self._topic(topic, message), _qos(quality))
+        self._writers.append(writer)
+        made = dds_type(message)
+
+        def publish(payload: bytes) -> None:
+            writer.write(dds_sample(made, payload))
+
+        return publish
+
+    def close(self) -> None:
+        """See `Middleware.close`."""
+        with self._turn:
+            self._closed = True
+        for reader in self._readers:
+            reader.set_listener(None)
+        self._readers.clear()
+        self._writers.clear()
+        self._topics.clear()
+        self._participant = None  # deletes them all
+
+    def _topic(self, topic: str, message: MessageType) -> Any:
+        from cyclonedds.topic import Topic
+
+        if topic not in self._topics:
+            self._topics[topic] = Topic(self._participant, dds_topic(topic), dds_type(message))
+        return self._topics[topic]
+
+
+def _open_domain(domain: int, interface: str) -> None:
+    from cyclonedds.core import DDSException
+    from cyclonedds.domain import Domain
+
+    if not _INTERFACE.fullmatch(interface):
+        raise InputError(f"{interface[:40]!r} is no network interface; `ip link` lists them")
+    if domain in _domains:
+        if _domains[domain][0] != interface:
+            raise InputError(f"domain {domain} is open over {_domains[domain][0]} already")
+        return
+    try:
+        _domains[domain] = interface, Domain(domain, _configuration(interface))
+    except DDSException as error:
+        raise InputError(f"DDS cannot use interface {interface!r} ({error.msg})") from None
+
+
+def _configuration(interface: str) -> str:
+    """Loopback has no multicast on Linux: there, participants are looked for at the ports they may have."""
+    interfaces = f'<Interfaces><NetworkInterface name="{interface}"/></Interfaces>'
+    discovery = ""
+    if interface == LOOPBACK:
+        discovery = (
+            "<Discovery><ParticipantIndex>auto</ParticipantIndex>"
+            "<MaxAutoParticipantIndex>32</MaxAutoParticipantIndex>"
+            '<Peers><Peer address="127.0.0.1"/></Peers></Discovery>'
+        )
+    return f"<CycloneDDS><Domain><General>{interfaces}</General>{discovery}</Domain></CycloneDDS>"
+
+
+def _qos(quality: Quality) -> Any:
+    from cyclonedds.core import Policy, Qos
+    from cyclonedds.util import duration
+
+    reliable = Policy.Reliability.Reliable(duration(milliseconds=100))
+    return Qos(
+        reliable if quality.reliable else Policy.Reliability.BestEffort,
+        Policy.Durability.TransientLocal if quality.latched else Policy.Durability.Volatile,
+        Policy.History.KeepLast(quality.depth),
+    )

@@ -1,0 +1,131 @@
+"""The middleware zenoh, as rmw_zenoh uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ltc_edge.deploy.ros.interfaces import MessageType
+from ltc_edge.deploy.ros.middleware import OnMessage, Publish
+from ltc_edge.deploy.ros.rmw_zenoh import Entity, Quality, attachment, key_expression
+from ltc_edge.errors import InputError, require
+
+LOOPBACK = "tcp/127.0.0.1:0"
+"""Where a session listens: on this machine alone, at whatever port is free."""
+
+_ENDPOINT = re.compile(r"(tcp|udp|tls|quic)/\[?[A-Za-z0-9.:_-]+\]?:\d{1,5}")
+
+
+class ZenohMiddleware:
+    """`Middleware` over one zenoh session.
+
+    Args:
+        node: name of the node.
+        domain: ROS_DOMAIN_ID.
+        connect: endpoints to connect to, such as a router's ``tcp/127.0.0.1:7447``.
+        listen: endpoints to listen at; nothing beyond loopback unless it is asked for here.
+
+    Raises:
+        InputError: an endpoint is none, or cannot be reached.
+        MissingExtraError: zenoh is not installed.
+    """
+
+    def __init__(
+        self, node: str, domain: int, connect: Sequence[str] = (), listen: Sequence[str] = (LOOPBACK,)
+    ) -> None:
+        zenoh = require("zenoh", "ros")
+        self._zenoh = zenoh
+        try:
+            self._session: Any = zenoh.open(_configuration(zenoh, connect, listen))
+        except zenoh.ZError as error:
+            where = " and ".join([*connect, *listen])
+            raise InputError(f"zenoh cannot use {where} ({str(error).splitlines()[0][:120]})") from None
+        self._domain = domain
+        self._node = node
+        self._entities = 0
+        self._declared: list[Any] = [self._token(self._entity("NN"))]
+
+    def subscribe(self, topic: str, message: MessageType, quality: Quality, on_message: OnMessage) -> None:
+        """See `Middleware.subscribe`."""
+        key = key_expression(self._domain, topic, message)
+
+        def on_sample(sample: Any) -> None:
+            on_message(sample.payload.to_bytes())
+
+        self._declared.append(self._session.declare_subscriber(key, on_sample))
+        self._declared.append(self._token(self._entity("MS", topic, message, quality)))
+
+    def publisher(self, topic: str, message: MessageType, quality: Quality) -> Publish:
+        """See `Middleware.publisher`."""
+        entity = self._entity("MP", topic, message, quality)
+        publisher = self._declare_publisher(key_expression(self._domain, topic, message), quality)
+        self._declared += [publisher, self._token(entity)]
+        gid, sequence = entity.gid(), 0
+
+        def publish(payload: bytes) -> None:
+            nonlocal sequence
+            sequence += 1
+            publisher.put(payload, attachment=attachment(sequence, time.time_ns(), gid))
+
+        return publish
+
+    def _declare_publisher(self, key: str, quality: Quality) -> Any:
+        zenoh = self._zenoh
+        if quality.latched:
+            # rmw_zenoh's subscriptions to latched topics ask for what was published before they came.
+            cache = zenoh.ext.CacheConfig(max_samples=quality.depth)
+            return zenoh.ext.declare_advanced_publisher(
+                self._session, key, cache=cache, publisher_detection=True
+            )
+        reliability = zenoh.Reliability.RELIABLE if quality.reliable else zenoh.Reliability.BEST_EFFORT
+        # A loop must not wait for a slow subscriber: what does not fit is dropped, and the next action comes.
+        dropping = zenoh.CongestionControl.DROP
+        return self._session.declare_publisher(
+            key, congestion_control=dropping, reliability=reliability, express=True
+        )
+
+    def close(self) -> None:
+        """See `Middleware.close`."""
+        for declared in reversed(self._declared):
+            declared.undeclare()
+        self._declared.clear()
+        self._session.close()
+
+    def _entity(
+        self,
+        kind: str,
+        topic: str | None = None,
+        message: MessageType | None = None,
+        quality: Quality | None = None,
+    ) -> Entity:
+        number, self._entities = self._entities, self._entities + 1
+        session = str(self._session.zid())
+        return Entity(self._domain, session, number, kind, self._node, topic, message, quality or Quality())
+
+    def _token(self, entity: Entity) -> Any:
+        return self._session.liveliness().declare_token(entity.token())
+
+
+def _configuration(zenoh: Any, connect: Sequence[str], listen: Sequence[str]) -> Any:
+    """A peer that is found by nobody whom it is not connected to."""
+    for endpoint in (*connect, *listen):
+        if not _ENDPOINT.fullmatch(endpoint):
+            raise InputError(f"{endpoint[:80]!r} is no endpoint; write one as tcp/127.0.0.1:7447")
+    configuration = zenoh.Config()
+    settings: dict[str, Any] = {
+        "mode": "peer",
+        "connect/endpoints": list(connect),
+        "connect/timeout_ms": 3000,
+        "connect/exit_on_failure": True,
+        "listen/endpoints": list(listen),
+        "listen/exit_on_failure": True,
+        "scouting/multicast/enabled": False,
+        "scouting/gossip/enabled": True,
+        "transport/shared_memory/enabled": False,
+    }
+    for key, value in settings.items():
+        configuration.insert_json5(key, json.dumps(value))
+    return configuration
