@@ -18,4 +18,12 @@ uint32_t board_can_send(void);
 /* Send a byte, after board_can_send said 1. */
 void board_send(uint8_t byte);
 
+/*
+ * Where a control loop runs (loop_main.c): a watchdog that resets the board when it was not fed for
+ * BOARD_WATCHDOG_MS, which its Makefile says; 0 where there is none, and these do nothing. It is started when
+ * the loop is first armed. Many cannot be stopped again.
+ */
+void board_watchdog_start(void);
+void board_watchdog_feed(void);
+
 #endif

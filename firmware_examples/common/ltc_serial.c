@@ -153,6 +153,14 @@ static uint8_t obey(ltc_serial *serial, uint8_t kind, const uint8_t *content, ui
         hello(serial, written);
         return 0U;
     }
+#if LTC_SERIAL_LOOP
+    if (kind >= LTC_SERIAL_IMAGE) {
+        return ltc_serial_loop_request(kind, content, size, written->content, &written->size);
+    }
+    if (ltc_serial_loop_acts() != 0U) {
+        return LTC_SERIAL_ACTS;
+    }
+#endif
     if (expected < 0) {
         return LTC_SERIAL_UNKNOWN;
     }

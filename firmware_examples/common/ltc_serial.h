@@ -33,6 +33,11 @@ extern "C" {
 #define LTC_SERIAL_WRITE_STATE 5U
 #define LTC_SERIAL_SELFTEST 6U
 #define LTC_SERIAL_CHECK 7U
+/* These where the board has a control loop too: LTC_SERIAL_LOOP is 1. */
+#define LTC_SERIAL_IMAGE 8U
+#define LTC_SERIAL_ORDER 9U
+#define LTC_SERIAL_REPORT 10U
+#define LTC_SERIAL_DRILL 11U
 #define LTC_SERIAL_ANSWER 0x80U
 #define LTC_SERIAL_REFUSAL 0xFFU
 
@@ -41,6 +46,11 @@ extern "C" {
 #define LTC_SERIAL_UNKNOWN 2U    /* no such request in this version of the protocol */
 #define LTC_SERIAL_WRONG_SIZE 3U /* its content is not as long as this controller needs it */
 #define LTC_SERIAL_LEFT_OUT 4U   /* the selftest was not built in */
+#define LTC_SERIAL_ACTS 5U       /* the board's control loop is not disarmed */
+
+#ifndef LTC_SERIAL_LOOP
+#define LTC_SERIAL_LOOP 0
+#endif
 
 /* Ticks of the board's counter in a second; 0: it has none, and ltc_serial_ticks is not called. */
 #ifndef LTC_SERIAL_TICKS_PER_SECOND
@@ -52,9 +62,17 @@ extern "C" {
 
 #define LTC_SERIAL_HELLO_BYTES 16U /* of the answer, before the version */
 #define LTC_SERIAL_STEP_BYTES 8U   /* of the answer, before the actions */
+#define LTC_SERIAL_REPORT_BYTES 24U /* of the answer, before the actions */
+#define LTC_SERIAL_IMAGE_BYTES 8U  /* of the image's hash */
 #define LTC_SERIAL_HEAD_BYTES 2U   /* kind and sequence number */
 #define LTC_SERIAL_CRC_BYTES 4U
 #define LTC_SERIAL_STATE_BYTES sizeof(((controller_context *)0)->state)
+
+#if LTC_SERIAL_LOOP
+#define LTC_SERIAL_ACTION_BYTES (LTC_SERIAL_REPORT_BYTES + (4U * CONTROLLER_ACTIONS))
+#else
+#define LTC_SERIAL_ACTION_BYTES (LTC_SERIAL_STEP_BYTES + (4U * CONTROLLER_ACTIONS))
+#endif
 
 #define LTC_SERIAL_LARGER(a, b) (((a) > (b)) ? (a) : (b))
 #define LTC_SERIAL_FRAME(content) (LTC_SERIAL_HEAD_BYTES + (content) + LTC_SERIAL_CRC_BYTES)
@@ -62,7 +80,7 @@ extern "C" {
     LTC_SERIAL_FRAME(LTC_SERIAL_LARGER(4U * (CONTROLLER_OBSERVATIONS + 1U), LTC_SERIAL_STATE_BYTES))
 #define LTC_SERIAL_ANSWER_BYTES                                                                     \
     LTC_SERIAL_FRAME(LTC_SERIAL_LARGER(LTC_SERIAL_HELLO_BYTES + LTC_SERIAL_VERSION_BYTES,           \
-                                       LTC_SERIAL_LARGER(LTC_SERIAL_STEP_BYTES + (4U * CONTROLLER_ACTIONS), \
+                                       LTC_SERIAL_LARGER(LTC_SERIAL_ACTION_BYTES,                  \
                                                          LTC_SERIAL_STATE_BYTES)))
 
 /* The controller and its end of the line; static memory, about 250 bytes where the state is small. */
@@ -92,6 +110,15 @@ uint32_t ltc_serial_next(ltc_serial *serial, uint8_t *byte);
 
 /* Given by the board: a counter that runs all the time and wraps at 2^32. */
 uint32_t ltc_serial_ticks(void);
+
+#if LTC_SERIAL_LOOP
+/* Given by ltc_loop_serial.c: whether the loop is anything but disarmed; then the controller is not to be held up. */
+uint32_t ltc_serial_loop_acts(void);
+
+/* Given by it too: carry out a request from LTC_SERIAL_IMAGE on, and write its answer. 0, or why it is refused. */
+uint8_t ltc_serial_loop_request(uint8_t kind, const uint8_t *content, uint16_t size, uint8_t *answer,
+                                uint16_t *answered);
+#endif
 
 /* Part of every controller's runtime: CRC-32 (IEEE 802.3) of the bytes. */
 uint32_t ltc_crc32(const void *data, uint32_t bytes);

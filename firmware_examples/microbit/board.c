@@ -1,4 +1,7 @@
-/* BBC micro:bit, first edition: nRF51822, its UART to the USB chip, and TIMER0 as the counter. */
+/*
+ * BBC micro:bit: its UART to the USB chip, and TIMER0 as the counter. The first edition has an nRF51822, the
+ * second an nRF52833, whose UART is the same on other pins.
+ */
 #include "board.h"
 
 #include "ltc_serial.h"
@@ -20,8 +23,13 @@
 #define UART_TXD REGISTER(UART + 0x51CU)
 #define UART_BAUDRATE REGISTER(UART + 0x524U)
 #define ENABLED 4U
+#if EDITION == 2
+#define PIN_TXD 6U
+#define PIN_RXD 40U /* P1.08 */
+#else
 #define PIN_TXD 24U
 #define PIN_RXD 25U
+#endif
 #define BAUD_115200 0x01D7E000U
 
 #define GPIO_OUTSET REGISTER(0x50000508U)
@@ -34,6 +42,13 @@
 #define TIMER0_PRESCALER REGISTER(TIMER0 + 0x510U)
 #define TIMER0_CC0 REGISTER(TIMER0 + 0x540U)
 #define BITMODE_32 3U
+
+#define WATCHDOG 0x40010000U
+#define WATCHDOG_START REGISTER(WATCHDOG + 0x000U)
+#define WATCHDOG_RELOAD REGISTER(WATCHDOG + 0x504U)
+#define WATCHDOG_FEED REGISTER(WATCHDOG + 0x600U)
+#define WATCHDOG_HZ 32768U
+#define WATCHDOG_KEY 0x6E524635U
 
 static uint32_t is_sending = 0U;
 
@@ -89,4 +104,15 @@ uint32_t ltc_serial_ticks(void)
 {
     TIMER0_CAPTURE0 = 1U;
     return TIMER0_CC0;
+}
+
+void board_watchdog_start(void)
+{
+    WATCHDOG_RELOAD = (BOARD_WATCHDOG_MS * WATCHDOG_HZ) / 1000U;
+    WATCHDOG_START = 1U;
+}
+
+void board_watchdog_feed(void)
+{
+    WATCHDOG_FEED = WATCHDOG_KEY;
 }

@@ -15,6 +15,12 @@
 #define STATE_RX_FULL 2U
 #define CTRL_TX_RX 3U
 
+#define WATCHDOG 0x40008000U
+#define WATCHDOG_LOAD (*(volatile uint32_t *)(WATCHDOG + 0x00U))
+#define WATCHDOG_CONTROL (*(volatile uint32_t *)(WATCHDOG + 0x08U))
+#define WATCHDOG_CLEAR (*(volatile uint32_t *)(WATCHDOG + 0x0CU))
+#define COUNT_AND_RESET 3U
+
 void board_init(void)
 {
     BAUDDIV = CLOCK_HZ / BAUD;
@@ -39,4 +45,16 @@ uint32_t board_can_send(void)
 void board_send(uint8_t byte)
 {
     DATA = byte;
+}
+
+/* It ends once with an interrupt, which is a fault here and stops the program, and once more with a reset. */
+void board_watchdog_start(void)
+{
+    WATCHDOG_LOAD = (CLOCK_HZ / 2000U) * BOARD_WATCHDOG_MS;
+    WATCHDOG_CONTROL = COUNT_AND_RESET;
+}
+
+void board_watchdog_feed(void)
+{
+    WATCHDOG_CLEAR = 1U;
 }

@@ -45,3 +45,12 @@ uint32_t ltc_serial_ticks(void)
 {
     return MTIME_LOW;
 }
+
+/* The machine has no watchdog. */
+void board_watchdog_start(void)
+{
+}
+
+void board_watchdog_feed(void)
+{
+}

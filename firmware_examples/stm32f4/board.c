@@ -25,6 +25,14 @@
 #define SR_TXE 0x80U
 #define CR1_UE_TE_RE 0x200CU
 
+#define IWDG_KR REGISTER(0x40003000U)
+#define IWDG_PR REGISTER(0x40003004U)
+#define IWDG_RLR REGISTER(0x40003008U)
+#define KEY_START 0xCCCCU
+#define KEY_WRITE 0x5555U
+#define KEY_FEED 0xAAAAU
+#define BY_32 3U /* of an oscillator of 32 kHz, which may run at 17 to 47: a tick a millisecond, roughly */
+
 static uint32_t changed(uint32_t value, uint32_t mask, uint32_t bits)
 {
     return (value & ~mask) | bits;
@@ -61,4 +69,18 @@ uint32_t board_can_send(void)
 void board_send(uint8_t byte)
 {
     USART1_DR = byte;
+}
+
+void board_watchdog_start(void)
+{
+    IWDG_KR = KEY_START;
+    IWDG_KR = KEY_WRITE;
+    IWDG_PR = BY_32;
+    IWDG_RLR = BOARD_WATCHDOG_MS;
+    IWDG_KR = KEY_FEED;
+}
+
+void board_watchdog_feed(void)
+{
+    IWDG_KR = KEY_FEED;
 }

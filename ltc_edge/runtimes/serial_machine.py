@@ -26,6 +26,7 @@ _REFUSED = {
     2: "the device does not know this request; flash it with the firmware of this version of ltc-edge",
     3: "the device needs a request of another size; build it with the controller of this bundle",
     4: "the device was built without its selftest; build it without SELFTEST=0",
+    5: "the device's control loop is armed, and the controller is its own meanwhile; disarm it first",
 }
 _HELLO = struct.Struct("<IBBHHHI")
 _SLOW = 10
@@ -103,19 +104,19 @@ class SerialMachine:
     def step(self, observation: Float32, dt: float) -> tuple[int, Float32]:
         """See `Machine.step`; ``ticks`` then holds what it cost."""
         content = struct.pack("<f", dt) + observation.astype(self._action_type).tobytes()
-        answer = self._request(STEP, content, 8 + 4 * self.device.actions)
+        answer = self.request(STEP, content, 8 + 4 * self.device.actions)
         status, self.ticks = struct.unpack_from("<II", answer)
         return status, np.frombuffer(answer, self._action_type, offset=8).astype(np.float32)
 
     def read_state(self) -> bytes:
         """See `Machine.read_state`."""
-        return self._request(READ_STATE, b"", self._size)
+        return self.request(READ_STATE, b"", self._size)
 
     def write_state(self, state: bytes) -> None:
         """See `Machine.write_state`."""
         if len(state) != self._size:
             raise ValueError(f"a state has {self._size} bytes, not {len(state)}")
-        (status,) = struct.unpack("<I", self._request(WRITE_STATE, state, 4))
+        (status,) = struct.unpack("<I", self.request(WRITE_STATE, state, 4))
         if status:
             raise InputError(f"{self._line.name}: the state is beyond its bounds (status {status:#x})")
 
@@ -142,7 +143,7 @@ class SerialMachine:
     def _hello(self) -> Device:
         # A number of its own for each session, so that no answer to an earlier one is taken for this one's.
         session = struct.pack("<I", secrets.randbits(32))
-        answer = self._request(HELLO, session, patience=1 / _EAGER, attempts=_EAGER * self._attempts)
+        answer = self.request(HELLO, session, patience=1 / _EAGER, attempts=_EAGER * self._attempts)
         spoken = answer[4] if len(answer) > 4 else None
         if spoken != PROTOCOL or len(answer) < _HELLO.size:
             raise self._error(
@@ -170,10 +171,10 @@ class SerialMachine:
             )
 
     def _status(self, kind: int, patience: float = 1.0) -> int:
-        (status,) = struct.unpack("<I", self._request(kind, b"", 4, patience=patience))
+        (status,) = struct.unpack("<I", self.request(kind, b"", 4, patience=patience))
         return int(status)
 
-    def _request(
+    def request(
         self,
         kind: int,
         content: bytes = b"",
@@ -182,7 +183,21 @@ class SerialMachine:
         patience: float = 1.0,
         attempts: int | None = None,
     ) -> bytes:
-        """The content of the answer, of ``size`` bytes where given; ``patience`` is counted in time-outs."""
+        """Send a request of the protocol and wait for its answer.
+
+        Args:
+            kind: which one.
+            content: what goes with it.
+            size: bytes that the answer's content must have; any number where None.
+            patience: how long an attempt waits, in time-outs.
+            attempts: how often it is sent; as often as any request where None.
+
+        Returns:
+            The content of the answer.
+
+        Raises:
+            DeviceError: the device refuses, does not answer, or answers with another size.
+        """
         self._sequence = (self._sequence + 1) % 256
         sent = Frame(kind, self._sequence, content).line_bytes()
         timeout_s = self._timeout_s * patience

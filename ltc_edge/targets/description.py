@@ -22,7 +22,7 @@ def read_target(path: Path) -> Target:
     Raises:
         InputError: the file cannot be read, or does not describe a target.
     """
-    table = _Table(str(path), read_table(path))
+    table = Table(str(path), read_table(path))
     target = _target(path.stem, table)
     table.end()
     return target
@@ -51,7 +51,7 @@ def read_table(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not TOML ({error})") from None
 
 
-class _Table:
+class Table:
     """A table of a description, read key by key; what nobody read is an error."""
 
     def __init__(self, where: str, values: Mapping[str, Any]) -> None:
@@ -84,15 +84,15 @@ class _Table:
             raise InputError(f"{self.where}: {key} must be a list of texts, not {value!r}")
         return tuple(value)
 
-    def table(self, key: str) -> _Table:
-        return _Table(f"{self.where}: {key}", self.take(key, dict))
+    def table(self, key: str) -> Table:
+        return Table(f"{self.where}: {key}", self.take(key, dict))
 
     def end(self) -> None:
         if self._left:
             raise InputError(f"{self.where}: {min(self._left)} means nothing here; remove it")
 
 
-def _target(name: str, table: _Table) -> Target:
+def _target(name: str, table: Table) -> Target:
     architecture = table.take("architecture", str)
     known = [a for a in ARCHITECTURES if a == architecture]
     if not known:
@@ -117,28 +117,28 @@ def _target(name: str, table: _Table) -> Target:
     return target
 
 
-def _compilers(table: _Table) -> dict[str, Tool]:
+def _compilers(table: Table) -> dict[str, Tool]:
     # gcc must be there: it links what any compiler compiled.
     compilers = {name: _tool(table.table(name)) for name in COMPILERS if name == "gcc" or name in table}
     table.end()
     return compilers
 
 
-def _tool(table: _Table, flags: str = "flags") -> Tool:
+def _tool(table: Table, flags: str = "flags") -> Tool:
     tool = Tool(table.take("command", str), table.words(flags), table.take("package", str))
     if flags == "flags":
         table.end()
     return tool
 
 
-def _qemu(table: _Table) -> Qemu:
+def _qemu(table: Table) -> Qemu:
     tool = _tool(table, "arguments")
     qemu = Qemu(tool, table.words("link_flags"), table.take("link_package", str))
     table.end()
     return qemu
 
 
-def _cycles(table: _Table) -> CycleModel:
+def _cycles(table: Table) -> CycleModel:
     costs = table.table("costs")
     model = CycleModel(
         table.take("name", str),
@@ -150,7 +150,7 @@ def _cycles(table: _Table) -> CycleModel:
     return model
 
 
-def _cost(costs: _Table, kind: str) -> int:
+def _cost(costs: Table, kind: str) -> int:
     cost = costs.take(kind, int)
     if cost < 0:
         raise InputError(f"{costs.where}: {kind} must not be negative, is {cost}")
