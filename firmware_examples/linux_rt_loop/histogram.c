@@ -26,6 +26,7 @@ void histogram_add(histogram *times, int64_t nanoseconds)
 {
     const uint64_t time = (nanoseconds > 0) ? (uint64_t)nanoseconds : 0U;
     ++times->count;
+    times->sum += time;
     ++times->bucket[bucket_of(time)];
     if (time > times->largest) {
         times->largest = time;

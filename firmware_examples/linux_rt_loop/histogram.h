@@ -12,6 +12,7 @@
 typedef struct {
     uint64_t count;
     uint64_t largest;
+    uint64_t sum;
     uint64_t bucket[HISTOGRAM_BUCKETS];
 } histogram;
 

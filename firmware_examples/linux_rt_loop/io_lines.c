@@ -1,9 +1,10 @@
-/* A line of sensor values on standard input, a line of actions on standard output. */
+/* lines: sensor values in a line of standard input, actions in a line of standard output. */
 #include "io.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,29 +23,39 @@ static uint32_t ready(int fd, short events, int milliseconds)
     return (poll(&one, 1U, milliseconds) > 0) ? 1U : 0U;
 }
 
-int io_open(void)
+static const char *lines_open(const io_request *request, char where[IO_WHERE_BYTES])
 {
-    return ((fcntl(STDIN_FILENO, F_GETFD) < 0) || (fcntl(STDOUT_FILENO, F_GETFD) < 0)) ? errno : 0;
+    if (*request->address != '\0') {
+        return "expected lines, with nothing after it";
+    }
+    (void)snprintf(where, IO_WHERE_BYTES, "lines");
+    return ((fcntl(STDIN_FILENO, F_GETFD) < 0) || (fcntl(STDOUT_FILENO, F_GETFD) < 0)) ? strerror(errno) : NULL;
 }
 
-/* The line that ended is a reading or a bad one; what was found before it is overruled. */
-static reading_result end_line(float *observation)
+/* The line that ended is a reading, which overrules those before it, or is none. */
+static void end_line(io_inputs *inputs, int64_t now)
 {
+    float values[CONTROLLER_OBSERVATIONS];
     const uint32_t too_long = skipping;
     pending[length] = '\0';
     length = 0U;
     skipping = 0U;
-    if (too_long != 0U) {
-        return READING_BAD;
+    if ((too_long != 0U) || (line_read(pending, values, CONTROLLER_OBSERVATIONS) == 0U)) {
+        ++inputs->counts.malformed;
+        return;
     }
-    return (line_read(pending, observation, CONTROLLER_OBSERVATIONS) != 0U) ? READING_NEW : READING_BAD;
+    ++inputs->counts.taken;
+    memcpy(inputs->observation, values, sizeof(values));
+    for (uint32_t i = 0U; i < CONTROLLER_OBSERVATIONS; ++i) {
+        inputs->measured_at[i] = now;
+    }
 }
 
-static void take(const char *bytes, size_t count, reading_result *newest, float *observation)
+static void take(const char *bytes, size_t count, io_inputs *inputs, int64_t now)
 {
     for (size_t i = 0U; i < count; ++i) {
         if (bytes[i] == '\n') {
-            *newest = end_line(observation);
+            end_line(inputs, now);
         } else if (length < (LINE_BYTES - 1U)) {
             pending[length] = bytes[i];
             ++length;
@@ -54,27 +65,23 @@ static void take(const char *bytes, size_t count, reading_result *newest, float 
     }
 }
 
-reading_result io_read(float observation[CONTROLLER_OBSERVATIONS])
+static void lines_read(io_inputs *inputs, int64_t now)
 {
     static char bytes[LINE_BYTES];
-    static uint32_t ended;
-    reading_result newest = READING_NONE;
-    for (uint32_t reads = 0U; (reads < MOST_READS) && (ended == 0U); ++reads) {
+    for (uint32_t reads = 0U; (reads < MOST_READS) && (inputs->ended == 0U); ++reads) {
         if (ready(STDIN_FILENO, POLLIN, 0) == 0U) {
             break;
         }
         const ssize_t count = read(STDIN_FILENO, bytes, sizeof(bytes));
         if (count > 0) {
-            take(bytes, (size_t)count, &newest, observation);
+            take(bytes, (size_t)count, inputs, now);
         } else if ((count == 0) || ((errno != EINTR) && (errno != EAGAIN))) {
-            ended = 1U;
+            inputs->ended = 1U;
         }
     }
-    /* What came with the end still counts; the end is told at the next call. */
-    return ((newest == READING_NONE) && (ended != 0U)) ? READING_ENDED : newest;
 }
 
-static action_result give(const float *action, int milliseconds)
+static io_result give(const float *action, int milliseconds)
 {
     static char text[LINE_BYTES];
     const size_t size = line_write(text, action, CONTROLLER_ACTIONS);
@@ -82,24 +89,26 @@ static action_result give(const float *action, int milliseconds)
     while (sent < size) {
         /* A pipe that is ready takes up to 4096 bytes whole. */
         if (ready(STDOUT_FILENO, POLLOUT, milliseconds) == 0U) {
-            return ACTION_NOT_TAKEN;
+            return IO_BUSY;
         }
         const ssize_t count = write(STDOUT_FILENO, &text[sent], size - sent);
         if (count >= 0) {
             sent += (size_t)count;
         } else if (errno != EINTR) {
-            return (errno == EAGAIN) ? ACTION_NOT_TAKEN : ACTION_ENDED;
+            return (errno == EAGAIN) ? IO_BUSY : IO_LOST;
         }
     }
-    return ACTION_TAKEN;
+    return IO_GIVEN;
 }
 
-action_result io_write(const float action[CONTROLLER_ACTIONS])
+static io_result lines_write(const io_outputs *outputs)
 {
-    return give(action, 0);
+    return give(outputs->action, 0);
 }
 
-action_result io_close(const float action[CONTROLLER_ACTIONS])
+static io_result lines_close(const io_outputs *outputs)
 {
-    return give(action, 1000);
+    return give(outputs->action, 1000);
 }
+
+const io_kind io_lines = { "lines", lines_open, lines_read, lines_write, lines_close };

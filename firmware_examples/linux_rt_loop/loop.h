@@ -6,38 +6,48 @@
 
 #include <stdint.h>
 
-#include "control.h"
-#include "histogram.h"
+#include "guard.h"
+#include "io.h"
+#include "page.h"
+#include "step_log.h"
 
 typedef enum {
-    LOOP_STOPPED,          /* SIGTERM or SIGINT */
-    LOOP_FINISHED,         /* as many periods as were asked for */
-    LOOP_SENSORS_ENDED,    /* no reading will come any more */
-    LOOP_ACTUATORS_ENDED,  /* nobody takes actions */
-    LOOP_CONTROLLER_LOST   /* its parameters or its state are corrupt */
+    LOOP_RUNNING,
+    LOOP_STOPPED,        /* SIGTERM or SIGINT */
+    LOOP_FINISHED,       /* as many periods as were asked for */
+    LOOP_INPUT_ENDED,    /* no reading will come any more */
+    LOOP_ACTUATORS_LOST, /* nobody takes actions */
+    LOOP_CONTROLLER_LOST /* its parameters are corrupt */
 } loop_end;
 
 typedef struct {
     int64_t period_ns;
-    int64_t oldest_ns; /* a reading older than this is none */
-    uint64_t periods;  /* 0: until something ends it */
-    uint32_t record;
+    uint32_t every;   /* periods from one step of the controller to the next */
+    uint64_t periods; /* 0: until something ends it */
+    int64_t spin_ns;  /* awake so long before each deadline */
+    uint32_t bare;    /* also step the controller alone, to tell what all else costs */
 } loop_settings;
 
+/* What a loop works with. The log may be null. */
 typedef struct {
-    histogram latency;   /* from the time to wake up at to waking up */
-    histogram execution; /* from waking up to the action being out */
-    uint64_t missed;     /* periods whose action was not out before the next one began */
-    uint64_t longest_run; /* of missed ones, one after the other */
-    uint64_t left_out;   /* periods that were over before their turn came */
-    uint64_t not_taken;  /* actions that the actuators did not take */
-    uint64_t run;        /* of missed ones, so far */
-} loop_times;
+    const io_kind *io;
+    guard *guard;
+    page *page;
+    step_log *log;
+} loop_parts;
 
-/* Have SIGTERM and SIGINT end the loop, and a reader that is gone end it too, instead of the process. */
+/*
+ * SIGTERM and SIGINT end the loop, SIGUSR1 arms and SIGUSR2 disarms it, and a reader that is gone ends it
+ * in the place of the process.
+ */
 void loop_take_signals(void);
 
-/* Run until something ends it; the last thing that it gives out is the fallback. */
-loop_end loop_run(const loop_settings *settings, control *control, loop_times *times);
+/*
+ * Run until something ends it. Then it goes on disarmed until the action is at rest, at most for
+ * LOOP_ENDING_NS; the last thing that it gives out is the resting action.
+ */
+loop_end loop_run(const loop_settings *settings, const loop_parts *parts);
+
+#define LOOP_ENDING_NS INT64_C(2000000000)
 
 #endif

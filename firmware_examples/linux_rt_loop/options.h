@@ -7,15 +7,23 @@
 #include <stdint.h>
 
 typedef struct {
-    int priority; /* of SCHED_FIFO; 0: the scheduler stays as it is */
-    int cpu;      /* -1: any */
+    const char *io;
+    const char *log;  /* null: none is kept */
+    const char *page; /* null: in this process alone */
+    int fifo;         /* priority of SCHED_FIFO; 0: the scheduler stays as it is */
+    int cpu;          /* -1: any */
+    uint32_t at_start; /* LTC_ARM, LTC_TO_SHADOW or 0 */
     uint32_t lock;
-    uint32_t replay;
+    uint32_t bind;
+    uint32_t bare;
     uint32_t json;
+    uint32_t every;
+    int64_t parent; /* the process whose death ends this one; 0: none */
     double period_s;
-    double oldest_s;
-    uint64_t periods; /* 0: no end */
-    const char *record; /* null: nothing is recorded */
+    double spin_s;
+    double duration_s; /* 0: no end */
+    uint32_t log_minutes;
+    uint32_t log_keep;
 } options;
 
 typedef enum { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_WRONG } options_result;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #define STACK_BYTES 65536U /* more than the loop and everything it calls use */
@@ -52,22 +53,43 @@ uint32_t realtime_schedule(int priority)
         return 1U;
     }
     (void)fprintf(stderr,
-                  "Error: --priority %d: %s; run as root, or give the user rtprio in "
+                  "Error: --fifo %d: %s; run as root, or give the user rtprio in "
                   "/etc/security/limits.conf\n",
                   priority, strerror(errno));
     return 0U;
 }
 
-int64_t realtime_now(void)
+void realtime_wake_exactly(void)
+{
+    (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
+
+static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(clock, &now);
     return ((int64_t)now.tv_sec * SECOND) + (int64_t)now.tv_nsec;
 }
 
-uint32_t realtime_sleep_until(int64_t nanoseconds)
+int64_t realtime_now(void)
 {
-    const struct timespec until = { .tv_sec = (time_t)(nanoseconds / SECOND),
-                                    .tv_nsec = (long)(nanoseconds % SECOND) };
-    return (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == 0) ? 1U : 0U;
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t realtime_wall(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+uint32_t realtime_sleep_until(int64_t nanoseconds, int64_t spin_ns)
+{
+    const int64_t asleep = nanoseconds - spin_ns;
+    const struct timespec until = { .tv_sec = (time_t)(asleep / SECOND), .tv_nsec = (long)(asleep % SECOND) };
+    if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0) {
+        return 0U;
+    }
+    while ((spin_ns > 0) && (realtime_now() < nanoseconds)) {
+        /* awake, so that nothing must be woken up */
+    }
+    return 1U;
 }

@@ -1,15 +1,14 @@
 /*
- * report.h: the summary, on standard error.
+ * report.h: what the loop did, on standard error.
  */
 #ifndef REPORT_H
 #define REPORT_H
 
 #include <stdint.h>
 
-#include "control.h"
 #include "loop.h"
+#include "page.h"
 
-/* times is null where no clock was kept. */
-void report(uint32_t json, loop_end end, const control_counts *counts, const loop_times *times);
+void report(uint32_t json, loop_end end, const page *page);
 
 #endif
