@@ -28,7 +28,7 @@ def campaign_document(
         "zero_return_mean": float(campaign.yardstick.zero.mean()),
         "failure": campaign.yardstick.failure,
         "sigma": {s.name: float(x) for s, x in zip(task.observations, campaign.sigma, strict=True)},
-        **_score_document(campaign.nominal),
+        **score_document(campaign.nominal),
         "area_mean": sum(areas) / len(areas) if areas else None,
         "corruptions": {curve.kind: _curve_document(curve) for curve in curves},
     }
@@ -40,7 +40,7 @@ def _curve_document(curve: Curve) -> dict[str, Any]:
         "levels": list(PACK[curve.kind].levels),
         **_area_document("area", curve.area),
         **_area_document("relative_area", curve.relative_area),
-        "severities": [_score_document(each) for each in curve.scores],
+        "severities": [score_document(each) for each in curve.scores],
     }
 
 
@@ -48,7 +48,8 @@ def _area_document(name: str, area: Area | None) -> dict[str, Any]:
     return {name: area and area.value, f"{name}_ci95": area and list(area.ci95)}
 
 
-def _score_document(score: Score) -> dict[str, Any]:
+def score_document(score: Score) -> dict[str, Any]:
+    """Returns and failures under one condition."""
     return {
         "return_mean": score.returns.mean,
         "return_std": score.returns.std,

@@ -10,6 +10,7 @@ import click
 from ltc_edge.cli.corruption import Asked, Chosen, chosen_corruption, corrupted
 from ltc_edge.cli.options import FILE, json_option, trust_task_option
 from ltc_edge.cli.output import console, print_json, progress_bar
+from ltc_edge.cli.rates import AskedRates, chosen_rates, played_at_rates
 from ltc_edge.evaluation.corruption.pack import PACK
 from ltc_edge.export.formats import FORMATS
 
@@ -52,6 +53,13 @@ RUNTIMES = ("reference", "torch")
     f"some of them ({', '.join(PACK.names)}), or the faults that status bits answer.",
 )
 @click.option(
+    "--rate",
+    "rates",
+    metavar="HZ[,HZ…]",
+    callback=chosen_rates,
+    help="Play in loops of these rates instead of the native one, and say what that costs.",
+)
+@click.option(
     "--picture",
     type=FILE,
     help="Where to draw one episode, or the curves of --corrupt; in RUN, for bundles nowhere.",
@@ -65,6 +73,7 @@ def command(
     runtime: str,
     target: str | None,
     corrupt: Chosen | None,
+    rates: tuple[float, ...] | None,
     picture: Path | None,
     trust_task: bool,
     as_json: bool,
@@ -80,8 +89,7 @@ def command(
     from ltc_edge.evaluation.closed_loop import evaluation_seeds
     from ltc_edge.training.sources import ClosedLoopSource
 
-    if corrupt is not None and picture is not None and not corrupt.kinds:
-        raise click.UsageError("--picture draws severity curves, and --corrupt faults has none")
+    _check_together(corrupt, rates, picture)
     if target is not None and not runtime.startswith("c-"):
         raise click.UsageError("--target runs formats in C: say --format c-int16 or --format c-float32 too")
     bundle = is_bundle(subject)
@@ -94,16 +102,24 @@ def command(
         return picture or (None if bundle else subject / name)
 
     failure = None
+    place = f"{runtime}{f' on {target}' if target else ''}"
+    path: Path | None
     if not isinstance(source, ClosedLoopSource):
-        if corrupt is not None:
-            raise click.UsageError("--corrupt plays control tasks in closed loop, and these are recordings")
+        if corrupt is not None or rates is not None:
+            option = "--rate" if corrupt is None else "--corrupt"
+            raise click.UsageError(f"{option} plays control tasks in closed loop, and these are recordings")
         path = drawn_at("window.png")
         document = _recordings(source, controller, policy, path, quiet=as_json)
     elif corrupt is not None:
         path = drawn_at("corruption.png") if corrupt.kinds else None
-        place = f"{runtime}{f' on {target}' if target else ''}"
         asked = Asked(corrupt, evaluation_seeds(episodes, seed), place, runtime != REFERENCE, path, as_json)
         document, failure = corrupted(source.load(), evaluated, asked)
+    elif rates is not None:
+        path = None
+        document = played_at_rates(
+            source.load(), evaluated, AskedRates(rates, evaluation_seeds(episodes, seed), place, as_json)
+        )
+        document |= {"subject": {"sha256": evaluated.sha256}}
     else:
         path = drawn_at("episode.png")
         document = _closed_loop(
@@ -116,6 +132,15 @@ def command(
         click.echo(f"Drawn: {path}")
     if failure is not None:
         raise CheckFailedError(failure)
+
+
+def _check_together(corrupt: Chosen | None, rates: tuple[float, ...] | None, picture: Path | None) -> None:
+    if rates is not None and corrupt is not None:
+        raise click.UsageError("--rate and --corrupt are played one at a time")
+    if rates is not None and picture is not None:
+        raise click.UsageError("--picture draws nothing of --rate; `ltc-edge report --rates` shows it")
+    if corrupt is not None and picture is not None and not corrupt.kinds:
+        raise click.UsageError("--picture draws severity curves, and --corrupt faults has none")
 
 
 def _size(controller: Controller) -> dict[str, int]:

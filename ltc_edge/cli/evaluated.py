@@ -28,12 +28,14 @@ class Evaluated:
         controller: the controller.
         policy: what executes it, over many episodes.
         make_stepper: the same over one episode.
+        sha256: of a bundle's manifest.
     """
 
     source: Source
     controller: Controller
     policy: Policy
     make_stepper: Callable[[], Stepper]
+    sha256: str | None = None
 
 
 def is_bundle(path: Path) -> bool:
@@ -86,12 +88,14 @@ def open_bundle(path: Path, runtime: str, target: str | None, *, trust_task: boo
     if names_code(source) and not trust_task:
         raise InputError(f"{path}: {source.name} is code that the bundle names; --trust-task runs it")
     if runtime == REFERENCE:
-        return _reference(source, controller)
+        return _reference(source, controller, bundle.manifest_sha256())
     if runtime == "torch":
         raise InputError(f"{path}: a bundle holds nothing for torch; choose one of its formats")
     stepper = bundle.stepper(runtime, target or HOST)
-    return Evaluated(source, controller, StepperPolicy(stepper), lambda: stepper)
+    policy = StepperPolicy(stepper)
+    return Evaluated(source, controller, policy, lambda: stepper, bundle.manifest_sha256())
 
 
-def _reference(source: Source, controller: Controller) -> Evaluated:
-    return Evaluated(source, controller, ReferenceBatch(controller), lambda: ReferenceStepper(controller))
+def _reference(source: Source, controller: Controller, sha256: str | None = None) -> Evaluated:
+    policy = ReferenceBatch(controller)
+    return Evaluated(source, controller, policy, lambda: ReferenceStepper(controller), sha256)

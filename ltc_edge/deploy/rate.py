@@ -68,7 +68,8 @@ def plan_rate(timing: Timing, rate_hz: float) -> RatePlan:
     if fewest > most:
         raise InputError(
             f"rate: no whole multiple of {1000 * period_s:.6g} ms ({rate_hz:g} Hz) lies in what this "
-            f"controller allows, {_range(timing)}. Run the loop at {1.0 / timing.period_s:.6g} Hz or a multiple of it"
+            f"controller allows, {_range(timing)}. Run the loop at {1.0 / timing.period_s:.6g} Hz or a "
+            "multiple of it"
         )
     return RatePlan(period_s, _nearest(timing.period_s / period_s, fewest, most))
 

@@ -6,6 +6,7 @@ from ltc_edge.tasks.loading import load_object, load_task
 from ltc_edge.tasks.protocol import (
     HasActionValues,
     HasInitialSpread,
+    HasOtherPeriods,
     HasPlantParameters,
     PlantBatch,
     Readings,
@@ -19,6 +20,7 @@ __all__ = [
     "GymTask",
     "HasActionValues",
     "HasInitialSpread",
+    "HasOtherPeriods",
     "HasPlantParameters",
     "PlantBatch",
     "Readings",

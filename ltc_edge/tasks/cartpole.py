@@ -87,10 +87,12 @@ class CartPolePlants(VectorisedPlants):
             p.half_length_m * (4.0 / 3.0 - p.pole_kg * np.square(cosine) / p.total_kg)
         )
         x_acc = push - p.moment_kg_m * theta_acc * cosine / p.total_kg
-        x, x_dot = x + PERIOD_S * x_dot, x_dot + PERIOD_S * x_acc
-        theta, theta_dot = theta + PERIOD_S * theta_dot, theta_dot + PERIOD_S * theta_acc
+        dt_s = self._period_s
+        x, x_dot = x + dt_s * x_dot, x_dot + dt_s * x_acc
+        theta, theta_dot = theta + dt_s * theta_dot, theta_dot + dt_s * theta_acc
         terminated = (np.abs(x) > MAX_POSITION_M) | (np.abs(theta) > MAX_ANGLE_RAD)
-        return Transition(np.stack([x, x_dot, theta, theta_dot], axis=1), np.ones(len(x)), terminated)
+        reward = np.full(len(x), dt_s / PERIOD_S)
+        return Transition(np.stack([x, x_dot, theta, theta_dot], axis=1), reward, terminated)
 
     def sense(self, state: FloatArray) -> FloatArray:
         """The state itself."""
@@ -140,6 +142,10 @@ class CartPole:
     def make_plants_spread(self, spread: float) -> PlantBatch:
         """The same from wider starts; see `HasInitialSpread`."""
         return CartPolePlants(self._columns, PERIOD_S, spread=spread)
+
+    def make_plants_every(self, period_s: float) -> PlantBatch:
+        """The same in other steps; see `HasOtherPeriods`."""
+        return CartPolePlants(self._columns, period_s)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """The regulator's force for states ``[x, ẋ, θ, ω]`` as a fraction of the cart's 10 N."""

@@ -40,6 +40,7 @@ class DcMotorPlants:
 
     All that an episode draws is drawn at its reset: references uniform within ±π/2, held for 0.4 to
     1 s, and sampling periods log-uniform between 5 and 20 ms. The shaft starts at rest at a random angle.
+    With ``period_s`` the readings come so far apart instead, and the physics keeps about its step.
     """
 
     def __init__(
@@ -47,8 +48,11 @@ class DcMotorPlants:
         columns: Sequence[int],
         motor: physics.MotorParameters = physics.NOMINAL,
         spread: float = 1.0,
+        period_s: float | None = None,
     ) -> None:
         self._columns, self._motor, self._spread = list(columns), motor, spread
+        self._period_s = period_s
+        self._substeps = physics.SUBSTEPS if period_s is None else _substeps(period_s)
         self._servo: FloatArray = np.zeros((0, 5))
         self._dt_s: FloatArray = np.zeros((0, MAX_STEPS))
         self._references: FloatArray = np.zeros((0, REFERENCES))
@@ -63,7 +67,8 @@ class DcMotorPlants:
         self._servo = np.zeros((len(seeds), 5))
         self._servo[:, 0] = self._spread * position
         self._references = self._spread * references
-        self._dt_s, self._changes_s = dt_s, np.cumsum(holds_s, axis=1)
+        self._dt_s = dt_s if self._period_s is None else np.full_like(dt_s, self._period_s)
+        self._changes_s = np.cumsum(holds_s, axis=1)
         self._time_s, self._steps = np.zeros(len(seeds)), np.zeros(len(seeds), dtype=np.int64)
         return self._readings(np.full(len(seeds), PERIOD_S), np.zeros(len(seeds)))
 
@@ -81,7 +86,9 @@ class DcMotorPlants:
                 np.asarray(action, dtype=np.float64)[rows, 0], -physics.MAX_VOLTAGE_V, physics.MAX_VOLTAGE_V
             )
             reference = self._reference()[rows]
-            self._servo[rows] = physics.advance(self._servo[rows], voltage, dt_s[rows], self._motor)
+            self._servo[rows] = physics.advance(
+                self._servo[rows], voltage, dt_s[rows], self._motor, self._substeps
+            )
             cost = (self._servo[rows, 0] - reference) ** 2 + EFFORT_COST_PER_V2 * voltage**2
             reward[rows] = -cost * dt_s[rows] / PERIOD_S
             self._time_s[rows] += dt_s[rows]
@@ -120,6 +127,11 @@ class DcMotorPlants:
             reward=reward,
             terminated=np.zeros(len(servo), dtype=np.bool_),
         )
+
+
+def _substeps(period_s: float) -> int:
+    """As many as keep a step of the physics no longer than in a native period."""
+    return max(int(np.ceil(physics.SUBSTEPS * period_s / PERIOD_S - 1e-9)), 1)
 
 
 @lru_cache(maxsize=1)
@@ -178,6 +190,10 @@ class DcMotor:
     def make_plants_spread(self, spread: float) -> PlantBatch:
         """The same with wider starts and references; see `HasInitialSpread`."""
         return DcMotorPlants(self._columns, spread=spread)
+
+    def make_plants_every(self, period_s: float) -> PlantBatch:
+        """The same in other steps; see `HasOtherPeriods`."""
+        return DcMotorPlants(self._columns, period_s=period_s)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Volts for states ``[reference, position, speed, current, drive voltage, drive command]``."""

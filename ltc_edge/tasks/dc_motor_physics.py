@@ -42,7 +42,11 @@ NOMINAL = MotorParameters()
 
 
 def advance(
-    state: FloatArray, voltage: FloatArray, duration_s: FloatArray, motor: MotorParameters = NOMINAL
+    state: FloatArray,
+    voltage: FloatArray,
+    duration_s: FloatArray,
+    motor: MotorParameters = NOMINAL,
+    substeps: int = SUBSTEPS,
 ) -> FloatArray:
     """States ``[position, speed, current, drive voltage, drive command]``, ``(A, 5)``, after ``duration_s``.
 
@@ -57,10 +61,10 @@ def advance(
     """
     position, speed, current, drive, command = state.T
     target = np.clip(voltage, -MAX_VOLTAGE_V, MAX_VOLTAGE_V)
-    h = duration_s / SUBSTEPS
+    h = duration_s / substeps
     most = MAX_SLEW_V_S * h
     kept = np.exp(-h / motor.drive_lag_s)
-    for _ in range(SUBSTEPS):
+    for _ in range(substeps):
         command = command + np.clip(target - command, -most, most)
         drive = command + (drive - command) * kept
         emf = motor.motor_constant_nm_a * speed

@@ -38,9 +38,15 @@ class InvertedDoublePendulumPlants(MujocoPlants):
     constraint forces, of which the first is that of the cart's end stops: 3 numbers each.
     """
 
-    def __init__(self, columns: Sequence[int], factors: Mapping[str, float], spread: float = 1.0) -> None:
+    def __init__(
+        self,
+        columns: Sequence[int],
+        factors: Mapping[str, float],
+        spread: float = 1.0,
+        period_s: float | None = None,
+    ) -> None:
         watched = ("site_xpos", "qfrc_constraint")
-        super().__init__(ASSET, FRAME_SKIP, columns, factors, watched, spread)
+        super().__init__(ASSET, FRAME_SKIP, columns, factors, watched, spread, period_s)
 
     def noise(self, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Uniform positions within ±0.1, normal velocities of deviation 0.1."""
@@ -103,6 +109,10 @@ class InvertedDoublePendulum:
     def make_plants_spread(self, spread: float) -> PlantBatch:
         """The same from wider starts; see `HasInitialSpread`."""
         return InvertedDoublePendulumPlants(self._columns, {}, spread)
+
+    def make_plants_every(self, period_s: float) -> PlantBatch:
+        """The same in other steps; see `HasOtherPeriods`."""
+        return InvertedDoublePendulumPlants(self._columns, {}, period_s=period_s)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Control for states ``[x, θ₁, θ₂, ẋ, ω₁, ω₂]``; θ₂ is relative to the lower pole."""

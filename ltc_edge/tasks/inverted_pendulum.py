@@ -30,8 +30,14 @@ ACTION_COST = 0.1
 class InvertedPendulumPlants(MujocoPlants):
     """Plants that end when the pole leans by more than 0.2 rad."""
 
-    def __init__(self, columns: Sequence[int], factors: Mapping[str, float], spread: float = 1.0) -> None:
-        super().__init__(ASSET, FRAME_SKIP, columns, factors, spread=spread)
+    def __init__(
+        self,
+        columns: Sequence[int],
+        factors: Mapping[str, float],
+        spread: float = 1.0,
+        period_s: float | None = None,
+    ) -> None:
+        super().__init__(ASSET, FRAME_SKIP, columns, factors, spread=spread, period_s=period_s)
 
     def noise(self, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Uniform within ±0.01, positions first."""
@@ -83,6 +89,10 @@ class InvertedPendulum:
     def make_plants_spread(self, spread: float) -> PlantBatch:
         """The same from wider starts; see `HasInitialSpread`."""
         return InvertedPendulumPlants(self._columns, {}, spread)
+
+    def make_plants_every(self, period_s: float) -> PlantBatch:
+        """The same in other steps; see `HasOtherPeriods`."""
+        return InvertedPendulumPlants(self._columns, {}, period_s=period_s)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Control for states ``[x, θ, ẋ, ω]``."""

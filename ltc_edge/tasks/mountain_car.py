@@ -67,12 +67,14 @@ class MountainCarPlants(VectorisedPlants):
         force = np.clip(action[:, 0], -1.0, 1.0)
         # Gymnasium's first state is double precision and all later ones are single.
         slope = np.where(position == _rounded(position), _rounded(3 * position), 3 * position)
-        velocity = velocity + (force * self._parameters.power - self._parameters.gravity * np.cos(slope))
+        share = self._period_s / PERIOD_S
+        gained = force * self._parameters.power - self._parameters.gravity * np.cos(slope)
+        velocity = velocity + share * gained
         velocity = np.clip(velocity, -MAX_SPEED, MAX_SPEED)
-        position = np.clip(position + velocity, MIN_POSITION, MAX_POSITION)
+        position = np.clip(position + share * velocity, MIN_POSITION, MAX_POSITION)
         velocity = np.where((position == MIN_POSITION) & (velocity < 0), 0.0, velocity)
         terminated = (position >= GOAL_POSITION) & (velocity >= 0)
-        reward = 100.0 * terminated - np.square(force) * 0.1
+        reward = 100.0 * terminated - np.square(force) * 0.1 * share
         return Transition(_rounded(np.stack([position, velocity], axis=1)), reward, terminated)
 
     def sense(self, state: FloatArray) -> FloatArray:
@@ -108,6 +110,10 @@ class MountainCar:
     def make_plants_spread(self, spread: float) -> PlantBatch:
         """The same from wider starts; see `HasInitialSpread`."""
         return MountainCarPlants(self._columns, PERIOD_S, spread=spread)
+
+    def make_plants_every(self, period_s: float) -> PlantBatch:
+        """The same in other steps; see `HasOtherPeriods`."""
+        return MountainCarPlants(self._columns, period_s)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Push along the velocity of states ``[position, velocity]``, more gently when slow."""

@@ -6,6 +6,7 @@ MuJoCo's own batches do what Gymnasium's environments do, bit for bit, without a
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,10 +104,12 @@ class MujocoPlants(ABC):
         factors: Mapping[str, float],
         watched: Sequence[str] = (),
         spread: float = 1.0,
+        period_s: float | None = None,
     ) -> None:
         """``factors`` are `scale_model`'s; ``watched`` names what reward or sensors need of ``MjData``.
 
-        Initial deviations are ``spread`` times those that an episode draws.
+        Initial deviations are ``spread`` times those that an episode draws. With ``period_s`` a step takes so
+        long instead of ``frame_skip`` frames, in equal frames no longer than the model's.
         """
         self._mujoco = require("mujoco", "train")
         self._model = load_model(asset)
@@ -114,8 +117,14 @@ class MujocoPlants(ABC):
             scale_model(self._model, factors)
         # No geometry of these models collides; not looking for contacts saves a fifth of the time.
         self._model.opt.disableflags |= self._mujoco.mjtDisableBit.mjDSBL_CONTACT
-        self._frame_skip = frame_skip
-        self._period_s = float(self._model.opt.timestep) * frame_skip
+        frame_s = float(self._model.opt.timestep)
+        native_s = frame_s * frame_skip
+        self._period_s = native_s if period_s is None else period_s
+        self._share = self._period_s / native_s
+        # Rounding must not make one frame more of what is a whole number of them.
+        self._frame_skip = max(math.ceil(self._period_s / frame_s - 1e-9), 1)
+        if self._frame_skip * frame_s != self._period_s:
+            self._model.opt.timestep = self._period_s / self._frame_skip
         self._columns = list(columns)
         self._watched = tuple(watched)
         self._spread = spread
@@ -162,7 +171,7 @@ class MujocoPlants(ABC):
                 self._batch.step(rows, self._frame_skip)
             self._read()
             outcome = self.outcome(self._record[rows])
-            reward[rows] = outcome.reward
+            reward[rows] = outcome.reward * self._share
             self._terminated[rows] = outcome.terminated
         return self._readings(reward)
 

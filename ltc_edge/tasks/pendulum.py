@@ -41,7 +41,9 @@ class PendulumPlants(VectorisedPlants):
 
     def advance(self, state: FloatArray, action: FloatArray) -> Transition:
         """One Euler step; an episode never ends by itself."""
-        angle, velocity, reward = advance(state[:, 0], state[:, 1], action[:, 0], self._parameters)
+        angle, velocity, reward = advance(
+            state[:, 0], state[:, 1], action[:, 0], self._parameters, self._period_s
+        )
         return Transition(np.stack([angle, velocity], axis=1), reward, np.zeros(len(state), dtype=np.bool_))
 
     def sense(self, state: FloatArray) -> FloatArray:
@@ -79,6 +81,10 @@ class Pendulum:
     def make_plants_spread(self, spread: float) -> PlantBatch:
         """The same from wider starts; see `HasInitialSpread`."""
         return PendulumPlants(self._columns, PERIOD_S, spread=spread)
+
+    def make_plants_every(self, period_s: float) -> PlantBatch:
+        """The same in other steps; see `HasOtherPeriods`."""
+        return PendulumPlants(self._columns, period_s)
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """Torques for states ``[θ, ω]``."""

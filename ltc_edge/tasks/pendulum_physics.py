@@ -31,9 +31,13 @@ def wrapped(angle: FloatArray) -> FloatArray:
 
 
 def advance(
-    angle: FloatArray, velocity: FloatArray, torque: FloatArray, parameters: PendulumParameters = NOMINAL
+    angle: FloatArray,
+    velocity: FloatArray,
+    torque: FloatArray,
+    parameters: PendulumParameters = NOMINAL,
+    period_s: float = PERIOD_S,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Angle and velocity one period later, and the reward; the arguments broadcast.
+    """Angle and velocity one period later, and its share of a native period's reward; arrays broadcast.
 
     Source: ``gymnasium.envs.classic_control.pendulum``. Operations are in its order, so that the
     results are equal to the last bit.
@@ -42,6 +46,6 @@ def advance(
     torque = np.clip(torque, -MAX_TORQUE_NM, MAX_TORQUE_NM)
     cost = wrapped(angle) ** 2 + 0.1 * velocity**2 + 0.001 * (torque**2)
     gravity = 3 * GRAVITY_M_S2 / (2 * length) * np.sin(angle)
-    velocity = velocity + (gravity + 3.0 / (mass * length**2) * torque) * PERIOD_S
+    velocity = velocity + (gravity + 3.0 / (mass * length**2) * torque) * period_s
     velocity = np.clip(velocity, -MAX_SPEED_RAD_S, MAX_SPEED_RAD_S)
-    return angle + velocity * PERIOD_S, velocity, -cost
+    return angle + velocity * period_s, velocity, -cost * (period_s / PERIOD_S)

@@ -126,3 +126,17 @@ class HasInitialSpread(Protocol):
         So are the references that a plant is to follow. 1 leaves them as they are, to the last bit.
         """
         ...
+
+
+@runtime_checkable
+class HasOtherPeriods(Protocol):
+    """A task whose plants can be simulated in other steps than the native period."""
+
+    def make_plants_every(self, period_s: float) -> PlantBatch:
+        """As ``make_plants``, but each step lasts ``period_s``, for the physics and for the readings.
+
+        Rewards stay those of a native period: a step earns its share of one, so that returns over the same
+        stretch of time compare. The native period gives what ``make_plants`` does, to the last bit, where
+        that is read regularly.
+        """
+        ...

@@ -37,6 +37,7 @@ class VectorisedPlants(ABC):
     """What initial states scatter about, ``(P,)``."""
 
     def __init__(self, columns: Sequence[int], period_s: float, spread: float = 1.0) -> None:
+        """Read ``period_s`` apart, from states ``spread`` times as far from the middle."""
         self._columns = list(columns)
         self._period_s = period_s
         self._spread = spread
@@ -49,7 +50,10 @@ class VectorisedPlants(ABC):
 
     @abstractmethod
     def advance(self, state: FloatArray, action: FloatArray) -> Transition:
-        """One control period, from states ``(A, P)`` with actions ``(A, M)``."""
+        """One period of ``self._period_s``, from states ``(A, P)`` with actions ``(A, M)``.
+
+        The reward is the share of a native period's that ``self._period_s`` is of one.
+        """
 
     @abstractmethod
     def sense(self, state: FloatArray) -> FloatArray:
