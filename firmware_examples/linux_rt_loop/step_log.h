@@ -23,6 +23,7 @@
 
 #include "ltc_controller.h"
 #include "ltc_supervisor.h"
+#include "mcap_file.h"
 
 /* All that a step depends on but for its input. */
 typedef struct {
@@ -54,10 +55,7 @@ typedef struct {
 } step_log_entry;
 
 /* A line of what the log says about itself, such as { "bundle", "sha256 of its manifest" }. */
-typedef struct {
-    const char *name;
-    const char *value;
-} step_log_fact;
+typedef mcap_fact step_log_fact;
 
 /*
  * The facts that replay and training look for; ltc_edge.deploy.step_log.about writes them as C, as
