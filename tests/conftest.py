@@ -1,5 +1,6 @@
 """What every test module may rely on."""
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 
 from ltc_edge import ActionSignal, Controller, ObservationSignal, Scaling, Timing, wiring
 from ltc_edge.cells import LTCSpec
+
+_SPEC = importlib.util.spec_from_file_location("compiled_once", Path(__file__).parent / "compiled_once.py")
+compiled_once = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(compiled_once)
 
 # Triton reads it when it is first imported, which torch may do: without a GPU its kernels are interpreted.
 if not Path("/dev/nvidiactl").exists():
@@ -71,6 +76,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         for report in skipped:
             reporter.write_line(f"skipped in CI: {report.nodeid}: {report.longrepr}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def objects(tmp_path_factory):
+    """Objects of C, each compiled once; the package compiles by way of them."""
+    yield from compiled_once.objects(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -31,23 +31,24 @@ def run(*command, cwd):
     return done.stdout
 
 
-def test_sanitizers_find_nothing(lab, case, tmp_path):
+def test_sanitizers_find_nothing(lab, case, objects, tmp_path):
     if "gcc" not in lab.compilers:
         pytest.skip("gcc is not installed")
-    sources = lab.write(lab.sources(case) | {"main.c": MAIN.encode()}, tmp_path)
+    files = lab.sources(case) | {"main.c": MAIN.encode()}
     flags = (
         "-O1",
-        "-g",
         "-fsanitize=address,undefined,float-divide-by-zero,float-cast-overflow",
         "-fno-sanitize-recover=all",
     )
-    run("gcc", *lab.warnings, *flags, *sources, "-o", "main", cwd=tmp_path)
+    compiled = objects.all_of(files, ["gcc"], (*lab.warnings, *flags))
+    assert compiled is not None
+    run("gcc", *flags, *compiled, "-o", "main", cwd=tmp_path)
     run("./main", cwd=tmp_path)
 
 
-def test_no_warnings_in_any_kind(lab, case, compiler, tmp_path):
+def test_no_warnings_in_any_kind(lab, case, compiler, objects):
     for level in ("-O0", "-O3"):
-        run(compiler, *lab.warnings, level, "-c", *lab.write(lab.sources(case), tmp_path), cwd=tmp_path)
+        assert objects.all_of(lab.sources(case), [compiler], (*lab.warnings, level, "-fPIC")) is not None
 
 
 def test_the_header_is_cpp_too(lab, ltc, compiler, tmp_path):
