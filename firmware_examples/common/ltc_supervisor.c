@@ -192,6 +192,7 @@ static uint32_t check_time(const ltc_supervisor *supervisor, const period *now, 
         return out;
     }
     memory->running = 0U;
+    memory->elapsed_s = dt_s;
     return out | LTC_GAP;
 }
 
@@ -379,12 +380,12 @@ static uint32_t hand_over(const ltc_supervisor *supervisor, uint32_t law, float 
             began[i] = supervisor->room[i];
         }
     }
-    const float left = memory->handover_left_s - passed_s;
-    memory->handover_left_s = ((left > 0.0F) && (law != LAW_REST)) ? left : 0.0F;
+    const float left = within(memory->handover_left_s - passed_s, 0.0F, settings->handover_s);
+    memory->handover_left_s = (law != LAW_REST) ? left : 0.0F;
     if (!(memory->handover_left_s > 0.0F)) {
         return 0U;
     }
-    const float share = within(memory->handover_left_s / settings->handover_s, 0.0F, 1.0F);
+    const float share = memory->handover_left_s / settings->handover_s;
     for (uint32_t i = 0U; i < settings->actions; ++i) {
         action[i] += share * (began[i] - action[i]);
     }
