@@ -11,6 +11,8 @@ import click
 from click.core import ParameterSource
 
 from ltc_edge.cli.deploy_linux import deploy_to_linux, linux_options
+from ltc_edge.cli.deploy_ros2_control import SHARED as ROS2_CONTROL_SHARED
+from ltc_edge.cli.deploy_ros2_control import deploy_to_ros2_control, ros2_control_options
 from ltc_edge.cli.options import FILE, Finite, json_option, stack
 from ltc_edge.errors import InputError
 
@@ -68,6 +70,7 @@ DESTINATIONS = (
         deploy_to_linux,
         frozenset({"form", "rate", "supervisor", "trust_c", "dry_run"}),
     ),
+    Destination("--ros2-control FOLDER", ros2_control_options, deploy_to_ros2_control, ROS2_CONTROL_SHARED),
 )
 
 
