@@ -1,1 +1,1 @@
-"""Step logs: every step of a supervised controller in an MCAP file, such that it can be replayed to the bit."""
+"""Step logs: every step of a supervised controller in an MCAP file, to be replayed to the bit."""
