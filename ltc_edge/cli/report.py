@@ -19,10 +19,23 @@ from ltc_edge.cli.output import one_line, print_json
     multiple=True,
     help="A profile.json of `ltc-edge profile` about BUNDLE. Repeatable.",
 )
+@click.option(
+    "--rates",
+    type=FILE,
+    multiple=True,
+    help="What `ltc-edge evaluate BUNDLE --rate HZ --json` printed. Repeatable.",
+)
 @output_option("File of HTML to write.")
 @click.option("--force", is_flag=True, help="Replace the file.")
 @json_option
-def command(bundle: Path, profiles: tuple[Path, ...], output: Path, force: bool, as_json: bool) -> None:
+def command(
+    bundle: Path,
+    profiles: tuple[Path, ...],
+    rates: tuple[Path, ...],
+    output: Path,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Write one page of HTML about BUNDLE: wiring, verification, sizes, and what was measured.
 
     The page needs neither a network nor a script.
@@ -38,9 +51,10 @@ def command(bundle: Path, profiles: tuple[Path, ...], output: Path, force: bool,
         raise OutputError(
             f"{output}: is in the bundle, which holds its own files only; choose another with -o"
         )
-    page = report_page(load_bundle(bundle), profiles)
+    page = report_page(load_bundle(bundle), profiles, rates)
     write_atomically(output, page)
     if as_json:
-        print_json({"report": str(output), "bytes": len(page), "profiles": [str(path) for path in profiles]})
+        shown = {"profiles": [str(path) for path in profiles], "rates": [str(path) for path in rates]}
+        print_json({"report": str(output), "bytes": len(page), **shown})
     else:
         click.echo(f"{one_line(str(bundle))} → {one_line(str(output))} ({len(page):,} bytes)")

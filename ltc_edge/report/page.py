@@ -23,21 +23,23 @@ from ltc_edge.report.fields import clean
 from ltc_edge.report.profile import Profile
 from ltc_edge.report.profile_file import read_profile
 from ltc_edge.report.profile_view import profile_view
+from ltc_edge.report.rates import rates_view
 from ltc_edge.report.verdict import verdict, warnings
 from ltc_edge.report.wiring_drawing import wiring_svg
 from ltc_edge.version import __version__
 
 
-def report_page(bundle: Bundle, profiles: Sequence[Path] = ()) -> bytes:
+def report_page(bundle: Bundle, profiles: Sequence[Path] = (), rates: Sequence[Path] = ()) -> bytes:
     """The report as HTML; the same input gives the same bytes.
 
     Args:
         bundle: what it is about.
         profiles: files of `ltc-edge profile` about the same bundle.
+        rates: files of `ltc-edge evaluate --rate --json` about it.
 
     Raises:
         BundleError: a document of the bundle is unreadable.
-        InputError: a profile is unreadable, or of another bundle.
+        InputError: one of the files is unreadable, or of another bundle.
     """
     view = read_bundle_view(bundle)
     read = [_own_profile(path, view) for path in profiles]
@@ -59,6 +61,7 @@ def report_page(bundle: Bundle, profiles: Sequence[Path] = ()) -> bytes:
             reasons=reasons(view),
             sizes=size_table(view),
             firmware=firmware_table(view, read),
+            rates=[rates_view(path, view) for path in rates],
             profiles=[profile_view(profile) for profile in read],
             version=__version__,
         )

@@ -253,6 +253,34 @@ FIRMWARE = {
 }
 
 
+def _way(mean, lost, low, high, failures):
+    percent = {"mean": lost, "ci95": [low, high]}
+    return {"return_mean": mean, "failures": failures, "lost_percent": percent}
+
+
+def rates_document(sha256):
+    """What ``evaluate --rate --json`` prints: a loop that is slower, one that is decimated, one refused."""
+    stepped = {"rate_hz": 25.0, "status": "stepped", "reason": None, "every": 1, "step_s": 0.04}
+    decimated = {"rate_hz": 1000.0, "status": "decimated", "reason": None, "every": 20, "step_s": 0.02}
+    refused = {"rate_hz": 5.0, "status": "refused", "reason": "rate: 5 Hz is too slow", "every": None}
+    return {
+        "rates_schema": 1,
+        "subject": {"sha256": sha256},
+        "format": "c-float32",
+        "target": "cortex-m4",
+        "episodes": 20,
+        "native_hz": 50.0,
+        "return_mean": -98.5,
+        "failures": 0,
+        "rates": [
+            stepped
+            | {"told": _way(-120.25, 22.1, 11.5, 33.25, 3), "ignored": _way(-400.0, 306.1, 250.0, 360.0, 17)},
+            decimated | {"told": _way(-98.5, 0.0, 0.0, 0.0, 0), "ignored": _way(-98.5, 0.0, 0.0, 0.0, 0)},
+            refused | {"step_s": None, "told": None, "ignored": None},
+        ],
+    }
+
+
 def _verified(rms, worst, lost, **more):
     task = {"episodes": 20, "return_mean": -81.25, "return_worst": -90.0, "float_return_mean": -81.2}
     task |= {"return_lost_percent": lost, "lost_ci95": [lost - 0.01, lost + 0.01]}
@@ -304,16 +332,17 @@ def bundle(bundle_folder):
 
 @pytest.fixture(scope="session")
 def documents(bundle_folder):
-    """Makes the profiles' documents, by name; each is the caller's to change."""
+    """Makes the documents of profiles and rates, by name; each is the caller's to change."""
     sha256 = hashlib.sha256((bundle_folder / "manifest.json").read_bytes()).hexdigest()
     made = {"linux": linux_profile, "emulated": emulated_profile, "invalid": invalid_profile}
+    made["rates"] = rates_document
     profiles = {name: make(sha256) for name, make in made.items()}
     return lambda name: copy.deepcopy(profiles[name])
 
 
 @pytest.fixture
 def profile_file(documents, tmp_path):
-    """Writes a profile, with some of its fields changed."""
+    """Writes one of the documents, with some of its fields changed."""
 
     def write(name="linux", **changes):
         path = tmp_path / f"{name}.json"

@@ -33,6 +33,7 @@ def test_json_says_what_was_written(cli, bundle_folder, profile_file, tmp_path):
         "report": str(output),
         "bytes": output.stat().st_size,
         "profiles": [str(path) for path in profiles],
+        "rates": [],
     }
     assert err == ""
     assert output.read_bytes().startswith(b"<!DOCTYPE html>")

@@ -91,7 +91,8 @@ def address(bundle, documents, tmp_path_factory):
     for name in ("linux", "emulated", "invalid"):
         paths.append(folder / f"{name}.json")
         paths[-1].write_text(json.dumps(documents(name)))
-    (folder / "report.html").write_bytes(report_page(bundle, paths))
+    (folder / "rates.json").write_text(json.dumps(documents("rates")))
+    (folder / "report.html").write_bytes(report_page(bundle, paths, [folder / "rates.json"]))
     return (folder / "report.html").as_uri()
 
 
