@@ -10,6 +10,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from ltc_edge.cli.deploy_board import BOARD_CHOSEN_TOO, BOARD_SHARED, board_options, deploy_to_board
+from ltc_edge.cli.deploy_linux import SHARED as LINUX_SHARED
 from ltc_edge.cli.deploy_linux import deploy_to_linux, linux_options
 from ltc_edge.cli.deploy_ros2_control import SHARED as ROS2_CONTROL_SHARED
 from ltc_edge.cli.deploy_ros2_control import deploy_to_ros2_control, ros2_control_options
@@ -28,12 +30,14 @@ class Destination:
         options: decorator with its own options; the first of them chooses it.
         deploy: does it; takes the bundle (None where none was named) and all options by name, and prints.
         shared: names of those of `SHARED` that mean something there; ``--json`` always does.
+        chosen_too: names of further options of its own that choose it.
     """
 
     say: str
     options: Options
     deploy: Callable[[Path | None, Mapping[str, Any]], None]
     shared: frozenset[str]
+    chosen_too: frozenset[str] = frozenset()
 
     def own(self) -> list[click.Parameter]:
         """Its own options, the one that chooses it first."""
@@ -68,9 +72,10 @@ DESTINATIONS = (
         "--to ssh://user@host",
         linux_options,
         deploy_to_linux,
-        frozenset({"form", "rate", "supervisor", "trust_c", "dry_run"}),
+        LINUX_SHARED,
     ),
     Destination("--ros2-control FOLDER", ros2_control_options, deploy_to_ros2_control, ROS2_CONTROL_SHARED),
+    Destination("--board NAME", board_options, deploy_to_board, BOARD_SHARED, BOARD_CHOSEN_TOO),
 )
 
 
@@ -91,6 +96,8 @@ def command(context: click.Context, /, bundle: Path | None, **said: Any) -> None
     ltc-edge deploy BUNDLE --to ssh://pi@raspberrypi.local
     ltc-edge deploy --status --to ssh://pi@raspberrypi.local
     ltc-edge deploy --rollback --to ssh://pi@raspberrypi.local
+    ltc-edge deploy BUNDLE --board raspberry-pi-pico
+    ltc-edge deploy --list-boards
 
     The C of a bundle is written anew from its controller and compared before it is compiled or sent.
     Exit code 1: a check on the device failed, and what ran before runs still.
@@ -105,7 +112,7 @@ def _chosen(context: click.Context) -> Destination:
         for name in context.params
         if context.get_parameter_source(name) not in (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
     }
-    named = [one for one in DESTINATIONS if one.own()[0].name in told]
+    named = [one for one in DESTINATIONS if told & {one.own()[0].name, *one.chosen_too}]
     if len(named) != 1:
         ways = ", or ".join(one.say for one in DESTINATIONS)
         raise click.UsageError(f"say where to deploy to, and once: {ways}")

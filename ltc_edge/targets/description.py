@@ -61,6 +61,7 @@ class Table:
         return key in self._left
 
     def take(self, key: str, kind: type[T]) -> T:
+        """The value of a key that must be there, of this type."""
         value = self._left.pop(key, None)
         # A bool is an int to Python, not to whoever wrote the file.
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -79,15 +80,18 @@ class Table:
         return value
 
     def words(self, key: str) -> tuple[str, ...]:
+        """A list of texts."""
         value = self._left.pop(key, None)
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise InputError(f"{self.where}: {key} must be a list of texts, not {value!r}")
         return tuple(value)
 
     def table(self, key: str) -> Table:
+        """A table within."""
         return Table(f"{self.where}: {key}", self.take(key, dict))
 
     def end(self) -> None:
+        """Refuse what nobody read."""
         if self._left:
             raise InputError(f"{self.where}: {min(self._left)} means nothing here; remove it")
 

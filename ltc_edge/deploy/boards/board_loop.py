@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,11 @@ import numpy as np
 from ltc_edge.errors import DeviceError
 from ltc_edge.runtimes.machine import Float32
 from ltc_edge.runtimes.serial_machine import SerialMachine
+from ltc_edge.supervision.codes import Mode, Request, status_names
 
 IMAGE, ORDER, REPORT, DRILL = range(8, 12)
 IMAGE_BYTES = 8
 """Of the SHA-256 of an image's sources."""
-
-ARM, DISARM, TO_SHADOW = 1, 2, 4
-MODES = ("disarmed", "shadow", "active", "fallback", "latched")
 
 _FACTS = struct.Struct(f"<{IMAGE_BYTES}sIII")
 _REPORT = struct.Struct("<IIIIII")
@@ -46,8 +45,8 @@ class LoopReport:
     """How a control loop stands.
 
     Attributes:
-        mode: one of `MODES`.
-        status: bits of its last step; ``ltc_supervisor.h`` names them.
+        mode: of the supervisor.
+        status: bits of its last step.
         seen: bits of all steps since the last report.
         steps: since it started, modulo 2³².
         missed: deadlines in all, while it was not disarmed.
@@ -55,7 +54,7 @@ class LoopReport:
         action: the last one, ``(M,)``.
     """
 
-    mode: str
+    mode: Mode
     status: int
     seen: int
     steps: int
@@ -66,9 +65,9 @@ class LoopReport:
     def to_json(self) -> dict[str, Any]:
         """The report as a document."""
         return {
-            "mode": self.mode,
-            "status": self.status,
-            "seen": self.seen,
+            "mode": self.mode.name.lower(),
+            "status": list(status_names(self.status)),
+            "seen": list(status_names(self.seen)),
             "steps": self.steps,
             "missed_deadlines": self.missed,
             "longest_step_us": round(self.longest_s * 1e6, 1),
@@ -98,9 +97,9 @@ class BoardLoop:
         image, simulated, period, watchdog_ms = _FACTS.unpack(answer)
         return Image(image.hex(), bool(simulated), period / self._ticks_per_second, watchdog_ms)
 
-    def order(self, requests: int) -> LoopReport:
-        """Ask for `ARM`, `DISARM` or `TO_SHADOW` in the loop's next step."""
-        return self._report(ORDER, struct.pack("<I", requests))
+    def order(self, request: Request) -> LoopReport:
+        """Ask for something in the loop's next step; the report is of the last one."""
+        return self._report(ORDER, struct.pack("<I", request))
 
     def report(self) -> LoopReport:
         """How the loop stands; what was seen and what took longest then count anew."""
@@ -110,8 +109,8 @@ class BoardLoop:
         """Let the readings count as lost for so many steps."""
         return self._report(DRILL, struct.pack("<I", steps))
 
-    def wait_for(self, mode: str, within_s: float) -> tuple[LoopReport, int]:
-        """The first report in a mode, and the bits of all reports until then.
+    def wait_for(self, modes: Sequence[Mode], within_s: float) -> tuple[LoopReport, int]:
+        """The first report in one of these modes, and the bits of all reports until then.
 
         Raises:
             DeviceError: it does not come.
@@ -120,17 +119,23 @@ class BoardLoop:
         while True:
             report = self.report()
             seen |= report.seen
-            if report.mode == mode:
+            if report.mode in modes:
                 return report, seen
             if time.monotonic() > deadline:
                 raise DeviceError(
-                    f"the board's loop is {report.mode}, not {mode}, after {within_s:g} s "
-                    f"(status {seen:#x}, {report.missed} deadlines missed)"
+                    f"the board's loop is {report.mode.name.lower()}, not {modes[0].name.lower()}, after "
+                    f"{within_s:g} s ({', '.join(status_names(seen)) or 'no status bit'}; "
+                    f"{report.missed} deadlines missed)"
                 )
 
     def _report(self, kind: int, content: bytes = b"") -> LoopReport:
         answer = self._machine.request(kind, content, self._size)
         mode, status, seen, steps, missed, longest = _REPORT.unpack_from(answer)
         action = np.frombuffer(answer, "<f4", offset=_REPORT.size).astype(np.float32)
-        name = MODES[mode] if mode < len(MODES) else f"mode {mode}"
-        return LoopReport(name, status, seen, steps, missed, longest / self._ticks_per_second, action)
+        try:
+            known = Mode(mode)
+        except ValueError:
+            raise DeviceError(
+                f"the board's loop is in a mode {mode} that is not known; flash it anew"
+            ) from None
+        return LoopReport(known, status, seen, steps, missed, longest / self._ticks_per_second, action)

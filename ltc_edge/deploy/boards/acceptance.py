@@ -1,0 +1,161 @@
+"""Whether a board runs what it was given: its version, its image, its selftest, and steps bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ltc_edge.deploy.boards.board_loop import BoardLoop, Image
+from ltc_edge.deploy.boards.project import Project
+from ltc_edge.errors import CheckFailedError, DeviceError, MissingToolError
+from ltc_edge.export.calibration import excitation
+from ltc_edge.runtimes.host_machine import HostMachine
+from ltc_edge.runtimes.serial_lines import Line
+from ltc_edge.runtimes.serial_machine import SerialMachine
+from ltc_edge.supervision.codes import STATUS, Mode, Request, status_names
+
+STEPS = 12
+SEED = 20_081
+DRILL_STEPS = 20
+_WITHIN_S, _WITHIN_PERIODS = 5.0, 200
+
+
+@dataclass(frozen=True)
+class Drill:
+    """What a drill of the fallback showed.
+
+    Attributes:
+        seen: status bits from the loss of the readings to the fallback.
+        missed: deadlines, in all of the drill.
+        longest_s: of its steps.
+    """
+
+    seen: int
+    missed: int
+    longest_s: float
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What a board showed.
+
+    Attributes:
+        version: of its controller.
+        image: what it runs.
+        steps: how many were compared bit for bit; 0 where this machine has no C compiler.
+        drill: None where none was asked for.
+    """
+
+    version: str
+    image: Image
+    steps: int
+    drill: Drill | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a document."""
+        drill = self.drill
+        return {
+            "version": self.version,
+            "image": self.image.sha256,
+            "simulated": self.image.simulated,
+            "watchdog_ms": self.image.watchdog_ms,
+            "steps_compared": self.steps,
+            "drill": None
+            if drill is None
+            else {
+                "seen": list(status_names(drill.seen)),
+                "missed_deadlines": drill.missed,
+                "longest_step_us": round(drill.longest_s * 1e6, 1),
+            },
+        }
+
+
+def accept(line: Line, project: Project, image: str, *, drill: bool, timeout_s: float = 1.0) -> Acceptance:
+    """Compare a board with what it was given; the line is closed in the end.
+
+    Args:
+        line: to the board.
+        project: what it should run.
+        image: the hash of the project's sources, the user's included.
+        drill: also arm the loop and let it lose its readings. Actuators move.
+        timeout_s: how long a request waits for its answer.
+
+    Raises:
+        DeviceError: the board does not answer, is gone, or runs another controller or image.
+        CheckFailedError: its selftest fails, or a step gives other bits.
+    """
+    sources = project.sources
+    machine = SerialMachine(
+        line, project.controller, sources.item_bytes, version=sources.version(), timeout_s=timeout_s
+    )
+    try:
+        loop = BoardLoop(machine)
+        found = loop.image()
+        if found.sha256 != image:
+            raise DeviceError(
+                f"{line.name}: the board runs the image {found.sha256} of this controller, not {image}; "
+                "flash it"
+            )
+        if (mode := loop.report().mode) != Mode.DISARMED:
+            raise DeviceError(
+                f"{line.name}: the board runs this image, and its loop is {mode.name.lower()}; disarm it for "
+                "the selftest"
+            )
+        if status := machine.selftest():
+            raise CheckFailedError(f"{line.name}: the selftest fails on the board (status {status:#x})")
+        steps = _compare(line, machine, project)
+        seen = run_drill(loop, project.period_s) if drill else None
+        return Acceptance(machine.version(), found, steps, seen)
+    finally:
+        machine.close()
+
+
+def _compare(line: Line, machine: SerialMachine, project: Project) -> int:
+    """Steps on the board and here, from reset; how many there were."""
+    try:
+        here = HostMachine(project.sources, project.controller)
+    except MissingToolError:
+        return 0  # the selftest compared golden steps on the board itself
+    inputs = excitation(project.controller, sequences=1, steps=STEPS, seed=SEED)
+    if here.reset() or machine.reset():
+        raise CheckFailedError(f"{line.name}: the controller's parameters are corrupt on the board")
+    for index, (observation, dt) in enumerate(zip(inputs.observation[0], inputs.dt_s[0], strict=True)):
+        given = observation.astype(np.float32), float(dt)
+        expected, found = here.step(*given), machine.step(*given)
+        if expected[0] != found[0] or expected[1].tobytes() != found[1].tobytes():
+            raise CheckFailedError(
+                f"{line.name}: step {index} gives {found[1].tolist()} (status {found[0]:#x}) on the board "
+                f"and {expected[1].tolist()} (status {expected[0]:#x}) here"
+            )
+    return len(inputs.dt_s[0])
+
+
+def run_drill(loop: BoardLoop, period_s: float) -> Drill:
+    """Shadow, arm, lose the readings, see the fallback, see it recover or latch, disarm.
+
+    Raises:
+        CheckFailedError: the fallback does not say that readings were lost.
+        DeviceError: a mode does not come, or the board is gone. The loop was told to disarm.
+    """
+    within_s = _WITHIN_S + _WITHIN_PERIODS * period_s
+    reports = [loop.report()]
+    try:
+        for request, mode in ((Request.SHADOW, Mode.SHADOW), (Request.ARM, Mode.ACTIVE)):
+            loop.order(request)
+            reports.append(loop.wait_for([mode], within_s)[0])
+        started = loop.drill(DRILL_STEPS)
+        lost, seen = loop.wait_for([Mode.FALLBACK, Mode.LATCHED], within_s)
+        seen |= started.seen
+        if not seen & STATUS["stale-input"].value:
+            raise CheckFailedError(
+                f"the board fell back, and not for its lost readings: {', '.join(status_names(seen))}"
+            )
+        reports += [started, lost]
+        if lost.mode == Mode.FALLBACK:
+            reports.append(loop.wait_for([Mode.ACTIVE], within_s)[0])
+    finally:
+        loop.order(Request.DISARM)
+    end, _ = loop.wait_for([Mode.DISARMED], within_s)
+    return Drill(seen, end.missed - reports[0].missed, max(report.longest_s for report in [*reports, end]))
