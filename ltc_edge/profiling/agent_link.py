@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -47,15 +47,21 @@ class RemoteError(DeviceError):
         self.kind = kind
 
 
-def agent_package() -> bytes:
-    """The agent as a zip that Python runs; the same bytes every time."""
+def agent_package(more: str | None = None) -> bytes:
+    """The agent as a zip that Python runs; the same bytes every time.
+
+    Args:
+        more: a package of ours with more requests, which becomes the agent's ``more``.
+    """
     content = io.BytesIO()
+    packages = {PACKAGE: bootstrap.__package__} | ({} if more is None else {f"{PACKAGE}/more": more})
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as package:
-        for entry in sorted(resources.files(bootstrap.__package__).iterdir(), key=lambda e: e.name):
-            if entry.name.endswith(".py"):
-                # A ZipInfo has the same date every time; it says nothing of compression.
-                info = zipfile.ZipInfo(f"{PACKAGE}/{entry.name}")
-                package.writestr(info, entry.read_bytes(), zipfile.ZIP_DEFLATED)
+        for folder, source in packages.items():
+            for entry in sorted(resources.files(source).iterdir(), key=lambda e: e.name):
+                if entry.name.endswith(".py"):
+                    # A ZipInfo has the same date every time; it says nothing of compression.
+                    info = zipfile.ZipInfo(f"{folder}/{entry.name}")
+                    package.writestr(info, entry.read_bytes(), zipfile.ZIP_DEFLATED)
     return content.getvalue()
 
 
@@ -66,16 +72,26 @@ class AgentLink:
         place: where it runs.
         python: its interpreter; the one that runs this, or ``python3`` over ssh, where None.
         folder: where it makes its folder; where None, where temporary files go there.
+        more: a package of ours with more requests: its module ``requests`` has a function of that name,
+            which gives what answers each.
+        prefix: words before its interpreter, such as ``sudo -n``.
 
     Raises:
         DeviceError: it does not start.
         MissingToolError: there is no ssh here.
     """
 
-    def __init__(self, place: Local | Remote, python: str | None = None, folder: str | None = None) -> None:
-        self._place = place
+    def __init__(
+        self,
+        place: Local | Remote,
+        python: str | None = None,
+        folder: str | None = None,
+        more: str | None = None,
+        prefix: Sequence[str] = (),
+    ) -> None:
+        self._place, self._more = place, more
         self._python = python or (sys.executable if isinstance(place, Local) else "python3")
-        command = [self._python, "-c", _BEGIN]
+        command = [*prefix, self._python, "-c", _BEGIN]
         if isinstance(place, Remote):
             command = ssh_command(place, command)
         self.name = "local" if isinstance(place, Local) else f"ssh://{place.host}"
@@ -151,7 +167,7 @@ class AgentLink:
         self._errors.close()
 
     def _greet(self, folder: str | None) -> None:
-        package = agent_package()
+        package = agent_package(self._more)
         said = {"bytes": len(package), "sha256": hashlib.sha256(package).hexdigest(), "folder": folder}
         source = resources.files(bootstrap.__package__).joinpath("bootstrap.py").read_bytes() + b"\nbegin()\n"
         stdin = self._process.stdin

@@ -36,7 +36,7 @@ def measure(bundle: Path, runs: int) -> dict[str, Any]:
             raise MissingToolError(f"{tool} is not there (Debian: openssh-server)")
     taken: dict[str, list[float]] = {"ssh_s": [], "local_s": []}
     states = []
-    with tempfile.TemporaryDirectory() as scratch, _server(Path(scratch)) as (path, port):
+    with tempfile.TemporaryDirectory() as scratch, loopback_server(Path(scratch)) as (path, port):
         target = f"ssh://{getpass.getuser()}@bench:{port}"
         for _ in range(runs):
             states.append(machine_state())
@@ -70,7 +70,7 @@ def _profile(bundle: Path, path: str, *words: str) -> float:
 
 
 @contextlib.contextmanager
-def _server(folder: Path) -> Iterator[tuple[str, int]]:
+def loopback_server(folder: Path) -> Iterator[tuple[str, int]]:
     """A server with keys and configuration of its own: the PATH that its client is on, and its port."""
     port = _free_port()
     for key in ("host", "user"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import queue
 import shutil
@@ -62,11 +63,13 @@ class Session:
             "state": lambda request, _: (read_state(cpu=request["cpu"]), b""),
             "file": self._file,
             "build": self._build,
+            "make": self._make,
             "start": self._start,
             "ask": self._ask,
             "stop": self._stop,
             "busy": self._busy,
             "install": self._install,
+            **_more_requests(),
         }
 
     def carry_out(self, request: dict[str, Any], block: bytes) -> frames.Message:
@@ -143,6 +146,13 @@ class Session:
         self._use_tool(command, output.parent, TIMEOUT_S)
         self._digests[request["output"]] = hashlib.sha256(output.read_bytes()).hexdigest()
         return {"bytes": output.stat().st_size}, b""
+
+    def _make(self, request: dict[str, Any], _: bytes) -> frames.Message:
+        """Run make over what was sent; the file that comes of it."""
+        for name in self._digests:
+            self._checked(name)
+        self._use_tool(request["command"], self._folder, TIMEOUT_S)
+        return {}, self._path(request["output"]).read_bytes()
 
     def _start(self, request: dict[str, Any], _: bytes) -> frames.Message:
         """Start a worker or a program, and what it says of its start."""
@@ -225,6 +235,15 @@ class Session:
             tool.finish(within_s)
         finally:
             self._stop({"name": TOOL}, b"")
+
+
+def _more_requests() -> dict[str, Callable[[dict[str, Any], bytes], frames.Message]]:
+    """Those of the package that came with the agent, where one did."""
+    if importlib.util.find_spec(f"{__package__}.more") is None:
+        return {}
+    found: dict[str, Callable[[dict[str, Any], bytes], frames.Message]]
+    found = importlib.import_module(f"{__package__}.more.requests").requests()
+    return found
 
 
 def serve(requests: IO[bytes], answers: IO[bytes], folder: Path, package: Path) -> None:

@@ -1,0 +1,1 @@
+"""Deployments on machines with Linux, over ssh: versioned, checked, switched at once, and taken back."""

@@ -1,0 +1,127 @@
+"""The unit that systemd runs a deployment by: nothing but what the loop needs.
+
+What each line is for is in ``docs/deploy.md``; ``systemd-analyze security`` has names for what is left open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ltc_edge.deploy.linux.settings import LoopSettings
+
+WATCHDOG_S = 2
+READY_S, STOP_S = 10, 5
+RESTARTS, RESTARTS_WITHIN_S = 5, 60
+
+_ADDRESS_FAMILIES = {"udp": "AF_INET AF_INET6", "can": "AF_CAN"}
+_DEVICES = {
+    "serial": ("char-ttyUSB rw", "char-ttyACM rw", "char-ttyAMA rw", "char-ttyS rw", "char-ttymxc rw")
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Where the unit's program lies.
+
+    Attributes:
+        name: of the deployment.
+        folder: of its current version, on the device, absolute.
+        arguments: the program's file in it, and its arguments.
+        user: whether it is of a user's systemd.
+    """
+
+    name: str
+    folder: str
+    arguments: Sequence[str]
+    user: bool
+
+
+def unit_text(unit: Unit, loop: LoopSettings) -> str:
+    """The unit as a file."""
+    program, *arguments = unit.arguments
+    command = " ".join(map(word, [f"{unit.folder}/{program}", *arguments]))
+    sections = {
+        "Unit": [
+            f"Description=ltc-edge: {unit.name.replace('%', '%%')}",
+            f"StartLimitIntervalSec={RESTARTS_WITHIN_S}",
+            f"StartLimitBurst={RESTARTS}",
+            *([] if unit.user else ["After=network.target"]),
+        ],
+        "Service": [
+            "Type=notify",
+            "NotifyAccess=main",
+            f"ExecStart={command}",
+            f"TimeoutStartSec={READY_S}",
+            f"TimeoutStopSec={STOP_S}",
+            f"WatchdogSec={WATCHDOG_S}",
+            "Restart=on-failure",
+            "RestartSec=200ms",
+            "StandardInput=null",
+            *_real_time(loop),
+            *_sandbox(unit, loop),
+        ],
+        "Install": [f"WantedBy={'default' if unit.user else 'multi-user'}.target"],
+    }
+    return "\n".join(
+        f"[{name}]\n" + "".join(f"{line}\n" for line in lines) for name, lines in sections.items()
+    )
+
+
+def _real_time(loop: LoopSettings) -> list[str]:
+    lines = ["LimitMEMLOCK=infinity", f"LimitRTPRIO={loop.fifo}", "LimitCORE=0", "OOMScoreAdjust=-900"]
+    return lines if loop.cpu is None else [*lines, f"CPUAffinity={loop.cpu}"]
+
+
+def _sandbox(unit: Unit, loop: LoopSettings) -> list[str]:
+    scheme = loop.io.partition(":")[0]
+    families = " ".join(["AF_UNIX", *filter(None, [_ADDRESS_FAMILIES.get(scheme)])])
+    lines = [
+        "NoNewPrivileges=yes",
+        "LockPersonality=yes",
+        "MemoryDenyWriteExecute=yes",
+        f"RestrictAddressFamilies={families}",
+        "RestrictNamespaces=yes",
+        "RestrictSUIDSGID=yes",
+        *(["RestrictRealtime=yes"] if not loop.fifo else []),
+        "SystemCallArchitectures=native",
+        "SystemCallFilter=@system-service",
+        *([] if loop.fifo else ["SystemCallFilter=~@resources"]),
+        "SystemCallErrorNumber=EPERM",
+        "UMask=0027",
+    ]
+    if unit.user:
+        # The rest needs namespaces, which a user's systemd has on some systems alone.
+        return lines
+    devices = _DEVICES.get(scheme, ())
+    return [
+        *lines,
+        "DynamicUser=yes",
+        *(["SupplementaryGroups=dialout"] if devices else []),
+        f"StateDirectory=ltc-edge/{unit.name}",
+        "CapabilityBoundingSet=",
+        "AmbientCapabilities=",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "PrivateTmp=yes",
+        *(["PrivateDevices=yes"] if not devices else ["DevicePolicy=closed"]),
+        *(f"DeviceAllow={device}" for device in devices),
+        *(["PrivateNetwork=yes"] if scheme in _DEVICES else []),
+        "ProtectClock=yes",
+        "ProtectControlGroups=yes",
+        "ProtectHostname=yes",
+        "ProtectKernelLogs=yes",
+        "ProtectKernelModules=yes",
+        "ProtectKernelTunables=yes",
+        "ProtectProc=invisible",
+        "ProcSubset=pid",
+        "RemoveIPC=yes",
+    ]
+
+
+def word(text: str) -> str:
+    """A word of a command line as systemd reads it: quoted, with nothing left that it would replace."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    escaped = escaped.replace("\n", "\\n").replace("\t", "\\t")
+    plain = text and all(letter.isalnum() or letter in "-_./:=,@+" for letter in text)
+    return escaped if plain else f'"{escaped}"'
