@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const io_kind *const kinds[] = { &io_lines, &io_udp };
+static const io_kind *const kinds[] = { &io_lines, &io_udp, &io_serial, &io_can, &io_mailbox };
 
 const io_kind *io_find(const char *url, const char **address)
 {

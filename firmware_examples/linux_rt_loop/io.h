@@ -66,5 +66,8 @@ const io_kind *io_find(const char *url, const char **address);
 
 extern const io_kind io_lines;
 extern const io_kind io_udp;
+extern const io_kind io_serial;
+extern const io_kind io_can;
+extern const io_kind io_mailbox;
 
 #endif
