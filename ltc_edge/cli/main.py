@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "descent": ("ltc_edge.cli.descent", "Sweep a model's width, and look for double descent."),
     "report": ("ltc_edge.cli.report", "Write a page about a bundle and what was measured of it."),
     "profile": ("ltc_edge.cli.profile", "Measure what a step costs on a device, and check budgets."),
+    "node": ("ltc_edge.cli.node", "Run a controller as a node of ROS 2, over zenoh or DDS."),
     "deploy": ("ltc_edge.cli.deploy", "Bring a bundle onto a board, a Linux machine or a robot."),
     "import-ncps": ("ltc_edge.cli.import_ncps", "Turn a trained ncps model into a controller."),
 }

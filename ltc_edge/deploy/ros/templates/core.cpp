@@ -17,10 +17,10 @@ float narrowed(double value)
 
 Core::Core()
 : controller_{&context_, kNoAction, &reset, &@{package}::step},
-  supervisor_{&kSettings, &controller_, &memory_, room_.data()}
+  supervisor_{&settings(), &controller_, &memory_, room_.data()}
 {
   for (std::size_t i = 0; i < kActions; ++i) {
-    resting_[i] = kSettings.resting[i];
+    resting_[i] = settings().resting[i];
   }
   action_ = resting_;
 }
@@ -28,7 +28,7 @@ Core::Core()
 bool Core::start(double fallback_limit_s)
 {
   fallback_limit_s_ = fallback_limit_s;
-  fallback_s_ = 0.0;
+  faulty_s_ = 0.0;
   gave_up_ = false;
   requests_ = LTC_ARM;
   action_ = resting_;
@@ -43,12 +43,12 @@ const Action & Core::step(
   status_ = ltc_supervisor_step(&supervisor_, &input, action_.data());
   requests_ = 0;
   const ltc_mode mode = ltc_supervisor_mode(&supervisor_);
-  if (mode == LTC_FALLBACK) {
-    fallback_s_ += dt_s > 0.0 ? dt_s : 0.0;
-  } else {
-    fallback_s_ = 0.0;
+  if (mode != LTC_FALLBACK) {
+    faulty_s_ = 0.0;
+  } else if ((status_ & LTC_FAULTS) != 0) {  // else it is about to come back
+    faulty_s_ += dt_s > 0.0 ? dt_s : 0.0;
   }
-  gave_up_ = mode == LTC_LATCHED || fallback_s_ > fallback_limit_s_;
+  gave_up_ = mode == LTC_LATCHED || faulty_s_ > fallback_limit_s_;
   return action_;
 }
 }  // namespace @{package}

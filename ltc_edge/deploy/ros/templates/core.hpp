@@ -27,7 +27,7 @@ public:
   const Action & step(
     const Observation & observation, const Observation & age_s, double dt_s, std::uint32_t missed);
 
-  // Latched, or in the fallback law for longer than the limit: somebody else should take over.
+  // Latched, or in the fallback law with a fault for longer than the limit: somebody else should take over.
   bool gave_up() const { return gave_up_; }
 
   const Action & resting() const { return resting_; }
@@ -42,7 +42,7 @@ private:
   Action action_{};
   Action resting_{};
   double fallback_limit_s_ = 0.0;
-  double fallback_s_ = 0.0;
+  double faulty_s_ = 0.0;  // with a fault, since the controller acted last
   std::uint32_t status_ = 0;
   std::uint32_t requests_ = 0;
   bool gave_up_ = false;

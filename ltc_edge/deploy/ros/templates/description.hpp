@@ -17,7 +17,11 @@ using Context = @{name}_context;
 constexpr std::size_t kObservations = @{upper}_OBSERVATIONS;
 constexpr std::size_t kActions = @{upper}_ACTIONS;
 constexpr std::uint32_t kNoAction = @{upper}_NO_ACTION;
-constexpr const ltc_supervisor_settings & kSettings = @{settings};
+
+inline const ltc_supervisor_settings & settings()
+{
+  return @{settings};
+}
 
 constexpr std::array<const char *, kObservations> kStateInterfaces{{
 @{state_literals}

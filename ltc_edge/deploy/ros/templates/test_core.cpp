@@ -24,7 +24,7 @@ void expect(bool holds, const char * what)
 bool is_allowed(const Action & action)
 {
   for (std::size_t i = 0; i < kActions; ++i) {
-    if (!std::isfinite(action[i]) || action[i] < kSettings.low[i] || action[i] > kSettings.high[i]) {
+    if (!std::isfinite(action[i]) || action[i] < settings().low[i] || action[i] > settings().high[i]) {
       return false;
     }
   }

@@ -1,0 +1,169 @@
+// Steps a plugin as lines on standard input ask, and counts what update() allocates.
+//
+//   set NAME VALUE        a parameter: a number, or names with commas ("-" for an empty one)
+//   configure | activate | deactivate | error      0 where it succeeds, else 1
+//   update PERIOD VALUE...  state interfaces in the order of the configuration
+//                         return_type, allocations, and the command interfaces in hexadecimal
+//   refer VALUE...        a message on ~/references
+//   lose N                command interface N takes no value (with STUB_OPTIONAL)
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <iostream>
+#include <new>
+#include <sstream>
+
+#include "controller_interface/controller_interface.hpp"
+#include "std_msgs/msg/float64_multi_array.hpp"
+
+static long allocations = 0;
+
+void * operator new(std::size_t size)
+{
+  ++allocations;
+  if (void * place = std::malloc(size)) {
+    return place;
+  }
+  throw std::bad_alloc();
+}
+void operator delete(void * place) noexcept { std::free(place); }
+void operator delete(void * place, std::size_t) noexcept { std::free(place); }
+
+std::unique_ptr<controller_interface::ControllerInterface> stub_make_plugin();
+
+namespace
+{
+std::vector<std::string> words_of(const std::string & text)
+{
+  std::vector<std::string> words;
+  std::stringstream stream(text);
+  for (std::string word; std::getline(stream, word, ',');) {
+    words.push_back(word == "-" ? "" : word);
+  }
+  return words;
+}
+
+class Robot
+{
+public:
+  Robot() : plugin_(stub_make_plugin()) { say(plugin_->on_init()); }
+
+  void obey(const std::string & line)
+  {
+    std::istringstream stream(line);
+    std::string verb;
+    stream >> verb;
+    if (verb == "set") {
+      set(stream);
+    } else if (verb == "configure") {
+      say(plugin_->on_configure(state_));
+    } else if (verb == "activate") {
+      loan();
+      say(plugin_->on_activate(state_));
+    } else if (verb == "deactivate") {
+      say(plugin_->on_deactivate(state_));
+      print_commands(0, 0);
+    } else if (verb == "error") {
+      say(plugin_->on_error(state_));
+      print_commands(0, 0);
+    } else if (verb == "update") {
+      update(stream);
+    } else if (verb == "refer") {
+      refer(stream);
+    } else if (verb == "lose") {
+      stream >> lost_;
+    }
+  }
+
+private:
+  void say(controller_interface::CallbackReturn said)
+  {
+    std::printf("%d\n", said == controller_interface::CallbackReturn::SUCCESS ? 0 : 1);
+  }
+
+  void set(std::istringstream & stream)
+  {
+    std::string name, value;
+    stream >> name >> value;
+    auto & parameter = plugin_->get_node()->parameters[name];
+    if (name == "fallback_limit_s") {
+      parameter = std::strtod(value.c_str(), nullptr);
+    } else {
+      parameter = words_of(value);
+    }
+  }
+
+  // In reverse, as no controller may rely on the order in which a hardware component has them.
+  void loan()
+  {
+    const auto states = plugin_->state_interface_configuration().names;
+    const auto commands = plugin_->command_interface_configuration().names;
+    states_.assign(states.size(), 0.0);
+    commands_.assign(commands.size(), 0.0);
+    std::vector<hardware_interface::LoanedStateInterface> state;
+    std::vector<hardware_interface::LoanedCommandInterface> command;
+    for (std::size_t i = states.size(); i-- > 0;) {
+      state.emplace_back(states[i], &states_[i]);
+    }
+    for (std::size_t i = commands.size(); i-- > 0;) {
+      command.emplace_back(commands[i], static_cast<int>(i) == lost_ ? nullptr : &commands_[i]);
+    }
+    plugin_->assign_interfaces(std::move(command), std::move(state));
+  }
+
+  void update(std::istringstream & stream)
+  {
+    std::string word;
+    stream >> word;
+    const rclcpp::Duration period(std::strtod(word.c_str(), nullptr));
+    for (double & value : states_) {
+      stream >> word;
+      value = std::strtod(word.c_str(), nullptr);
+    }
+    const rclcpp::Time time;
+    const long before = allocations;
+    const auto said = plugin_->update(time, period);
+    print_commands(said == controller_interface::return_type::OK ? 0 : 1, allocations - before);
+  }
+
+  void refer(std::istringstream & stream)
+  {
+    using Message = std_msgs::msg::Float64MultiArray;
+    auto message = std::make_shared<Message>();
+    for (double value; stream >> value;) {
+      message->data.push_back(value);
+    }
+    auto & held = plugin_->get_node()->subscriptions.at("~/references");
+    std::any_cast<std::shared_ptr<rclcpp::Subscription<Message>>>(held)->callback(message);
+  }
+
+  void print_commands(int said, long allocated)
+  {
+    std::printf("%d %ld", said, allocated);
+    for (const double value : commands_) {
+      const float single = static_cast<float>(value);
+      std::uint32_t bits = 0;
+      std::memcpy(&bits, &single, sizeof bits);
+      std::printf(" %08" PRIx32, bits);
+    }
+    std::printf("\n");
+  }
+
+  std::unique_ptr<controller_interface::ControllerInterface> plugin_;
+  rclcpp_lifecycle::State state_;
+  std::vector<double> states_;
+  std::vector<double> commands_;
+  int lost_ = -1;
+};
+}  // namespace
+
+int main()
+{
+  Robot robot;
+  for (std::string line; std::getline(std::cin, line);) {
+    robot.obey(line);
+  }
+  return 0;
+}
