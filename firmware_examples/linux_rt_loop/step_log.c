@@ -69,7 +69,9 @@ void step_log_after(step_log_entry *entry, const ltc_supervisor *supervisor, con
     entry->missed = input->missed;
     entry->status = status;
     memcpy(entry->observation, input->observation, sizeof(entry->observation));
+    entry->given = (input->external != NULL) ? STEP_LOG_EXTERNAL : 0U;
     if (input->age_s != NULL) {
+        entry->given |= STEP_LOG_AGES;
         memcpy(entry->age_s, input->age_s, sizeof(entry->age_s));
     } else {
         memset(entry->age_s, 0, sizeof(entry->age_s));

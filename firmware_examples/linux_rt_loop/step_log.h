@@ -25,6 +25,9 @@
 #include "ltc_supervisor.h"
 #include "mcap_file.h"
 
+#define STEP_LOG_AGES 1U
+#define STEP_LOG_EXTERNAL 2U
+
 /* All that a step depends on but for its input. */
 typedef struct {
     ltc_supervisor_memory supervisor;
@@ -44,6 +47,7 @@ typedef struct {
     float dt_s;
     uint32_t requests;
     uint32_t missed;
+    uint32_t given; /* STEP_LOG_AGES, STEP_LOG_EXTERNAL: they were not null */
     uint32_t status;
     float observation[CONTROLLER_OBSERVATIONS];
     float age_s[CONTROLLER_OBSERVATIONS];

@@ -26,7 +26,7 @@ static uint8_t *put_float(uint8_t *at, float value)
 
 size_t step_log_step_size(void)
 {
-    return HEAD + (6U * sizeof(uint64_t)) + (7U * sizeof(uint32_t)) + (2U * FLOATS(CONTROLLER_OBSERVATIONS)) +
+    return HEAD + (6U * sizeof(uint64_t)) + (8U * sizeof(uint32_t)) + (2U * FLOATS(CONTROLLER_OBSERVATIONS)) +
            (3U * FLOATS(CONTROLLER_ACTIONS));
 }
 
@@ -38,6 +38,7 @@ void step_log_put_step(uint8_t *at, const step_log_entry *entry)
     at = mcap_put_u64(mcap_put_u64(at, (uint64_t)entry->latency_ns), (uint64_t)entry->execution_ns);
     at = put_float(at, entry->dt_s);
     at = mcap_put_u32(mcap_put_u32(at, entry->requests), entry->missed);
+    at = mcap_put_u32(at, entry->given);
     at = mcap_put_u32(mcap_put_u32(at, entry->status), entry->after.supervisor.mode);
     at = mcap_put_u32(at, entry->before.context.checksum);
     at = mcap_put_u32(at, entry->after.context.checksum);

@@ -46,7 +46,7 @@ static ltc_supervisor_settings settings = {
     .dt_min_s = 0.0005F, .dt_max_s = 0.1F, .gap_s = 0.5F, .low = low, .high = high, .slew = slew,
     .resting = resting, .fallback = LTC_FALL_BACK_TO_PD, .hold_s = 0.05F, .pd_gain = gain, .pd_target = target,
     .handover_s = 0.02F, .misses_allowed = 3U, .recover_steps = 20U,
-    .latching = LTC_MEMORY_FAULT,
+    .latching = LTC_BAD_ACTION,
 };
 static const ltc_supervised controlled = { &context, CONTROLLER_NO_ACTION, reset, step };
 static const ltc_supervisor supervisor = { &settings, &controlled, &memory, room };
@@ -101,7 +101,7 @@ static void draw_input(ltc_supervisor_input *input, float *observation, float *a
     input->external = (draw(2U) == 0U) ? NULL : external;
     input->dt_s = (draw(3000U) == 0U) ? 0.7F : dt_s * (0.8F + 0.0004F * (float)draw(1000U));
     input->missed = (draw(500U) == 0U) ? 1U + draw(5U) : 0U;
-    input->requests = (draw(800U) == 0U) ? draw(8U) : 0U;
+    input->requests = (draw(100U) == 0U) ? draw(8U) : 0U;
 }
 
 static void change_memory(void)
@@ -112,10 +112,10 @@ static void change_memory(void)
     where[which][draw(bytes[which])] ^= (uint8_t)(1U << draw(8U));
 }
 
-/* Until a quarter of the ring is filled at most. */
+/* Until at most half of the ring is filled. */
 static void wait_for_writer(step_log *log, int64_t period_ns)
 {
-    const uint64_t most = (period_ns < (SECOND / 32)) ? (uint64_t)(2 * SECOND / period_ns) : 64U;
+    const uint64_t most = (period_ns < (SECOND / 32)) ? (uint64_t)(4 * SECOND / period_ns) : 128U;
     const struct timespec moment = { 0, 1000000 };
     step_log_counts counts;
     step_log_count(log, &counts);
