@@ -144,7 +144,8 @@ def _print(project: Project, wishes: Wishes, outcome: Outcome, *, dry: bool) -> 
     compared = (
         f", and {found.steps} steps to the bit" if found.steps else "; no C compiler here to compare with"
     )
-    click.echo(f"The board runs {found.version}: this image, its selftest holds{compared}.")
+    tested = "its selftest holds" if found.selftest else "its parameters have their CRC"
+    click.echo(f"The board runs {found.version}: this image, {tested}{compared}.")
     if found.drill is not None:
         click.echo(
             "Drill: shadow, active, readings lost, fallback, and out of it again; "

@@ -44,12 +44,14 @@ class Acceptance:
     Attributes:
         version: of its controller.
         image: what it runs.
+        selftest: whether its selftest held; else it has none, and its parameters' CRC was checked.
         steps: how many were compared bit for bit; 0 where this machine has no C compiler.
         drill: None where none was asked for.
     """
 
     version: str
     image: Image
+    selftest: bool
     steps: int
     drill: Drill | None
 
@@ -61,6 +63,7 @@ class Acceptance:
             "image": self.image.sha256,
             "simulated": self.image.simulated,
             "watchdog_ms": self.image.watchdog_ms,
+            "selftest": self.selftest,
             "steps_compared": self.steps,
             "drill": None
             if drill is None
@@ -103,11 +106,12 @@ def accept(line: Line, project: Project, image: str, *, drill: bool, timeout_s: 
                 f"{line.name}: the board runs this image, and its loop is {mode.name.lower()}; disarm it for "
                 "the selftest"
             )
-        if status := machine.selftest():
+        has_selftest = project.board.has_selftest
+        if status := machine.selftest() if has_selftest else machine.check():
             raise CheckFailedError(f"{line.name}: the selftest fails on the board (status {status:#x})")
         steps = _compare(line, machine, project)
         seen = run_drill(loop, project.period_s) if drill else None
-        return Acceptance(machine.version(), found, steps, seen)
+        return Acceptance(machine.version(), found, has_selftest, steps, seen)
     finally:
         machine.close()
 

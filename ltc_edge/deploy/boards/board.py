@@ -82,6 +82,11 @@ class Board:
         """Whether it is nothing but an emulator's."""
         return self.flash is None
 
+    @property
+    def has_selftest(self) -> bool:
+        """Whether its images have the controller's selftest."""
+        return "SELFTEST=0" not in self.make
+
     def size_tool(self) -> str:
         """The program of its compiler's tools that says how large an image is."""
         return self.compiler.removesuffix("gcc") + "size"
