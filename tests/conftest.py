@@ -1,8 +1,9 @@
 """What every test module may rely on."""
 
-import importlib.util
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 from ltc_edge import ActionSignal, Controller, ObservationSignal, Scaling, Timing, wiring
 from ltc_edge.cells import LTCSpec
 
-_SPEC = importlib.util.spec_from_file_location("compiled_once", Path(__file__).parent / "compiled_once.py")
-compiled_once = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(compiled_once)
+# Helpers of the tests, for conftests and test modules to import.
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+import compiled_once
+from made_once import FOLDER
 
 # Triton reads it when it is first imported, which torch may do: without a GPU its kernels are interpreted.
 if not Path("/dev/nvidiactl").exists():
@@ -65,6 +68,13 @@ class Lag:
 """
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers inherit the folder of what is made once."""
+    if not hasattr(config, "workerinput"):
+        folder = os.environ[FOLDER] = tempfile.mkdtemp(prefix="ltc-edge-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """In CI every tool and every recording is there, so a skipped test is a failure."""
@@ -79,9 +89,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def objects(tmp_path_factory):
+def objects():
     """Objects of C, each compiled once; the package compiles by way of them."""
-    yield from compiled_once.objects(tmp_path_factory)
+    made = compiled_once.Objects(Path(os.environ[FOLDER], "objects"))
+    with pytest.MonkeyPatch.context() as patch:
+        made.patch(patch)
+        yield made
 
 
 @pytest.fixture(scope="session")

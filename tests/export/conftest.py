@@ -1,13 +1,13 @@
 """One controller of each kind of cell, as the steppers' tests have them, and its plan."""
 
 import dataclasses
-import functools
 import importlib.util
 import types
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_once import made_once
 
 from ltc_edge import ActionSignal
 from ltc_edge.export.calibration import excitation
@@ -35,7 +35,7 @@ def without_limits(built):
     return dataclasses.replace(built, actions=free)
 
 
-@functools.cache
+@made_once
 def planned(kind):
     built = controller(kind)
     return built, make_plan(built, (excitation(built, sequences=4, steps=60, seed=3),))

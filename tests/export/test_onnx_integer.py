@@ -1,7 +1,6 @@
 """ONNX with integers: the files compute the plan's step, carry the state exactly, and are small."""
 
 import dataclasses
-import functools
 import importlib.util
 import json
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from made_once import made_once
 from onnx.reference import ReferenceEvaluator
 
 from ltc_edge import ActionSignal, Controller, InputError, ObservationSignal, Scaling, Timing, wiring
@@ -43,7 +43,7 @@ FORMS = {"int8": (onnx_int8, int8_interface), "int16": (onnx_int16, int16_interf
 DESCRIPTION = {"name": "a controller", "period_s": 0.02}
 
 
-@functools.cache
+@made_once
 def planned(kind, slew=True):
     built = cases.controller(kind)
     if not slew:

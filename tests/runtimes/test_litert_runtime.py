@@ -158,7 +158,8 @@ def test_a_path_and_its_bytes_are_the_same_controller(tmp_path):
 def test_nothing_is_printed(tmp_path):
     """LiteRT's own notices stay off the streams that commands write to."""
     script = f"""
-import importlib.util
+import importlib.util, sys
+sys.path[:0] = {sys.path!r}
 spec = importlib.util.spec_from_file_location("cases", {str(_SPEC.origin)!r})
 cases = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(cases)

@@ -7,6 +7,7 @@ import types
 from pathlib import Path
 
 import pytest
+from made_once import made_once
 
 from ltc_edge.bundle.calibration import from_excitation
 from ltc_edge.export.c import c_float32, c_int16
@@ -36,7 +37,7 @@ def hub_controller(kind):
     return controller_from_bytes(hub_bytes(steppers().controller(kind)), kind)
 
 
-@functools.cache
+@made_once
 def plan(kind):
     return make_plan(hub_controller(kind), (from_excitation(hub_controller(kind)),))
 
@@ -48,7 +49,7 @@ def written(controller, state_type, name="demo", plan=None):
     return c_int16(controller, plan or make_plan(controller, (from_excitation(controller),)), name)
 
 
-@functools.cache
+@made_once
 def c_sources(case, name="demo"):
     """The sources of a case: a kind of controller in float32, or (kind, state type)."""
     kind, state_type = (case, "float32") if isinstance(case, str) else case

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_once import made_once
 
 from ltc_edge.export.calibration import Sequences, excitation
 from ltc_edge.export.litert import floating_model, integer_interface, integer_model
@@ -26,7 +27,7 @@ def controller(kind):
     return steppers.controller(kind)
 
 
-@functools.cache
+@made_once
 def planned(kind):
     """The program in integers and its plan, calibrated on what the tests feed."""
     built = controller(kind)
@@ -36,7 +37,7 @@ def planned(kind):
     return lower_unit(built, plan.coordinates), plan
 
 
-@functools.cache
+@made_once
 def model(kind, form):
     """The file of one form and its interface."""
     built = controller(kind)

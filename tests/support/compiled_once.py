@@ -8,12 +8,11 @@ them through a folder. What does not compile goes the package's own way, which s
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -108,12 +107,3 @@ def _headers(name: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
                 found[header] = files[header]
                 waiting.append(header)
     return found
-
-
-def objects(factory: pytest.TempPathFactory) -> Iterator[Objects]:
-    """Those of this session, through which the package compiles as long as the generator lives."""
-    base = factory.getbasetemp()
-    made = Objects((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled-once")
-    with pytest.MonkeyPatch.context() as patch:
-        made.patch(patch)
-        yield made
