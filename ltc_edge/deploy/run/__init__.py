@@ -1,1 +1,1 @@
-"""Running a bundle's controller on this machine, in real time, with what brings readings and takes actions."""
+"""A bundle's controller in real time on this machine, with what brings readings and takes actions."""

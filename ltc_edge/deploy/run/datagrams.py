@@ -20,8 +20,8 @@ ARM, DISARM, TO_SHADOW = 1, 2, 4
 """Requests to the supervisor."""
 AGES, EXTERNAL, ENDS = 0x100, 0x200, 0x400
 
-_HEADER = struct.Struct("<IBBHIIQ")
-_ANSWER = struct.Struct("<III")
+_HEADER = struct.Struct("<IBBHIIQ")  # magic, version, kind, values, sequence, flags, timestamp
+_ANSWER = struct.Struct("<III")  # readings, status, mode
 _FLOAT = np.dtype("<f4")
 _WORD = 0xFFFFFFFF
 
@@ -93,6 +93,44 @@ def encode_readings(readings: Readings) -> bytes:
         readings.timestamp,
     )
     return header + b"".join(np.asarray(part, dtype=_FLOAT).tobytes() for part in parts)
+
+
+def decode_readings(datagram: bytes, observations: int) -> Readings:
+    """The readings in a datagram.
+
+    Raises:
+        InputError: it is none of this version and for so many observations.
+    """
+    if len(datagram) < _HEADER.size:
+        raise InputError(f"{len(datagram)} bytes are too few for readings")
+    magic, version, kind, count, sequence, flags, timestamp = _HEADER.unpack_from(datagram)
+    known = ARM | DISARM | TO_SHADOW | AGES | EXTERNAL | ENDS
+    if (magic, version, kind, count) != (MAGIC, VERSION, READINGS, observations) or flags & ~known:
+        raise InputError(f"a datagram is no readings of {observations} signals, version {VERSION}")
+    if (len(datagram) - _HEADER.size) % _FLOAT.itemsize:
+        raise InputError(f"{len(datagram)} bytes are no readings")
+    values = np.frombuffer(datagram, _FLOAT, offset=_HEADER.size).astype(np.float32)
+    after = observations * (2 if flags & AGES else 1)
+    if len(values) < after or (len(values) > after) != bool(flags & EXTERNAL):
+        raise InputError(f"{len(datagram)} bytes are no readings of {observations} signals")
+    return Readings(
+        observation=values[:observations],
+        sequence=sequence,
+        timestamp=timestamp,
+        age_s=values[observations:after] if flags & AGES else None,
+        external=values[after:] if flags & EXTERNAL else None,
+        requests=flags & (ARM | DISARM | TO_SHADOW),
+        ends=bool(flags & ENDS),
+    )
+
+
+def encode_action(action: Action) -> bytes:
+    """The datagram."""
+    sequence = action.sequence & _WORD
+    header = _HEADER.pack(MAGIC, VERSION, ACTION, len(action.action), sequence, 0, action.timestamp)
+    answer = _ANSWER.pack(action.readings, action.status, action.mode)
+    values = (np.asarray(part, dtype=_FLOAT).tobytes() for part in (action.action, action.proposal))
+    return header + answer + b"".join(values)
 
 
 def decode_action(datagram: bytes) -> Action:

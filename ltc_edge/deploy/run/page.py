@@ -1,4 +1,4 @@
-"""What a loop is doing, from the page of memory that it writes; ``firmware_examples/linux_rt_loop/page.h``."""
+"""What a loop is doing, from the page of memory that it writes: ``page.h`` of ``linux_rt_loop``."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Times:
     bucket: npt.NDArray[np.uint64]
 
     def percentile_us(self, share: float) -> float | None:
-        """The time in µs that this share of all did not exceed, rounded up to its bucket; None without any."""
+        """The time in µs that this share of all did not exceed, rounded up to its bucket."""
         if not self.bucket.any():
             return None
         below = np.cumsum(self.bucket)
