@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "profile": ("ltc_edge.cli.profile", "Measure what a step costs on a device, and check budgets."),
     "node": ("ltc_edge.cli.node", "Run a controller as a node of ROS 2, over zenoh or DDS."),
     "run": ("ltc_edge.cli.run", "Run a controller on this machine in real time, behind its supervisor."),
+    "replay": ("ltc_edge.cli.replay", "Step through a log again, and compare every bit."),
     "deploy": ("ltc_edge.cli.deploy", "Bring a bundle onto a board, a Linux machine or a robot."),
     "import-ncps": ("ltc_edge.cli.import_ncps", "Turn a trained ncps model into a controller."),
 }
