@@ -74,13 +74,13 @@ class Replay:
     is_whole: bool = False
 
 
-def replay(log: StepLog, library: ReplayLibrary, on_step: Callable[[int], None] | None = None) -> Replay:
+def replay(log: StepLog, library: ReplayLibrary, on_share: Callable[[float], None] | None = None) -> Replay:
     """Step through a log and compare.
 
     Args:
         log: the log.
         library: what it is replayed through.
-        on_step: told how many steps are done.
+        on_share: told the share that is done, from 0 to 1.
 
     Raises:
         RecordingError: the log is damaged, or of a controller of other sizes.
@@ -90,7 +90,7 @@ def replay(log: StepLog, library: ReplayLibrary, on_step: Callable[[int], None] 
             f"{log.path}: is of a controller with {log.observations} observations and {log.actions} actions; "
             f"this one has {library.observations} and {library.actions}"
         )
-    return _Run(log, library).through(on_step)
+    return _Run(log, library).through(on_share)
 
 
 class _Run:
@@ -103,7 +103,7 @@ class _Run:
         self._began_ns: int | None = None
         self._next: int | None = None  # the number of the step that the state is ready for
 
-    def through(self, on_step: Callable[[int], None] | None) -> Replay:
+    def through(self, on_share: Callable[[float], None] | None) -> Replay:
         found = self._found
         for block in self._log.blocks():
             if self._began_ns is None:
@@ -111,8 +111,8 @@ class _Run:
             for steps, snapshot in _stretches(block.steps, block.snapshots):
                 self._stretch(steps, snapshot)
             found.seconds = (int(block.steps["monotonic_ns"][-1]) - self._began_ns) * NS
-            if on_step is not None:
-                on_step(found.steps)
+            if on_share is not None:
+                on_share(block.share)
         if self._began_ns is None:
             raise RecordingError(f"{self._log.path}: holds no step")
         found.is_whole = self._log.is_whole

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ltc_edge.deploy.step_log.reading import StepLog
 from ltc_edge.errors import InputError, RecordingError
 from ltc_edge.supervision.codes import Fallback
@@ -32,14 +34,15 @@ def logged_settings(log: StepLog) -> Settings:
     gains = [float(gain) for gain in logged["pd_gain"]]
     width = log.observations
     rows = [gains[begin : begin + width] for begin in range(0, len(gains), width)]
+    values: dict[str, Any] = {name: logged[name] for name in _NUMBERS}
+    values |= {name: vector(logged[name]) for name in _VECTORS}
     try:
         return Settings(
             observations=observations,
             actions=actions,
             fallback=Fallback(logged["fallback"]),
             pd_gain=tuple(vector(row) for row in rows),
-            **{name: logged[name] for name in _NUMBERS},
-            **{name: vector(logged[name]) for name in _VECTORS},
+            **values,
         )
     except (InputError, ValueError) as error:
         raise RecordingError(f"{log.path}: its settings are none of a supervisor: {error}") from None

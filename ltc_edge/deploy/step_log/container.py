@@ -33,6 +33,7 @@ class Container:
     Attributes:
         channels, schemas: what was met so far, by their numbers; as the ``mcap`` package reads them.
         is_whole: whether the file was closed; known once all chunks were read.
+        share: of the file's bytes that were read, from 0 to 1.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,6 +41,7 @@ class Container:
         self.channels: dict[int, Any] = {}
         self.schemas: dict[int, Any] = {}
         self.is_whole = False
+        self.share = 0.0
 
     def chunks(self) -> Iterator[list[Message]]:
         """The messages of each chunk.
@@ -50,6 +52,7 @@ class Container:
         """
         records = require("mcap.records", "logs")
         with decoding(self.path, "an MCAP file"), self.path.open("rb") as file:
+            size = self.path.stat().st_size
             for record in self._records(file):
                 if isinstance(record, records.Schema):
                     self.schemas[record.id] = record
@@ -58,6 +61,7 @@ class Container:
                 elif isinstance(record, records.Message):
                     yield [(record.channel_id, record.log_time, record.data)]
                 elif isinstance(record, records.Chunk):
+                    self.share = file.tell() / size
                     messages = self._messages(record)
                     if messages is None:
                         self._check_unfinished(file)

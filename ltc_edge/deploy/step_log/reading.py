@@ -33,10 +33,12 @@ class Block:
     Attributes:
         steps: array of shape ``[N]``, of `step_dtype`.
         snapshots: states, each before the step of its number.
+        share: of the file that is read with it, from 0 to 1.
     """
 
     steps: Steps
     snapshots: tuple[Snapshot, ...]
+    share: float = 0.0
 
 
 class StepLog:
@@ -96,7 +98,8 @@ class StepLog:
             if numbers[0] <= last or (np.diff(numbers) <= 0).any():
                 raise RecordingError(f"{self.path}: step {numbers[0]} or one after it comes twice.")
             last = int(numbers[-1])
-            yield Block(block.steps, tuple(one for one in waiting if one.sequence <= last))
+            snapshots = tuple(one for one in waiting if one.sequence <= last)
+            yield Block(block.steps, snapshots, container.share)
             waiting = tuple(one for one in waiting if one.sequence > last)
         self.is_whole = container.is_whole
 
