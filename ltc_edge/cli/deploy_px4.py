@@ -1,0 +1,124 @@
+"""``ltc-edge deploy --px4 FOLDER`` and ``--crazyflie FOLDER``: the controller as flight code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ltc_edge.cli.options import FILE, stack
+from ltc_edge.cli.output import console, one_line, print_json
+
+if TYPE_CHECKING:
+    from ltc_edge.bundle.bundle import Bundle
+    from ltc_edge.deploy.px4.flight_code import FlightCode
+    from ltc_edge.deploy.px4.signals import Connections
+    from ltc_edge.deploy.rate import RatePlan
+
+px4_options = stack(
+    [
+        click.option("--px4", type=FILE, metavar="FOLDER", help="Write a module of PX4 into FOLDER."),
+        click.option(
+            "--crazyflie",
+            type=FILE,
+            metavar="FOLDER",
+            help="Write an out-of-tree controller of the Crazyflie's firmware into FOLDER.",
+        ),
+        click.option(
+            "--signals",
+            type=FILE,
+            metavar="FILE",
+            help="Which numbers of the flight software the signals are, TOML; see docs/px4.md.",
+        ),
+    ]
+)
+
+PX4_SHARED = frozenset({"form", "rate", "supervisor", "trust_c", "dry_run"})
+"""The options of `ltc-edge deploy` that mean something here."""
+
+PX4_CHOSEN_TOO = frozenset({"crazyflie"})
+
+
+def deploy_to_px4(bundle: Path | None, said: Mapping[str, Any]) -> None:
+    """Write the folder.
+
+    Raises:
+        BundleError: the bundle is none, or its C is not what its controller gives.
+        InputError: the bundle has no C, a signal has no number in the flight software, or settings or rate
+            do not fit the controller.
+        OutputError: the folder exists already, or cannot be written.
+    """
+    from ltc_edge.bundle.bundle import load_bundle
+    from ltc_edge.deploy.ros.package_folder import write_package
+
+    if bundle is None:
+        raise click.UsageError("say which bundle to make flight code of")
+    if said["px4"] is not None and said["crazyflie"] is not None:
+        raise click.UsageError("say --px4 or --crazyflie, one at a time")
+    if said["crazyflie"] is not None and said["rate"] is not None:
+        raise click.UsageError("--rate is not the Crazyflie's: its stabiliser calls 1000 times a second")
+    folder: Path = said["px4"] or said["crazyflie"]
+    loaded = load_bundle(bundle)
+    code, connections, plan, form = _made(loaded, said)
+    if not said["dry_run"]:
+        write_package(code.files, folder)
+    if said["as_json"]:
+        print_json(
+            {
+                "bundle": str(bundle),
+                "folder": str(folder),
+                "written": not said["dry_run"],
+                "format": form,
+                "name": code.name,
+                "step_s": plan.step_s,
+                "every": plan.every,
+                "reads": {each.signal: str(each.place) for each in connections.observations},
+                "drives": {each.signal: str(each.place) for each in connections.actions},
+                "files": sorted(code.files),
+            }
+        )
+        return
+    out = console()
+    verb = "would be written to" if said["dry_run"] else "is in"
+    out.print(f"{code.name} {verb} {one_line(str(folder))}: {form}, every {1000 * plan.step_s:.6g} ms.")
+    for each in connections.observations:
+        out.print(f"  {one_line(each.signal)} is {each.place}")
+    for each in connections.actions:
+        out.print(f"  {each.place} is {one_line(each.signal)}")
+    out.print(
+        "It was never built into the flight software here, and never flew: README.md says what to check."
+    )
+
+
+def _made(bundle: Bundle, said: Mapping[str, Any]) -> tuple[FlightCode, Connections, RatePlan, str]:
+    """The code, its signals, how often it steps, and the format that is in it."""
+    from ltc_edge.deploy.px4 import fields
+    from ltc_edge.deploy.px4.crazyflie import STABILISER_HZ, crazyflie_app
+    from ltc_edge.deploy.px4.module import px4_module
+    from ltc_edge.deploy.px4.signals import connect
+    from ltc_edge.deploy.rate import RatePlan, plan_rate
+    from ltc_edge.deploy.sources import choose_c_format, trusted_sources
+    from ltc_edge.supervision.settings import default_settings
+    from ltc_edge.supervision.settings_file import read_settings
+
+    controller = bundle.controller
+    form = choose_c_format(bundle, said["form"])
+    settings = default_settings(controller)
+    if said["supervisor"] is not None:
+        settings = read_settings(said["supervisor"], settings)
+    is_px4 = said["px4"] is not None
+    inputs, outputs = (
+        (fields.PX4_INPUTS, fields.PX4_OUTPUTS)
+        if is_px4
+        else (fields.CRAZYFLIE_INPUTS, fields.CRAZYFLIE_OUTPUTS)
+    )
+    connections = connect(controller, inputs, outputs, said["signals"])
+    rate_hz = said["rate"] if is_px4 else STABILISER_HZ
+    plan = (
+        RatePlan(controller.timing.period_s, 1) if rate_hz is None else plan_rate(controller.timing, rate_hz)
+    )
+    artifact = trusted_sources(bundle, form, trust_c=said["trust_c"])
+    make = px4_module if is_px4 else crazyflie_app
+    return make(controller, artifact, settings, connections, plan), connections, plan, form
