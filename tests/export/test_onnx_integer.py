@@ -39,6 +39,8 @@ cases = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(cases)
 irregular = cases.irregular
 KINDS = [kind for kind in cases.CELLS if kind not in ("ltc euler", "ltc rk4")]
+LONG = ("ltc", "cfc wired", "lstm", "mixed memory, ctrnn")
+"""One kind of each family, which is run for longer."""
 FORMS = {"int8": (onnx_int8, int8_interface), "int16": (onnx_int16, int16_interface)}
 DESCRIPTION = {"name": "a controller", "period_s": 0.02}
 
@@ -98,10 +100,11 @@ def test_int8_is_the_program_with_integer_weights(kind, slew):
     built, plan = planned(kind, slew)
     model = onnx_int8(built, plan, DESCRIPTION)
     runners, batch = (session(model), ReferenceEvaluator(model)), int8_batch(built, plan)
-    for feed in feeds(built, plan, "int8", 40):
+    for index, feed in enumerate(feeds(built, plan, "int8", 40)):
         fraction, state = batch.step(*fractions(built, plan, feed))
         expected = np.clip(plan.coordinates.action.to_raw(fraction), *built.limits)
-        for runner in runners:
+        # ONNX's own evaluator is slow.
+        for runner in runners if index < 8 else runners[:1]:
             got, following = runner.run(["action", "state_out"], feed)
             assert (np.abs(got - expected) <= 2e-5 * plan.coordinates.action.span).all()
             np.testing.assert_allclose(following, state, rtol=0, atol=2e-5)
@@ -139,7 +142,7 @@ def test_every_int16_tensor_is_the_rounded_result_of_its_inputs(kind):
     exact = with_rounded_constants(with_integer_weights(program, plan.dense), plan.tensors)
     names = [output.name for output in runner.get_outputs()]
     off = values = 0
-    for feed in feeds(built, plan, "int16", 25):
+    for feed in feeds(built, plan, "int16", 12):
         seen = dict(zip(names, runner.run(names, feed), strict=True))
         for name in program.inputs:
             seen[name] = seen[f"{name}.fraction"]
@@ -200,7 +203,7 @@ def test_rounding_saturates_and_breaks_ties_to_even():
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_state_is_carried_exactly_over_a_thousand_steps(kind, form):
+def test_the_state_is_carried_exactly_over_many_steps(kind, form):
     """Through the stepper's bound buffers, and through copies as integers."""
     built, plan = planned(kind)
     write, describe = FORMS[form]
@@ -209,7 +212,7 @@ def test_the_state_is_carried_exactly_over_a_thousand_steps(kind, form):
     runner = session(model)
     state = interface.state.encode(built.reset_state)[None]
     low, high = built.limits
-    for x, dt in zip(*irregular(1000), strict=True):
+    for x, dt in zip(*irregular(1000 if kind in LONG else 150), strict=True):
         action = stepper.step(x, float(dt))
         elapsed = np.clip(dt, built.timing.dt_min_s, built.timing.dt_max_s)
         feed = {"observation": x.astype(np.float32)[None], "dt": np.float32(elapsed).reshape(1, 1)}

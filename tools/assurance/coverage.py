@@ -18,10 +18,8 @@ VARIANTS = (
 """The ways in which a float sub-step and an integer division are written; each is compiled and run."""
 
 ENOUGH = (
-    *("ltc", "ltc clamp", *STEEP, "ltc exponential", "ltc euler"),
+    *("ltc", "ltc clamp", *STEEP, "ltc exponential"),
     "cfc pure",
-    "cfc wired",
-    "lstm",
     SPARSE,
 )
 """Kinds that take every branch together."""

@@ -32,7 +32,8 @@ def planned(kind):
     """The program in integers and its plan, calibrated on what the tests feed."""
     built = controller(kind)
     observations, spans = steppers.irregular(2000, seed=5)
-    own = Sequences(observations[None], spans[None], np.ones((1, 2000), dtype=np.bool_), "the tests' own")
+    side_by_side = (observations.reshape(8, 250, -1), spans.reshape(8, 250))
+    own = Sequences(*side_by_side, np.ones((8, 250), dtype=np.bool_), "the tests' own")
     plan = make_plan(built, (own, excitation(built, sequences=8, steps=100, seed=1)))
     return lower_unit(built, plan.coordinates), plan
 
