@@ -16,7 +16,7 @@ from ltc_edge.errors import InputError, MissingToolError
 
 TIMEOUT_S = 300
 COMMAND = ("make", "-s")
-_SIGNS = ("error", "overflowed", "no room", "does not fit", "undefined reference", "***")
+_SIGNS = ("error", "overflowed", "no room", "does not fit", "undefined reference")
 _OVERFLOW = re.compile(r"region `?(\w+)'? overflowed by (\d+) bytes")
 
 
@@ -114,6 +114,7 @@ def _why(said: str, board: Board) -> str:
     if (over := _OVERFLOW.search(said)) is not None:
         there = board.flash_bytes if over[1].lower() in ("flash", "text") else board.ram_bytes
         return f"the image does not fit {board.title}: {over[2]} bytes too many of {over[1]} ({there} bytes)"
-    lines = [line for line in said.splitlines() if any(sign in line for sign in _SIGNS)] or said.splitlines()
-    first = " ".join((lines or ["make fails without a word"])[0].split())[:300]
-    return f"the image cannot be built: {first}"
+    said_by_tools = [line for line in said.splitlines() if not line.startswith(("make", "collect2"))]
+    telling = [line for line in said_by_tools if any(sign in line.lower() for sign in _SIGNS)]
+    first = (telling or said_by_tools or said.splitlines() or ["make fails without a word"])[0]
+    return f"the image cannot be built: {' '.join(first.split()).removeprefix('Error: ')[:300]}"
