@@ -75,8 +75,8 @@ def _notes(found: Replay) -> list[str]:
 def _lines(log: StepLog, difference: Difference) -> list[str]:
     """The step, what went in, and what came out otherwise."""
     lines = [f"step {difference.sequence}, {difference.at_s:.3f} s after the first"]
-    for name in ("observation", "dt_s"):
-        lines.append(f"{name}: {_some(difference.logged[name], _signals(log, name))}")
+    given = ("observation", "dt_s")
+    lines += [f"{name}: {_some(difference.logged[name], _signals(log, name))}" for name in given]
     for name in difference.outputs:
         signals = _signals(log, name)
         lines.append(f"{name}, logged:   {_some(difference.logged[name], signals)}")

@@ -57,8 +57,7 @@ class StepLogWriter:
         try:
             if force:
                 path.unlink(missing_ok=True)
-            # Unbuffered: a chunk is with the system, and not lost with this process, once it is written.
-            self._file = path.open("xb", buffering=0)
+            self._file = path.open("xb")
         except FileExistsError:
             raise OutputError(
                 f"{path}: exists already; choose another name, or replace it with --force"
@@ -108,6 +107,7 @@ class StepLogWriter:
         self._syncing.join(_CLOSE_S)
         try:
             self._writer.finish()
+            self._file.flush()
             os.fdatasync(self._file.fileno())
         except OSError as error:
             raise self._failure(error) from None
@@ -133,6 +133,7 @@ class StepLogWriter:
         time_ns = max(0, monotonic_ns + self._clock_ns)
         try:
             self._writer.add_message(self._channels[name], time_ns, content, time_ns, sequence & 0xFFFFFFFF)
+            self._file.flush()  # a chunk that was written is not lost with this process
         except OSError as error:
             raise self._failure(error) from None
 
