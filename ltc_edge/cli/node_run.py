@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ltc_edge.cli.output import console
 
 if TYPE_CHECKING:
-    from ltc_edge.deploy.ros.controller_node import ControllerNode
+    from ltc_edge.deploy.ros.controller_node import ControllerNode, Witness
     from ltc_edge.deploy.ros.mapping import Mapping as SignalMapping
     from ltc_edge.deploy.ros.middleware import Middleware
     from ltc_edge.deploy.ros.opened import Subject
@@ -42,19 +42,20 @@ def run_node(
         parameters=subject.parameters(mapping, supervised.settings),
         by_stamp=said["stamps"],
     )
-    middleware = _middleware(said)
-    recorder = None if said["record"] is None else BagRecorder(said["record"], mapping)
-    witnesses = () if recorder is None else (recorder,)
-    node = ControllerNode(engine, mapping, supervised.settings, middleware, settings, witnesses)
-    if not quiet:
-        _announce(mapping, settings.name, said)
-    try:
+    with ExitStack() as opened:
+        middleware = _middleware(said)
+        opened.callback(middleware.close)
+        witnesses: tuple[Witness, ...] = ()
+        if said["record"] is not None:
+            recorder = BagRecorder(said["record"], mapping)
+            opened.callback(recorder.close)
+            witnesses = (recorder,)
+        node = ControllerNode(engine, mapping, supervised.settings, middleware, settings, witnesses)
+        opened.callback(node.close)
+        if not quiet:
+            _announce(mapping, settings.name, said)
         with _ended_by_signals(node) as signals:
             node.run(said["duration"])
-    finally:
-        node.close()
-        if recorder is not None:
-            recorder.close()
     status = node.status()
     if not quiet:
         console(error=True).print(

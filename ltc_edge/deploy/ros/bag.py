@@ -140,21 +140,22 @@ def read_bag(path: Path, mapping: Mapping) -> Iterator[tuple[int, int, bytes]]:
 
     if not path.exists():
         raise InputError(f"{path}: is not there")
+    indexes = {source.topic: index for index, source in enumerate(mapping.sources)}
     try:
         with AnyReader([path], default_typestore=type_store()) as reader:
             chosen = _connections(path, reader, mapping)
-            for connection, now_ns, payload in reader.messages(connections=list(chosen)):
-                yield chosen[connection], now_ns, bytes(payload)
+            for connection, now_ns, payload in reader.messages(connections=chosen):
+                yield indexes[connection.topic], now_ns, bytes(payload)
     except InputError:
         raise
     except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as error:
         raise RecordingError(f"{path}: is no readable bag of ROS 2 ({error})") from None
 
 
-def _connections(path: Path, reader: Any, mapping: Mapping) -> dict[Any, int]:
-    """The index of the source by connection of a bag."""
-    chosen: dict[Any, int] = {}
-    for index, source in enumerate(mapping.sources):
+def _connections(path: Path, reader: Any, mapping: Mapping) -> list[Any]:
+    """A bag's connections that carry the topics of a mapping's sources."""
+    chosen = []
+    for source in mapping.sources:
         there = [connection for connection in reader.connections if connection.topic == source.topic]
         if not there:
             known = ", ".join(sorted({connection.topic for connection in reader.connections})) or "none"
@@ -165,5 +166,5 @@ def _connections(path: Path, reader: Any, mapping: Mapping) -> dict[Any, int]:
                     f"{path}: {source.topic} is of {connection.msgtype}, and the mapping says "
                     f"{source.message.name}"
                 )
-            chosen[connection] = index
+        chosen += there
     return chosen

@@ -89,10 +89,11 @@ class ZenohMiddleware:
 
     def close(self) -> None:
         """See `Middleware.close`."""
-        for declared in reversed(self._declared):
-            declared.undeclare()
-        self._declared.clear()
-        self._session.close()
+        declared, self._declared = self._declared, []
+        for one in reversed(declared):
+            one.undeclare()
+        if not self._session.is_closed():
+            self._session.close()
 
     def _entity(
         self,
@@ -124,6 +125,7 @@ def _configuration(zenoh: Any, connect: Sequence[str], listen: Sequence[str]) ->
         "listen/exit_on_failure": True,
         "scouting/multicast/enabled": False,
         "scouting/gossip/enabled": True,
+        "timestamping/enabled": True,  # what is kept for those who come late is told apart by it
         "transport/shared_memory/enabled": False,
     }
     for key, value in settings.items():
