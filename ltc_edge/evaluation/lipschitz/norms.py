@@ -20,7 +20,7 @@ def spectral_above(matrix: Ball) -> Array:
     unknown, mid, rad = _known(matrix)
     magnitude = np.abs(mid) + rad
     frobenius = _frobenius(magnitude)
-    mixed = np.sqrt(magnitude.sum(axis=1).max(axis=1) * magnitude.sum(axis=2).max(axis=1))
+    mixed = np.sqrt(magnitude.sum(axis=1).max(axis=1)) * np.sqrt(magnitude.sum(axis=2).max(axis=1))
     split = _spectral(mid) + _frobenius(rad)
     least = np.minimum(np.minimum(frobenius, mixed), split) + SLACK * frobenius
     return np.where(unknown, np.inf, least)
@@ -30,7 +30,7 @@ def spectral_below(matrix: Ball) -> Array:
     """At most the spectral norm of every matrix in the ball, ``(B,)``; 0 where nothing is known."""
     unknown, mid, rad = _known(matrix)
     below = _spectral(mid) * (1.0 - SLACK) - _frobenius(rad) * (1.0 + SLACK)
-    return np.where(unknown, 0.0, np.maximum(below, 0.0))
+    return np.where(unknown | ~np.isfinite(below), 0.0, np.maximum(below, 0.0))
 
 
 def _known(matrix: Ball) -> tuple[BoolArray, Array, Array]:
@@ -41,7 +41,10 @@ def _known(matrix: Ball) -> tuple[BoolArray, Array, Array]:
 
 
 def _frobenius(matrix: Array) -> Array:
-    result: Array = np.sqrt((matrix * matrix).sum(axis=(1, 2)))
+    # Scaled, as squares of explicit solvers' derivatives overflow long before they do.
+    largest = np.abs(matrix).max(axis=(1, 2), initial=1.0)
+    share = matrix / largest[:, None, None]
+    result: Array = largest * np.sqrt((share * share).sum(axis=(1, 2)))
     return result
 
 
