@@ -75,6 +75,21 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Where nobody asks for another, the order of ``turns``."""
+    from turns import Turns
+
+    return Turns.for_xdist(config, log) if config.option.dist == "load" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        from turns import in_turns
+
+        in_turns(items)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """In CI every tool and every recording is there, so a skipped test is a failure."""
@@ -89,7 +104,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def objects():
+def c_objects():
     """Objects of C, each compiled once; the package compiles by way of them."""
     made = compiled_once.Objects(Path(os.environ[FOLDER], "objects"))
     with pytest.MonkeyPatch.context() as patch:

@@ -31,7 +31,7 @@ def run(*command, cwd):
     return done.stdout
 
 
-def test_sanitizers_find_nothing(lab, case, objects, tmp_path):
+def test_sanitizers_find_nothing(lab, case, c_objects, tmp_path):
     if "gcc" not in lab.compilers:
         pytest.skip("gcc is not installed")
     files = lab.sources(case) | {"main.c": MAIN.encode()}
@@ -40,15 +40,15 @@ def test_sanitizers_find_nothing(lab, case, objects, tmp_path):
         "-fsanitize=address,undefined,float-divide-by-zero,float-cast-overflow",
         "-fno-sanitize-recover=all",
     )
-    compiled = objects.all_of(files, ["gcc"], (*lab.warnings, *flags))
+    compiled = c_objects.all_of(files, ["gcc"], (*lab.warnings, *flags))
     assert compiled is not None
     run("gcc", *flags, *compiled, "-o", "main", cwd=tmp_path)
     run("./main", cwd=tmp_path)
 
 
-def test_no_warnings_in_any_kind(lab, case, compiler, objects):
+def test_no_warnings_in_any_kind(lab, case, compiler, c_objects):
     for level in ("-O0", "-O3"):
-        assert objects.all_of(lab.sources(case), [compiler], (*lab.warnings, level, "-fPIC")) is not None
+        assert c_objects.all_of(lab.sources(case), [compiler], (*lab.warnings, level, "-fPIC")) is not None
 
 
 def test_the_header_is_cpp_too(lab, ltc, compiler, tmp_path):

@@ -45,13 +45,13 @@ class Raw:
 
 
 @pytest.fixture(scope="module")
-def raw_of(lab, objects, tmp_path_factory):
+def raw_of(lab, c_objects, tmp_path_factory):
     made = {}
 
     def make(case):
         if case not in made:
             folder, sources = tmp_path_factory.mktemp("raw"), lab.c_sources(case)
-            library = objects.shared_library(sources.files, folder, lab.compilers[:1], ["-std=c99", "-O2"])
+            library = c_objects.shared_library(sources.files, folder, lab.compilers[:1], ["-std=c99", "-O2"])
             made[case] = Raw(library, lab.controller(case), sources.item_bytes)
         return made[case]
 
