@@ -27,7 +27,6 @@ STEPS = (
 def print_plan(prepared: dict[str, Ready], targets: list[Target], *, as_json: bool) -> None:
     """What would be done on each device; none was asked."""
     from ltc_edge.deploy.linux.address import default_name
-    from ltc_edge.deploy.linux.loop_program import loop_arguments
 
     plans: list[dict[str, Any]] = []
     for target in targets:
@@ -39,7 +38,7 @@ def print_plan(prepared: dict[str, Ready], targets: list[Target], *, as_json: bo
                 "name": target.address.name or default_name(ready.bundle.controller.name),
                 "bundle": str(ready.bundle.path),
                 "format": ready.sources.artifact.form.name,
-                "arguments": loop_arguments(order.loop, ready.sources.rate),
+                "arguments": list(ready.sources.arguments),
                 "service": order.device.service,
                 "keep": order.device.keep,
                 "sign": None if order.signing.key is None else str(order.signing.key),
@@ -111,7 +110,7 @@ def _print_one(kind: str, report: dict[str, Any]) -> None:
         )
         for problem in step["problems"]:
             click.echo(f"Note: {one_line(problem)}", err=True)
-    click.echo(f"Next: ltc-edge deploy --status --to {where}; back: ltc-edge deploy --rollback --to {where}")
+    click.echo("How it stands: --status in the place of the bundle; the version before: --rollback.")
 
 
 def _print_status(report: dict[str, Any]) -> None:

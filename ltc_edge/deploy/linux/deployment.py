@@ -13,7 +13,7 @@ from ltc_edge.deploy.linux.address import Address, default_name
 from ltc_edge.deploy.linux.build import PROGRAM, Program, build_for
 from ltc_edge.deploy.linux.device.systemd import unit_name
 from ltc_edge.deploy.linux.device_link import Device, connected
-from ltc_edge.deploy.linux.loop_program import SELFTEST, LoopSources, loop_arguments, loop_sources
+from ltc_edge.deploy.linux.loop_program import SELFTEST, LoopSources, loop_sources
 from ltc_edge.deploy.linux.package import Package, make_package
 from ltc_edge.deploy.linux.settings import Order
 from ltc_edge.deploy.linux.signing import public_key, signed
@@ -147,7 +147,7 @@ def refuse_unswitched(where: str, identity: str, switched: Mapping[str, Any]) ->
 def _package(ready: Ready, program: Program, name: str, root: str, machine: str) -> Package:
     """The files for one device."""
     order, loop = ready.order, ready.order.loop
-    arguments = loop_arguments(loop, ready.sources.rate)
+    arguments = ready.sources.arguments
     files = {
         PROGRAM: program.content,
         MANIFEST: (ready.bundle.path / MANIFEST).read_bytes(),

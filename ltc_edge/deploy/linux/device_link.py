@@ -86,16 +86,15 @@ class Device:
         """The name that was said, or the only one there is.
 
         Raises:
-            InputError: there are none, or several.
+            InputError: it is not there; or none was said, and there are none, or several.
         """
-        if said is not None:
-            return said
-        if len(self.names) != 1:
-            there = ", ".join(self.names) or "nothing"
-            raise InputError(
-                f"{self.link.name}: {there} is deployed in {self.root}; say which by ssh://host/name"
-            )
-        return self.names[0]
+        if said in self.names:
+            return str(said)
+        if said is None and len(self.names) == 1:
+            return self.names[0]
+        there = ", ".join(self.names) or "nothing"
+        wanted = "say which by ssh://host/NAME" if said is None else f"{said} is not"
+        raise InputError(f"{self.link.name}: {there} is deployed in {self.root}; {wanted}")
 
 
 @contextmanager

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from ltc_edge.bundle.bundle import Bundle
+from ltc_edge.controller import Controller
 from ltc_edge.deploy.linux.build import PROGRAM, program_tree
 from ltc_edge.deploy.linux.settings import LoopSettings
 from ltc_edge.deploy.rate import RatePlan, plan_rate
+from ltc_edge.deploy.run.request import RunRequest
+from ltc_edge.deploy.run.urls import native_url, numeric, read_url
 from ltc_edge.deploy.sources import choose_c_format, trusted_sources
 from ltc_edge.deploy.step_log.facts import facts_c, make_facts
 from ltc_edge.errors import InputError
@@ -17,6 +21,8 @@ from ltc_edge.supervision.settings_c import settings_c
 from ltc_edge.supervision.settings_file import read_settings
 
 SETTINGS_FILES = ("supervisor_settings.c", "step_log_facts.c")
+SCHEMES = ("udp", "serial", "can")
+"""Of I/O that the loop program has itself, and that needs nobody beside it."""
 SELFTEST = (PROGRAM, "--io", "lines")
 """It tests itself before anything else; then its input, which is empty, ends."""
 
@@ -31,6 +37,7 @@ class LoopSources:
         variables: of make.
         supervisor: settings of the supervisor.
         rate: of the loop.
+        arguments: the program and its arguments, as a service calls it.
     """
 
     artifact: Artifact
@@ -38,6 +45,7 @@ class LoopSources:
     variables: tuple[str, ...]
     supervisor: Settings
     rate: RatePlan
+    arguments: tuple[str, ...]
 
 
 def loop_sources(bundle: Bundle, form: str | None, loop: LoopSettings, *, trust_c: bool) -> LoopSources:
@@ -65,20 +73,43 @@ def loop_sources(bundle: Bundle, form: str | None, loop: LoopSettings, *, trust_
         )
     tree = program_tree(sources, more)
     variables = (f"SETTINGS={' '.join(f'controller/{file}' for file in SETTINGS_FILES)}",)
-    return LoopSources(artifact, tree, variables, settings, rate)
+    arguments = loop_arguments(bundle.controller, loop, rate)
+    return LoopSources(artifact, tree, variables, settings, rate, arguments)
 
 
-def loop_arguments(loop: LoopSettings, rate: RatePlan) -> list[str]:
-    """The program and its arguments, as a service calls it."""
-    words = [PROGRAM, "--io", loop.io, "--json"]
-    if loop.rate_hz is not None:
-        words += ["--period", repr(rate.period_s), "--every", str(rate.every)]
-    if loop.beyond_loopback:
-        words.append("--bind")
-    if loop.fifo:
-        words += ["--fifo", str(loop.fifo), "--lock"]
-    if loop.cpu is not None:
-        words += ["--cpu", str(loop.cpu)]
-    if loop.start != "disarmed":
-        words.append(f"--{loop.start}")
-    return words
+def loop_arguments(controller: Controller, loop: LoopSettings, rate: RatePlan) -> tuple[str, ...]:
+    """The program and its arguments, as a service calls it.
+
+    Raises:
+        InputError: a service cannot have that I/O.
+    """
+    url = read_url(loop.io)
+    if url.scheme not in SCHEMES:
+        raise InputError(
+            f"--io {loop.io[:80]!r}: a service has {', '.join(f'{scheme}://' for scheme in SCHEMES)} alone; "
+            "lines and what a Python process bridges are for `ltc-edge run`"
+        )
+    names = (
+        [signal.name for signal in controller.observations],
+        [signal.name for signal in controller.actions],
+    )
+    if url.scheme == "udp" and not loop.beyond_loopback and not _is_loopback(url.place):
+        raise InputError(
+            f"--io {loop.io[:80]!r}: there other machines could drive the actuators; say --beyond-loopback "
+            "where that is wanted"
+        )
+    request = RunRequest(
+        io=loop.io,
+        period_s=rate.period_s,
+        every=rate.every,
+        at_start=None if loop.start == "disarmed" else loop.start,
+        fifo=loop.fifo or None,
+        cpu=loop.cpu,
+        bind=loop.beyond_loopback,
+    )
+    return PROGRAM, "--io", native_url(url, *names), "--json", *request.arguments()
+
+
+def _is_loopback(place: str) -> bool:
+    host = numeric(place).rpartition(":")[0].strip("[]")
+    return ip_address(host).is_loopback

@@ -21,6 +21,7 @@ from .layout import (
     document_of,
     faults,
     read,
+    replace,
     sync_folder,
     write,
 )
@@ -153,6 +154,9 @@ class Deployment:
         place = layout.version(identity)
         if place.exists():
             if not faults(place, identity):
+                self._add_signature(folder, place)
+                layout.clean()
+                self._upload = None
                 return {"already": True}, b""
             layout.discard(identity)
         sync_folder(folder)
@@ -161,11 +165,20 @@ class Deployment:
         sync_folder(layout.versions_folder)
         return {"already": False}, b""
 
+    def _add_signature(self, folder: Path, place: Path) -> None:
+        """A version that is here already is one that was signed since."""
+        if (folder / SIGNATURE).exists():
+            replace(place / SIGNATURE, read(folder / SIGNATURE))
+
     def switch(self, said: dict[str, Any], _: bytes) -> Answer:
         """See `switching.switch`; what is here already is taken only if it is signed, where that is asked."""
         layout = self._changing()
-        signatures.refuse_unsigned(layout.root, layout.version(said["id"]))
-        return switch(layout, said["id"], self._patience), b""
+        identity = said["id"]
+        signatures.refuse_unsigned(layout.root, layout.version(identity))
+        done = switch(layout, identity, self._patience)
+        if identity not in (layout.linked(layout.current), layout.linked(layout.previous)):
+            layout.discard(identity)  # it does not run, and would take the place of one that did
+        return done, b""
 
     def rollback(self, _: dict[str, Any], __: bytes) -> Answer:
         """Switch to the version before."""
@@ -196,6 +209,8 @@ class Deployment:
         removed = layout.versions()
         for identity in removed:
             layout.discard(identity)
+        for folder in (layout.incoming, layout.versions_folder):
+            folder.rmdir()  # the lock stays, for others may wait for it
         return {"removed": removed}, b""
 
     def pin(self, said: dict[str, Any], _: bytes) -> Answer:

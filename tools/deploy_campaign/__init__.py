@@ -1,0 +1,1 @@
+"""Parts of ``deploy_kill_campaign.py``."""
