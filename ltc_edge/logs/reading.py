@@ -15,6 +15,7 @@ from ltc_edge.logs.read_csv import csv_columns, read_csv
 from ltc_edge.logs.read_npy import npy_columns, read_npy
 from ltc_edge.logs.read_npz import npz_columns, read_npz
 from ltc_edge.logs.read_parquet import parquet_columns, read_parquet
+from ltc_edge.logs.read_step_log import mcap_columns, read_mcap
 from ltc_edge.logs.recording import Recording
 
 
@@ -37,7 +38,7 @@ FORMATS: dict[str, Format] = {
     ".npy": Format(npy_columns, read_npy),
     ".npz": Format(npz_columns, read_npz),
     ".parquet": Format(parquet_columns, read_parquet),
-    ".mcap": _BAG,
+    ".mcap": Format(mcap_columns, read_mcap),
     ".db3": _BAG,
 }
 """The format of each file suffix; a folder is a rosbag2 folder."""

@@ -25,12 +25,14 @@ class Recording:
         values: array of shape ``[T, C]``, float64, every value finite.
         time_s: array of shape ``[T]``, float64: seconds since the first row, strictly increasing;
             None where no time was asked for and the format carries none.
+        begins: rows before which rows are missing, however short the time between them.
     """
 
     source: str
     names: tuple[str, ...]
     values: FloatArray
     time_s: FloatArray | None
+    begins: tuple[int, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -44,6 +46,7 @@ def checked_recording(
     values: FloatArray,
     time_s: FloatArray | None,
     lines: Sequence[int] | None = None,
+    begins: tuple[int, ...] = (),
 ) -> Recording:
     """Build a ``Recording`` from decoded columns, or say why they cannot be used.
 
@@ -53,6 +56,7 @@ def checked_recording(
         values: array of shape ``[T, C]``.
         time_s: array of shape ``[T]`` in seconds from any origin, or None.
         lines: line of the file each row stands on, for text files; messages count rows from 1 without it.
+        begins: rows before which rows are missing.
 
     Raises:
         RecordingError: no column, fewer than two rows, a value not finite, or time that does not advance.
@@ -87,7 +91,8 @@ def checked_recording(
             raise RecordingError(
                 f"{path}: the time column spans more than a number can hold. Give it in seconds."
             )
-    return Recording(str(path), tuple(names), np.ascontiguousarray(values, dtype=np.float64), time_s)
+    kept = np.ascontiguousarray(values, dtype=np.float64)
+    return Recording(str(path), tuple(names), kept, time_s, begins)
 
 
 def _check_time(time_s: FloatArray, place: Callable[[int], str]) -> None:

@@ -33,11 +33,12 @@ def median_period(recording: Recording, period_s: float) -> float:
 
 
 def gap_rows(recording: Recording) -> tuple[int, ...]:
-    """Rows that a long gap in time precedes."""
+    """Rows that a long gap in time precedes, or that the recording says begin a run."""
     if recording.time_s is None:
-        return ()
+        return recording.begins
     dt_s = np.diff(recording.time_s)
-    return tuple(int(row) + 1 for row in np.flatnonzero(dt_s > GAP_PERIODS * np.median(dt_s)))
+    late = np.flatnonzero(dt_s > GAP_PERIODS * np.median(dt_s))
+    return tuple(sorted({int(row) + 1 for row in late} | set(recording.begins)))
 
 
 def gap_note(recording: Recording) -> str | None:
@@ -47,10 +48,12 @@ def gap_note(recording: Recording) -> str | None:
         return None
     listed = ", ".join(str(row + 1) for row in rows[:5]) + (", …" if len(rows) > 5 else "")
     plural = "gap" if len(rows) == 1 else "gaps"
-    return (
-        f"{recording.source}: {len(rows)} {plural} in time of more than {GAP_PERIODS:g} median periods "
-        f"split it (before row {listed})."
+    kind = (
+        f"in time of more than {GAP_PERIODS:g} median periods"
+        if not recording.begins
+        else "between its steps"
     )
+    return f"{recording.source}: {len(rows)} {plural} {kind} split it (before row {listed})."
 
 
 def build_segments(

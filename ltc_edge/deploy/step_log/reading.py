@@ -165,14 +165,16 @@ class StepLog:
 
 
 def is_step_log(path: Path) -> bool:
-    """Whether a file is a step log; False for any other MCAP file.
+    """Whether a file is a step log; False for any other file.
 
     Raises:
-        RecordingError: it is no MCAP file, or is damaged.
         MissingExtraError: mcap is not installed.
     """
     container = Container(path)
-    next(container.chunks(), None)
+    try:
+        next(container.chunks(), None)
+    except RecordingError:
+        return False
     return any(schema.name == STEP for schema in container.schemas.values())
 
 
