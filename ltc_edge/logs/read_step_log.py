@@ -70,8 +70,8 @@ def read_step_log(path: Path, columns: Sequence[str] | None, time: str | None) -
     values, numbers, times_ns = _read(log, chosen)
     if len(values) < 2:
         raise RecordingError(
-            f"{path}: the controller ran in {len(values)} steps whose values are finite. A recording needs two, "
-            "in active or shadow mode."
+            f"{path}: the controller ran in {len(values)} steps whose values are finite. "
+            "A recording needs two, in active or shadow mode."
         )
     begins = tuple(int(row) + 1 for row in np.flatnonzero(np.diff(numbers) != 1))
     return checked_recording(path, columns, values, (times_ns - times_ns[:1]) / 1e9, begins=begins)
@@ -109,7 +109,7 @@ def _names(signals: Sequence[tuple[str, str]], count: int, kind: str) -> list[st
 
 def _read(log: StepLog, chosen: Sequence[_Place]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Values ``[T, C]``, numbers and times of the steps that are rows."""
-    blocks = [np.zeros((0, len(chosen)))]
+    blocks: list[FloatArray] = [np.zeros((0, len(chosen)))]
     numbers, times_ns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for block in log.blocks():
         values = np.stack([_column(block.steps, place) for place in chosen], axis=1)
