@@ -181,6 +181,7 @@ def _list_boards(*, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table("board", "what", "format", "tried", "needs")
+    table.columns[0].no_wrap = True
     for board in boards:
         missing = missing_to_build(board) or "all is here"
         table.add_row(board.name, f"{board.title}; {board.processor}", board.form, board.tried, missing)
