@@ -77,7 +77,7 @@ def answer(bundle: Path, kind: str, endpoint: str) -> int:
     actions = [signal.name for signal in subject.controller.actions]
     mapping = default_mapping(observations, actions, (OBSERVED, STATES), (ACTED, COMMANDS))
     period_s = subject.controller.timing.period_s
-    engine = Engine(subject.supervised(trust_c=False), mapping, period_s)
+    engine = Engine(subject.supervised(trust_c=False), subject.settings, mapping, period_s)
     settings = NodeSettings("bench", period_s, None, Request.ARM, {})
     node = ControllerNode(engine, mapping, subject.settings, middleware, settings)
     threading.Thread(target=lambda: (sys.stdin.read(), node.stop()), daemon=True).start()

@@ -82,6 +82,9 @@ CONTROL_OPTIONS = stack(
 
 RECORD_OPTIONS = stack(
     [
+        click.option(
+            "--log", type=FILE, metavar="FILE", help="Keep every step, for `ltc-edge replay` (MCAP)."
+        ),
         click.option("--record", type=FILE, metavar="FOLDER", help="Keep all messages in a new bag (MCAP)."),
         click.option(
             "--play",
@@ -162,6 +165,7 @@ def _play(
     """A dry run on a bag."""
     from dataclasses import asdict
 
+    from ltc_edge.cli.node_run import opened_steps
     from ltc_edge.deploy.ros.engine import Engine
     from ltc_edge.deploy.ros.play import play
     from ltc_edge.supervision.codes import Request as Requests
@@ -169,10 +173,11 @@ def _play(
     for name in ("connect", "listen", "interface", "rate", "duration"):
         if said[name]:
             raise click.UsageError(f"--play takes no --{name}")
-    supervised = subject.supervised(trust_c=said["trust_c"])
-    engine = Engine(supervised, mapping, subject.controller.timing.period_s, by_stamp=said["stamps"])
-    # What a dry run is for is the controller's actions: nobody needs to arm it.
-    played = play(said["played"], engine, mapping, said["record"], request or Requests.ARM)
+    period_s = subject.controller.timing.period_s
+    with opened_steps(subject, said, period_s) as steps:
+        engine = Engine(steps, subject.settings, mapping, period_s, by_stamp=said["stamps"])
+        # What a dry run is for is the controller's actions: nobody needs to arm it.
+        played = play(said["played"], engine, mapping, said["record"], request or Requests.ARM)
     if not quiet:
         out = console()
         out.print(f"{played.steps} steps on {played.seconds:.3f} s of {said['played']}")

@@ -11,6 +11,7 @@ from ltc_edge.cli.output import console
 
 if TYPE_CHECKING:
     from ltc_edge.deploy.ros.controller_node import ControllerNode, Witness
+    from ltc_edge.deploy.ros.engine import Stepping
     from ltc_edge.deploy.ros.mapping import Mapping as SignalMapping
     from ltc_edge.deploy.ros.middleware import Middleware
     from ltc_edge.deploy.ros.opened import Subject
@@ -31,18 +32,18 @@ def run_node(
     from ltc_edge.deploy.ros.controller_node import ControllerNode, NodeSettings
     from ltc_edge.deploy.ros.engine import Engine
 
-    supervised = subject.supervised(trust_c=said["trust_c"])
     period_s = subject.controller.timing.period_s
-    engine = Engine(supervised, mapping, period_s, by_stamp=said["stamps"])
     settings = NodeSettings(
         name=said["node_name"],
         period_s=period_s,
         timer_s=None if said["rate"] is None else 1.0 / said["rate"],
         request=request,
-        parameters=subject.parameters(mapping, supervised.settings),
+        parameters=subject.parameters(mapping, subject.settings),
         by_stamp=said["stamps"],
     )
     with ExitStack() as opened:
+        steps = opened.enter_context(opened_steps(subject, said, settings.timer_s or period_s))
+        engine = Engine(steps, subject.settings, mapping, period_s, by_stamp=said["stamps"])
         middleware = _middleware(said)
         opened.callback(middleware.close)
         witnesses: tuple[Witness, ...] = ()
@@ -50,7 +51,7 @@ def run_node(
             recorder = BagRecorder(said["record"], mapping)
             opened.callback(recorder.close)
             witnesses = (recorder,)
-        node = ControllerNode(engine, mapping, supervised.settings, middleware, settings, witnesses)
+        node = ControllerNode(engine, mapping, subject.settings, middleware, settings, witnesses)
         opened.callback(node.close)
         if not quiet:
             _announce(mapping, settings.name, said)
@@ -65,6 +66,22 @@ def run_node(
     if signal.SIGINT in signals:
         raise KeyboardInterrupt
     return {"middleware": said["middleware"], **status}
+
+
+@contextmanager
+def opened_steps(subject: Subject, said: Mapping[str, Any], period_s: float) -> Iterator[Stepping]:
+    """What is stepped, with a log of its steps where one is asked for."""
+    supervised = subject.supervised(trust_c=said["trust_c"])
+    if said["log"] is None:
+        yield supervised
+        return
+    from ltc_edge.deploy.ros.logged_steps import LoggedSteps
+
+    steps = LoggedSteps(subject, supervised, said["log"], period_s)
+    try:
+        yield steps
+    finally:
+        steps.close()
 
 
 def _middleware(said: Mapping[str, Any]) -> Middleware:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ltc_edge.deploy.ros.engine import Step
 from ltc_edge.deploy.ros.interfaces import MessageType, type_store
 from ltc_edge.deploy.ros.mapping import Mapping
 from ltc_edge.errors import InputError, OutputError, RecordingError, require
@@ -92,9 +91,6 @@ class BagRecorder:
     def said(self, payload: bytes) -> None:
         """See `Witness.said`."""
         self._waiting.put((self._actions, time.time_ns(), payload))
-
-    def stepped(self, step: Step) -> None:
-        """Nothing: a bag has messages."""
 
     def close(self) -> None:
         """Write what is waiting, and end the bag.

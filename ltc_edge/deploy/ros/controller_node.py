@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from ltc_edge.deploy.ros.cdr import Encoder
-from ltc_edge.deploy.ros.engine import Engine, Step
+from ltc_edge.deploy.ros.engine import Engine
 from ltc_edge.deploy.ros.layout import NotThisMessageError
 from ltc_edge.deploy.ros.mapping import Mapping as SignalMapping
 from ltc_edge.deploy.ros.middleware import Middleware
@@ -36,9 +35,6 @@ class Witness(Protocol):
 
     def said(self, payload: bytes) -> None:
         """An action went out."""
-
-    def stepped(self, step: Step) -> None:
-        """A step was made."""
 
 
 @dataclass
@@ -102,14 +98,12 @@ class ControllerNode:
         self._clock_ns = time.time_ns if settings.by_stamp else time.monotonic_ns
         oldest_s = min(supervisor.oldest_s[signal] for signal in mapping.sources[0].signals)
         self._silence_ns = int(1e9 * max(oldest_s, settings.period_s))
-        self._encoder = Encoder(mapping.sink.message, mapping.sink.paths)
         self._turn = threading.Lock()
         self._stop = threading.Event()
         self._closed = False
         self._was_armed = False
         self._unprompted = False  # whether no message was the occasion of the last step
         self._began_ns = self._clock_ns()
-        self._last: Step | None = None
         engine.request(settings.request)
         own = f"/{settings.name}"
         self._act = middleware.publisher(mapping.sink.topic, mapping.sink.message, COMMAND)
@@ -125,7 +119,7 @@ class ControllerNode:
     @property
     def mode(self) -> Mode:
         """After the last step."""
-        return Mode.DISARMED if self._last is None else self._last.output.mode
+        return self._engine.mode
 
     def stop(self) -> None:
         """Let `run` end."""
@@ -162,20 +156,14 @@ class ControllerNode:
 
     def status(self) -> dict[str, Any]:
         """Mode, bits of the last step, and what became of messages."""
-        last = self._last
-        bits = [] if last is None else list(status_names(last.output.status))
+        bits = list(status_names(self._engine.status))
         return {"mode": self.mode.name.lower(), "status": bits, **asdict(self.counts)}
 
     def _is_acting(self) -> bool:
         return self._was_armed and self.mode is not Mode.SHADOW
 
     def _is_at_rest(self) -> bool:
-        last = self._last
-        return (
-            last is not None
-            and last.output.mode is Mode.DISARMED
-            and tuple(last.output.action) == tuple(self._supervisor.resting)
-        )
+        return self.mode is Mode.DISARMED and self._engine.action == self._supervisor.resting
 
     def _on_message(self, source: int, payload: bytes) -> None:
         now_ns = self._clock_ns()
@@ -217,21 +205,18 @@ class ControllerNode:
             self._step(now_ns, heard=False)
 
     def _step(self, now_ns: int, *, heard: bool) -> None:
-        step = self._engine.step(now_ns, heard=heard)
-        output = step.output
-        mode = output.mode
+        engine = self._engine
+        engine.step(now_ns, time.time_ns(), heard=heard)
         self._unprompted = not heard
+        self.counts.steps += 1
+        mode = engine.mode
         if mode is Mode.SHADOW:
-            self._propose(self._encoder.write(output.proposal, time.time_ns()))
+            self._propose(engine.proposal_message())
             self.counts.proposals += 1
         elif self._was_armed or mode is not Mode.DISARMED:
             self._was_armed = True
-            payload = self._encoder.write(output.action, time.time_ns())
+            payload = engine.action_message()
             self._act(payload)
             self.counts.actions += 1
             for witness in self._witnesses:
                 witness.said(payload)
-        self._last = step
-        self.counts.steps += 1
-        for witness in self._witnesses:
-            witness.stepped(step)

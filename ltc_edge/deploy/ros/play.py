@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ltc_edge.deploy.ros.bag import BagWriter, mapping_topics, read_bag
-from ltc_edge.deploy.ros.cdr import Encoder
-from ltc_edge.deploy.ros.controller_node import Witness
 from ltc_edge.deploy.ros.engine import Engine
 from ltc_edge.deploy.ros.layout import NotThisMessageError
 from ltc_edge.deploy.ros.mapping import Mapping
@@ -35,7 +33,6 @@ def play(
     mapping: Mapping,
     output: Path | None,
     request: Request,
-    witnesses: tuple[Witness, ...] = (),
 ) -> Played:
     """Feed a bag's messages, at their log times, and write the actions into a new bag.
 
@@ -45,7 +42,6 @@ def play(
         mapping: its topics.
         output: the new bag: the messages and the actions, with the log times of ``bag``. None: none.
         request: what is asked for in the first step.
-        witnesses: who keeps the steps.
 
     Raises:
         InputError: the bag lacks a topic, or has no message of the first.
@@ -54,7 +50,7 @@ def play(
     """
     writer = None if output is None else BagWriter(output, mapping_topics(mapping))
     try:
-        played = _play(bag, engine, mapping, writer, request, witnesses)
+        played = _play(bag, engine, mapping, writer, request)
     except BaseException:
         if writer is not None:
             writer.discard()
@@ -70,9 +66,7 @@ def _play(
     mapping: Mapping,
     writer: BagWriter | None,
     request: Request,
-    witnesses: tuple[Witness, ...],
 ) -> Played:
-    encoder = Encoder(mapping.sink.message, mapping.sink.paths)
     actions = len(mapping.sources)
     modes: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
@@ -91,14 +85,11 @@ def _play(
             continue
         if source > 0:
             continue
-        step = engine.step(now_ns)
-        modes[step.output.mode.name.lower()] += 1
-        statuses.update(status_names(step.output.status))
+        statuses.update(status_names(engine.step(now_ns, now_ns)))
+        modes[engine.mode.name.lower()] += 1
         if writer is not None:
-            shown = step.output.proposal if step.output.mode is Mode.SHADOW else step.output.action
-            writer.write(actions, now_ns, encoder.write(shown, now_ns))
-        for witness in witnesses:
-            witness.stepped(step)
+            shadow = engine.mode is Mode.SHADOW
+            writer.write(actions, now_ns, engine.proposal_message() if shadow else engine.action_message())
     steps = sum(modes.values())
     if not steps:
         why = f": {last_rejection}" if last_rejection else ""
