@@ -40,7 +40,7 @@ typedef union {
 typedef struct {
     uint32_t known;  /* 0: the clock gave no time */
     float passed_s;  /* at least dt_min_s, such that a clock that stands still stops nothing */
-    float bounded_s; /* within the declared range: what the slew counts */
+    float bounded_s; /* within the declared range: what slew and hand-over count */
 } period;
 
 static uint32_t is_finite(float value)
@@ -368,7 +368,7 @@ static uint32_t choose(const ltc_supervisor *supervisor, const ltc_supervisor_in
 }
 
 /* Where another law acts than before, go over to it in equal shares; to rest there is no delay. */
-static uint32_t hand_over(const ltc_supervisor *supervisor, uint32_t law, float passed_s, float *action)
+static uint32_t hand_over(const ltc_supervisor *supervisor, uint32_t law, float bounded_s, float *action)
 {
     const ltc_supervisor_settings *const settings = supervisor->settings;
     ltc_supervisor_memory *const memory = supervisor->memory;
@@ -380,7 +380,7 @@ static uint32_t hand_over(const ltc_supervisor *supervisor, uint32_t law, float 
             began[i] = supervisor->room[i];
         }
     }
-    const float left = within(memory->handover_left_s - passed_s, 0.0F, settings->handover_s);
+    const float left = within(memory->handover_left_s - bounded_s, 0.0F, settings->handover_s);
     memory->handover_left_s = (law != LAW_REST) ? left : 0.0F;
     if (!(memory->handover_left_s > 0.0F)) {
         return 0U;
@@ -462,7 +462,7 @@ uint32_t ltc_supervisor_step(const ltc_supervisor *supervisor, const ltc_supervi
     memory->mode = settled(supervisor, memory->mode, status);
     status |= choose(supervisor, input, now.passed_s, &law, action);
     status |= limit(supervisor->settings, action);
-    status |= hand_over(supervisor, law, now.passed_s, action);
+    status |= hand_over(supervisor, law, now.bounded_s, action);
     status |= bring_within(supervisor, now.bounded_s, action);
     remember(supervisor, action);
     return status;

@@ -36,7 +36,7 @@ _REST, _EXTERNAL, _CONTROLLERS, _HOLD, _PD, _PD_IN_PART = range(6)
 
 MEMORY_WORDS = 9
 """Words of ``ltc_supervisor_memory``, in its order."""
-_MODE, _LAW, _RUNNING, _HEALTHY, _MISSES, _ELAPSED, _HELD, _LEFT, _CHECKSUM = range(MEMORY_WORDS)
+_ELAPSED, _HELD, _LEFT, _CHECKSUM = range(5, MEMORY_WORDS)
 
 
 class Supervised(Protocol):
@@ -103,10 +103,11 @@ class Supervisor:
         self._actions = len(settings.actions)
         self.memory: Words = np.zeros(MEMORY_WORDS, dtype=np.uint32)
         self.room: Float32 = np.zeros(5 * self._actions, dtype=np.float32)
+        self._times: Float32 = self.memory.view(np.float32)
+        self._began, self._proposal = self.room.reshape(5, -1)[3:]
+        self._began[:] = self._proposal[:] = settings.resting
         self._start_in(Mode.DISARMED)
-        self.room[:] = np.tile(np.array(settings.resting, dtype=np.float32), 5)
-        self._load()
-        self._remember(list(settings.resting))
+        self._remember(settings.resting)
         self.start_status = controller.reset()
 
     def step(self, given: Input) -> Output:
@@ -120,7 +121,7 @@ class Supervisor:
         status = self._check_memory() | self._check_input(given)
         status |= self._check_time(given.dt_s, known, passed)
         self._mode = self._requested(given.requests)
-        self._proposal = list(settings.resting)
+        self._proposal[:] = settings.resting
         if self._mode in (Mode.DISARMED, Mode.LATCHED):
             self._running = 0
         elif not status & (_STALE | _BAD_INPUT):
@@ -128,27 +129,17 @@ class Supervisor:
         self._mode = self._settled(status)
         law, chosen, why = self._choose(given, passed)
         action, bits = self._limit(chosen)
-        status |= why | bits | self._hand_over(law, passed, action)
+        status |= why | bits | self._hand_over(law, bounded, action)
         status |= self._bring_within(bounded, action)
         self._remember(action)
-        return Output(tuple(action), tuple(self._proposal), status, Mode(self._mode))
+        return Output(tuple(action), tuple(self._proposal.tolist()), status, Mode(self._mode))
 
     def _load(self) -> None:
-        """Read memory and room."""
-        words = self.memory.tolist()
-        times = self.memory.view(np.float32).tolist()
-        self._mode, self._law, self._running, self._healthy, self._misses = words[:_ELAPSED]
-        self._elapsed, self._held, self._left = times[_ELAPSED:_CHECKSUM]
-        kept = self.room.tolist()
-        self._began = kept[3 * self._actions : 4 * self._actions]
-        self._proposal = kept[4 * self._actions :]
+        """Read the counters; times and the room stay where they are, so that not a bit of them changes."""
+        self._mode, self._law, self._running, self._healthy, self._misses = self.memory[:_ELAPSED].tolist()
 
     def _store(self) -> None:
-        """Write memory and room, but for the checksum."""
         self.memory[:_ELAPSED] = (self._mode, self._law, self._running, self._healthy, self._misses)
-        self.memory.view(np.float32)[_ELAPSED:_CHECKSUM] = (self._elapsed, self._held, self._left)
-        self.room[3 * self._actions : 4 * self._actions] = self._began
-        self.room[4 * self._actions :] = self._proposal
 
     def checksum(self) -> int:
         """What the checksum of memory and room ought to be."""
@@ -161,9 +152,7 @@ class Supervisor:
     def _start_in(self, mode: Mode) -> None:
         self._mode, self._law, self._running = int(mode), _REST, 0
         self._healthy, self._misses = 0, 0
-        self._elapsed = self._held = self._left = 0.0
-        self.memory[:_CHECKSUM] = 0
-        self.memory[_MODE] = int(mode)
+        self._times[_ELAPSED:_CHECKSUM] = 0.0
 
     def _check_memory(self) -> int:
         changed = int(self.memory[_CHECKSUM]) != self.checksum()
@@ -195,14 +184,15 @@ class Supervisor:
     def _check_time(self, dt_s: float, known: bool, passed: float) -> int:
         settings = self.settings
         if not known:
-            self._running, self._elapsed = 0, passed
+            self._running = 0
+            self._times[_ELAPSED] = passed
             return _BAD_INPUT
-        self._elapsed = _single(self._elapsed + dt_s) if self._running else dt_s
+        since = _single(self._times.item(_ELAPSED) + dt_s) if self._running else dt_s
         out = 0 if settings.dt_min_s <= dt_s <= settings.dt_max_s else _CLAMPED
-        if self._elapsed <= settings.gap_s:
-            return out
-        self._running, self._elapsed = 0, dt_s
-        return out | _GAP
+        if not since <= settings.gap_s:
+            self._running, since, out = 0, dt_s, out | _GAP
+        self._times[_ELAPSED] = since
+        return out
 
     def _requested(self, requests: int) -> int:
         if requests & Request.DISARM:
@@ -215,8 +205,9 @@ class Supervisor:
 
     def _ask(self, given: Input) -> int:
         settings = self.settings
-        dt_s = _within(self._elapsed, settings.dt_min_s, settings.dt_max_s)
-        status = 0 if dt_s == self._elapsed else _CLAMPED
+        since = self._times.item(_ELAPSED)
+        dt_s = _within(since, settings.dt_min_s, settings.dt_max_s)
+        status = 0 if dt_s == since else _CLAMPED
         own = 0
         if not self._running:
             own = self._controller.reset()
@@ -224,13 +215,13 @@ class Supervisor:
             self._law = _REST
         if not own:
             own, found = self._controller.step(np.array(given.observation, dtype=np.float32), dt_s)
-            self._proposal = found.tolist()
+            self._proposal[:] = found
             status |= _CONTROLLER if own & self._no_action else 0
-            status |= 0 if all(map(math.isfinite, self._proposal)) else _BAD_ACTION
-        self._elapsed = 0.0
+            status |= 0 if all(map(math.isfinite, found.tolist())) else _BAD_ACTION
+        self._times[_ELAPSED] = 0.0
         self._running = 0 if status & FAULTS else 1
         if not self._running:
-            self._proposal = list(settings.resting)
+            self._proposal[:] = settings.resting
         return status | own & _OWN
 
     def _settled(self, status: int) -> int:
@@ -248,9 +239,9 @@ class Supervisor:
         """Law, action and why."""
         if self._mode >= Mode.FALLBACK:
             return self._fall_back(given, passed)
-        self._held = 0.0
+        self._times[_HELD] = 0.0
         if self._mode == Mode.ACTIVE:
-            return _CONTROLLERS, self._proposal, 0
+            return _CONTROLLERS, self._proposal.tolist(), 0
         resting = self.settings.resting
         if self._mode == Mode.SHADOW and given.external is not None:
             pairs = list(zip(given.external, resting, strict=True))
@@ -268,10 +259,10 @@ class Supervisor:
             ]
             return (_PD_IN_PART, action, _PD_WITHOUT) if None in found else (_PD, action, 0)
         if settings.fallback == Fallback.HOLD:
-            self._held = _single(self._held + passed)
-            if self._held <= settings.hold_s:
+            held = _single(self._times.item(_HELD) + passed)
+            self._times[_HELD] = held if held <= settings.hold_s else LARGEST
+            if held <= settings.hold_s:
                 return _HOLD, list(self._last), 0
-            self._held = LARGEST
             return _REST, list(settings.resting), _EXPIRED
         return _REST, list(settings.resting), 0
 
@@ -292,17 +283,18 @@ class Supervisor:
         met = any(value < low or value > high for value, low, high in limits)
         return [_within(*each) for each in limits], _LIMITED if met else 0
 
-    def _hand_over(self, law: int, passed: float, action: list[float]) -> int:
+    def _hand_over(self, law: int, bounded: float, action: list[float]) -> int:
         settings = self.settings
         if law != self._law:
-            self._law, self._left = law, settings.handover_s
-            self._began = list(self._last)
-        left = _within(_single(self._left - passed), 0.0, settings.handover_s)
-        self._left = left if law != _REST else 0.0
-        if not self._left > 0:
+            self._law = law
+            self._times[_LEFT] = settings.handover_s
+            self._began[:] = self._last
+        left = _within(_single(self._times.item(_LEFT) - bounded), 0.0, settings.handover_s)
+        self._times[_LEFT] = left = left if law != _REST else 0.0
+        if not left > 0:
             return 0
-        share = float(np.float32(self._left) / np.float32(settings.handover_s))
-        for index, began in enumerate(self._began):
+        share = float(np.float32(left) / np.float32(settings.handover_s))
+        for index, began in enumerate(self._began.tolist()):
             way = _single(share * _single(began - action[index]))
             action[index] = _single(action[index] + way)
         return _HANDING_OVER

@@ -1,0 +1,1 @@
+"""What is held against the supervisor: all its states, proofs, and campaigns of faults."""
