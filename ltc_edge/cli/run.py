@@ -107,19 +107,18 @@ def command(bundle: Path, as_json: bool, **said: Any) -> None:
         click.echo(f"Wrote {', '.join(source.generated)} to {said['build']}.", err=True)
         return
     progress = Progress(controller, request, source.form)
-    with built_loop(source) as program:
-        try:
-            last = run_loop(
-                program,
-                controller,
-                request,
-                status_at=_status_address(said["status"]),
-                on_start=progress.start,
-                on_state=progress.state,
-            )
-        except KeyboardInterrupt:
-            _report(progress.last, controller, progress, as_json=as_json)
-            raise
+    try:
+        last = run_loop(
+            built_loop(source),
+            controller,
+            request,
+            status_at=_status_address(said["status"]),
+            on_start=progress.start,
+            on_state=progress.state,
+        )
+    except KeyboardInterrupt:
+        _report(progress.last, controller, progress, as_json=as_json)
+        raise
     _report(last, controller, progress, as_json=as_json)
 
 

@@ -1,225 +1,228 @@
-"""The real-time loop in C: built for this machine and for two kinds of ARM, and run with a plant here."""
+"""The real-time loop in C, under sanitizers here and for two kinds of ARM, with a plant here."""
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from loop_programs import TIMEOUT_S, Plant, loop_program, source_of
 
-from ltc_edge.export.c import c_float32, c_int16
-from ltc_edge.export.calibration import excitation
-from ltc_edge.export.hub.reader import controller_from_bytes
-from ltc_edge.export.hub.writer import hub_bytes
-from ltc_edge.export.quantize import make_plan
-from ltc_edge.runtimes.host_machine import HostMachine
+from ltc_edge.deploy.replay.library import ReplayLibrary
+from ltc_edge.deploy.replay.replay import replay
+from ltc_edge.deploy.replay.settings import logged_settings
+from ltc_edge.deploy.run.datagrams import DISARM, MAGIC, Readings, encode_readings
+from ltc_edge.deploy.run.page import Page
+from ltc_edge.deploy.step_log.reading import StepLog
 
-EXAMPLE = Path(__file__).parents[2] / "firmware_examples" / "linux_rt_loop"
-MACHINES = {
-    "here": ("cc", ()),
-    "aarch64": ("aarch64-linux-gnu-gcc", ("qemu-aarch64",)),
-    "armhf": ("arm-linux-gnueabihf-gcc", ("qemu-arm",)),
+SANITIZED = ("LINK=-fsanitize=address,undefined -fno-sanitize-recover=all", "OPTIMISATION=-O1")
+ARM = {
+    "c-float32": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
+    "c-int16": ("arm-linux-gnueabihf-gcc", "qemu-arm"),
 }
-FALLBACK = -0.25
-TIMEOUT_S = 60
+ACTIVE, DISARMED, FALLBACK, SHADOW = 2, 0, 3, 1
+REST = 0.0
 
 
 @pytest.fixture(scope="module")
-def controllers(tiny_controller):
-    """Controller and sources of each arithmetic."""
-    built = tiny_controller(fallback=np.array([FALLBACK]))
-    plan = make_plan(built, (excitation(built, sequences=4, steps=60, seed=3),))
-    read = controller_from_bytes(hub_bytes(built), "tiny")
-    return {
-        "float32": (read, c_float32(read, "tiny")),
-        "int16": (read, c_int16(read, plan, "tiny")),
-    }
+def bundle(unverified_bundle):
+    return unverified_bundle("c-float32", "c-int16")
 
 
 @pytest.fixture(scope="module")
-def program(controllers, tmp_path_factory):
-    """Builds the program for a machine, once; gives the command that runs it."""
-    built = {}
-
-    def make(arithmetic, machine):
-        compiler, emulator = MACHINES[machine]
-        for tool in ("make", compiler, *emulator):
-            if shutil.which(tool) is None:
-                pytest.skip(f"{tool} is not installed")
-        if (arithmetic, machine) not in built:
-            folder = tmp_path_factory.mktemp(f"{arithmetic}-{machine}")
-            for name, content in controllers[arithmetic][1].files.items():
-                (folder / name).write_bytes(content)
-            order = ("make", "-s", "-C", EXAMPLE, f"CONTROLLER_DIR={folder}", f"BUILD={folder}/build")
-            done = subprocess.run([*order, f"CC={compiler}"], capture_output=True, text=True, timeout=120)
-            assert done.returncode == 0, done.stderr
-            built[arithmetic, machine] = (*emulator, str(folder / "build" / "rt_loop"))
-        return built[arithmetic, machine]
-
-    return make
-
-
-@pytest.fixture
-def loop(program):
-    return program("float32", "here")
-
-
-def run(command, *options, text="", timeout=TIMEOUT_S):
-    return subprocess.run([*command, *options], input=text, capture_output=True, text=True, timeout=timeout)
-
-
-def expected_actions(controllers, arithmetic, rows):
-    """What `HostMachine` makes of rows of dt and observation, as bits."""
-    controller, sources = controllers[arithmetic]
-    machine = HostMachine(sources, controller)
-    assert machine.reset() == 0
-    actions = [machine.step(row[1:], float(row[0]))[1] for row in rows]
-    machine.close()
-    return bits(actions)
-
-
-def bits(actions):
-    return np.array(actions, dtype=np.float32).reshape(-1).view(np.uint32).tolist()
-
-
-def lines_of(rows):
-    return "".join(" ".join(f"{value:.9g}" for value in row) + "\n" for row in rows)
-
-
-def inputs(steps):
-    """Rows of dt and observation; dt beyond its range and a reading that is not finite among them."""
-    rng = np.random.default_rng(5)
-    rows = np.column_stack([rng.uniform(0.001, 0.2, steps), rng.normal(0, 0.7, (steps, 2))])
-    rows[7, 1], rows[11, 2], rows[13, 0] = np.nan, -np.inf, -1.0
-    rows[17, 1], rows[19, 2] = 1e-42, 3e38
-    return rows.astype(np.float32)
-
-
-@pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("arithmetic", ["float32", "int16"])
-def test_replay_gives_the_bits_of_the_host_machine(controllers, program, arithmetic, machine):
-    rows = inputs(400)
-    done = run(program(arithmetic, machine), "--replay", "--json", text=lines_of(rows))
-    assert done.returncode == 0, done.stderr
-    found = [float(line) for line in done.stdout.splitlines()]
-    assert bits(found) == expected_actions(controllers, arithmetic, rows)
-    report = json.loads(done.stderr)
-    assert (report["periods"], report["not_finite"], report["fallbacks"]) == (400, 2, 2)
-    assert report["dt_clamped"] > 0
-    assert found[7] == FALLBACK
-
-
-@pytest.mark.parametrize(
-    "line", ["", "0.02 0.5", "0.02 0.5 0.1 1", "0.02 0.5x 0.1", "hello", "0.02 0.5 " + "1" * 5000]
-)
-def test_a_line_that_is_no_reading_gives_the_fallback_and_leaves_the_state(controllers, loop, line):
-    rows = inputs(20)[:6]
-    whole = lines_of(rows[:3]) + line + "\n" + lines_of(rows[3:])
-    done = run(loop, "--replay", "--json", text=whole)
-    found = [float(text) for text in done.stdout.splitlines()]
-    assert found.pop(3) == FALLBACK
-    assert bits(found) == expected_actions(controllers, "float32", rows)
-    assert json.loads(done.stderr)["bad_lines"] == 1
+def loop(bundle):
+    """The program under the address and undefined-behaviour sanitizers."""
+    return (str(loop_program(source_of(bundle), "cc", *SANITIZED)),)
 
 
 class Running:
     """The loop as a process in real time."""
 
-    def __init__(self, command, *options):
+    def __init__(self, command, *options, **more):
+        self.pages = os.memfd_create("page")
         self.process = subprocess.Popen(
-            [*command, "--json", *options],
+            [*command, "--json", "--page", f"/dev/fd/{self.pages}", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            pass_fds=(self.pages,),
+            **more,
         )
+        self.page = Page(self.pages, 2, 1)
 
-    def send(self, *values):
+    def say(self, *values):
         self.process.stdin.write(" ".join(map(str, values)) + "\n")
         self.process.stdin.flush()
 
     def action(self):
         return float(self.process.stdout.readline())
 
+    def where(self):
+        while not self.page.is_written():
+            assert self.process.poll() is None, self.process.stderr.read()
+        return self.page.read().where
+
     def end(self):
         """Remaining actions and the report."""
         rest, errors = self.process.communicate(timeout=TIMEOUT_S)
-        return [float(line) for line in rest.splitlines()], json.loads(errors.splitlines()[-1])
+        lines = errors.splitlines()
+        assert len(lines) == 1, errors
+        return [float(line) for line in rest.splitlines()], json.loads(lines[0])
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+        self.page.close()
+        os.close(self.pages)
 
 
 @pytest.fixture
 def start(loop):
     started = []
 
-    def begin(*options, command=loop):
-        started.append(Running(command, *options))
+    def begin(*options, command=loop, **more):
+        started.append(Running(command, *options, **more))
         return started[-1]
 
     yield begin
     for running in started:
-        running.process.kill()
-        running.process.communicate()
+        running.close()
 
 
-def close_the_loop(running, periods):
-    """A plant that moves by each action, in real time; the actions."""
-    level, actions = 0.0, []
-    for _ in range(periods):
-        running.send(0.5, level)
-        actions.append(running.action())
-        level += 0.1 * actions[-1]
-    return actions
+@pytest.fixture
+def plant(start):
+    """Starts a loop on UDP and its plant."""
+    plants = []
+
+    def begin(*options, **more):
+        running = start("--io", "udp://0", *options, **more)
+        plants.append(Plant(running.where()))
+        return running, plants[-1]
+
+    yield begin
+    for one in plants:
+        one.close()
 
 
-@pytest.mark.parametrize("machine", ["here", "aarch64"])
-def test_a_closed_loop_in_real_time_and_its_replay(start, program, tmp_path, machine):
-    command = program("float32", machine)
-    record = tmp_path / "record.txt"
-    running = start("--record", str(record), command=command)
-    actions = close_the_loop(running, 40)
-    rest, report = running.end()
-    actions += rest
-    assert running.process.returncode == 0
-    assert actions[-1] == FALLBACK
-    assert len(actions) == report["periods"] + 1
-    assert report["end"] == "input ended"
-    assert len(set(actions)) > 10
-    assert report["wake_up_latency_us"]["p50"] <= report["wake_up_latency_us"]["max"]
-    # A busy machine may have missed deadlines or fallen back: the replay must agree all the same.
-    replay = run(program("float32", "here"), "--replay", text=record.read_text())
-    assert [float(line) for line in replay.stdout.splitlines()] == actions[:-1]
+def test_it_starts_disarmed_and_is_armed_and_disarmed_by_signals(plant):
+    running, one = plant()
+    assert one.until(lambda action: action.readings >= 5, 0.5, 0.1).mode == DISARMED
+    running.process.send_signal(signal.SIGUSR1)
+    action = one.until(lambda action: action.mode == ACTIVE and action.action[0] != REST, 0.5, 0.1)
+    np.testing.assert_array_equal(action.action.shape, (1,))
+    running.process.send_signal(signal.SIGUSR2)
+    assert one.until(lambda action: action.mode == DISARMED, 0.5, 0.1).action[0] == REST
 
 
-def test_readings_that_are_bad_not_finite_or_too_old(start):
-    running = start("--oldest", "0.001")
-    assert running.action() == FALLBACK  # nothing has come yet
-    running.send("hello")
-    running.send(float("nan"), 0.0)
-    running.process.stdin.close()
-    running.process.stdin = None
-    rest, report = running.end()
-    assert set(rest) == {FALLBACK}
-    assert report["no_reading"] > 0
-    # Both lines may have come within a period: then the last one counts.
-    assert report["not_finite"] >= 1
-    assert report["fallbacks"] == report["periods"]
+def test_requests_come_with_readings_and_timestamps_go_back(plant):
+    _, one = plant("--arm")
+    one.until(lambda action: action.mode == ACTIVE, 0.5, 0.1)
+    one.until(lambda action: action.mode == DISARMED, 0.5, 0.1, requests=DISARM)
+    one.send(0.5, 0.1, timestamp=(1 << 64) - 2)
+    wanted = one.sequence
+    while (action := one.action()).readings != wanted:
+        pass
+    assert action.timestamp == (1 << 64) - 2
+
+
+def test_in_shadow_the_external_action_goes_through(plant):
+    _, one = plant("--shadow")
+    action = one.until(lambda action: action.mode == SHADOW, 0.5, 0.1, external=[0.25])
+    one.send(0.5, 0.1, external=[0.25])
+    while (action := one.action()).action[0] != np.float32(0.25):
+        one.send(0.5, 0.1, external=[0.25])
+    assert action.mode == SHADOW
+    assert action.proposal[0] != np.float32(0.25)
+
+
+@pytest.mark.parametrize("more", [{}, {"age_s": [0.0, 1e3]}, {"age_s": [float("nan"), 0.0]}])
+def test_nan_and_old_readings_bring_the_fallback(plant, more):
+    running, one = plant("--arm")
+    one.until(lambda action: action.mode == ACTIVE, 0.5, 0.1)
+    bad = 0.1 if more else float("nan")
+    one.send(0.5, bad, **more)
+    while (action := one.action()).mode != FALLBACK:
+        one.send(0.5, bad, **more)
+    assert action.status & (0x100 if more else 0x200)
+    assert np.isfinite(action.action).all()
+    running.process.terminate()
+    _, report = running.end()
+    assert report["modes"]["fallback"] > 0
+
+
+def refused(counts):
+    return {name: counts[name] for name in ("malformed", "old", "foreign")}
+
+
+def test_what_is_no_reading_of_the_plant_is_counted_and_changes_nothing(plant):
+    running, one = plant("--arm")
+    one.until(lambda action: action.mode == ACTIVE, 0.5, 0.1)
+    good = encode_readings(Readings(np.array([9, 9], dtype=np.float32), 1000))
+    malformed = [b"", good[:-1], good + b"x", b"x" + good[1:], good[:4] + b"\2" + good[5:]]
+    malformed += [good[:6] + b"\3\0" + good[8:], good[:15] + b"\x80" + good[16:], bytes(3000)]
+    for content in malformed:
+        one.line.sendto(content, one.there)
+    one.send(9, 9, sequence=one.sequence)  # a copy
+    one.send(9, 9, sequence=one.sequence - 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(good, one.there)
+    one.sequence += 1
+    wanted = {"malformed": len(malformed), "old": 2, "foreign": 1}
+    while refused(running.page.read().io) != wanted:
+        one.send(0.5, 0.1)
+        assert running.page.read().observation.tolist() == pytest.approx([0.5, 0.1])
+        one.action()
+
+
+def test_a_plant_that_counts_past_the_last_number_goes_on(plant):
+    running, one = plant()
+    one.sequence = 0xFFFFFFF0
+    one.until(lambda action: action.readings == 5, 0.5, 0.1)
+    assert running.page.read().io["old"] == 0
 
 
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_in_the_fallback(start, which):
-    running = start()
-    running.send(0.5, 0.1)
-    while running.action() == FALLBACK:
-        pass
+def test_a_signal_ends_it_at_rest(plant, which):
+    running, one = plant("--arm")
+    one.until(lambda action: action.action[0] != REST, 0.5, 0.1)
     running.process.send_signal(which)
+    _, report = running.end()
+    assert (running.process.returncode, report["end"]) == (0, "stopped")
+    one.line.setblocking(False)
+    actions = []
+    try:
+        while True:
+            actions.append(one.action())
+    except BlockingIOError:
+        pass
+    assert actions[-1].action[0] == REST
+    assert running.page.read().end == "stopped"
+
+
+def test_lines_and_their_end(start):
+    running = start("--arm")
+    running.say("hello")
+    running.say("1 2 3")
+    level, actions = 0.0, []
+    for _ in range(30):
+        running.say(0.5, level)
+        actions.append(running.action())
+        level += 0.1 * actions[-1]
     rest, report = running.end()
+    actions += rest
     assert running.process.returncode == 0
-    assert rest[-1] == FALLBACK
-    assert report["end"] == "stopped"
+    assert (report["end"], report["malformed"]) == ("input ended", 2)
+    assert actions[-1] == REST
+    assert len(set(actions)) > 5
+    # The action of every period, and the one at the end.
+    assert len(actions) == report["periods"] + 1
 
 
 def test_it_ends_where_nobody_takes_actions(start):
@@ -227,48 +230,68 @@ def test_it_ends_where_nobody_takes_actions(start):
     running.process.stdout.close()
     running.process.stdout = Path(os.devnull).open()  # noqa: SIM115  closed with the process
     _, report = running.end()
-    assert report["end"] == "actuators lost"
-    assert running.process.returncode == 1
+    assert (report["end"], running.process.returncode) == ("actuators lost", 1)
 
 
 def test_a_reader_who_sleeps_does_not_hold_up_the_loop(start):
-    running = start("--period", "0.0001", "--periods", "20000")
-    running.send(0.5, 0.1)
+    running = start("--period", "0.0001", "--duration", "0.5")
+    fcntl.fcntl(running.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
     running.process.wait(timeout=TIMEOUT_S)
     rest, report = running.end()
-    # A pipe holds 64 KiB: fewer lines than were written.
+    # It holds fewer lines than were written.
     assert report["actions_not_taken"] > 0
-    assert report["periods"] == 20000
-    assert len(rest) <= 20000 - report["actions_not_taken"] + 1
+    assert len(rest) <= report["periods"] - report["actions_not_taken"] + 1
 
 
 def test_an_impossible_period_counts_missed_deadlines(start):
-    running = start("--period", "0.000001", "--periods", "200")
+    running = start("--period", "0.000001", "--duration", "0.0005", "--bare", "--every", "2")
     running.process.wait(timeout=TIMEOUT_S)
     _, report = running.end()
-    assert 1 <= report["longest_run_missed"] <= report["missed_deadlines"] <= 200
+    assert 1 <= report["longest_run_missed"] <= report["missed_deadlines"] <= report["periods"]
     assert report["periods_left_out"] > 0
+    assert report["steps"] == (report["periods"] + 1) // 2
 
 
-def may_be_real_time():
-    """Whether this process may use SCHED_FIFO, tried out in a process of its own."""
-    trial = "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))"
-    return subprocess.run(["python3", "-c", trial], capture_output=True, timeout=TIMEOUT_S).returncode == 0
+def test_systemd_is_told(start, tmp_path):
+    place = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(place)
+        manager.settimeout(TIMEOUT_S)
+        environment = {**os.environ, "NOTIFY_SOCKET": place, "WATCHDOG_USEC": "100000"}
+        running = start("--io", "udp://0", env=environment)
+        assert [manager.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+        running.process.terminate()
+        while (said := manager.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert said == b"STOPPING=1"
 
 
-def test_real_time_where_it_is_permitted_and_refusal_where_not(loop):
-    options = ("--priority", "10", "--cpu", str(min(os.sched_getaffinity(0))), "--lock", "--periods", "5")
-    done = run(loop, *options, "--json")
-    if may_be_real_time():
-        assert done.returncode == 0, done.stderr
-        return
-    assert done.returncode == 3
-    assert done.stderr.startswith("Error: --")
-    assert done.stdout == ""
+@pytest.mark.parametrize("form", ARM)
+def test_a_log_made_on_arm_gives_the_same_bits_here(bundle, start, tmp_path, form):
+    compiler, emulator = ARM[form]
+    for tool in (compiler, emulator):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    source = source_of(bundle, form)
+    program = loop_program(source, compiler, "OPTIMISATION=-O1")
+    log = tmp_path / "run.mcap"
+    running = start("--arm", "--log", str(log), command=(emulator, str(program)))
+    level = 0.0
+    for _ in range(25):
+        running.say(0.5, level)
+        level += 0.1 * running.action()
+    running.process.stdin.close()
+    running.process.stdin = None
+    assert running.process.wait(TIMEOUT_S) == 0
+    read = StepLog(log)
+    found = replay(read, ReplayLibrary(source.sources, logged_settings(read)))
+    assert found.steps >= 25
+    assert found.first is None
+    assert found.modes[ACTIVE] > 0
 
 
 def test_what_the_system_refuses_is_told(loop):
-    done = run(loop, "--cpu", "1023")
+    done = subprocess.run([*loop, "--cpu", "1023"], capture_output=True, text=True, timeout=TIMEOUT_S)
     assert (done.returncode, done.stdout) == (3, "")
     assert "--cpu 1023: Invalid argument" in done.stderr
 
@@ -278,36 +301,55 @@ def test_no_priority_without_the_right_to_it(loop):
     drop = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
     if drop and shutil.which("setpriv") is None:
         pytest.skip("setpriv is not installed")
-    done = run((*drop, "sh", "-c", 'ulimit -r 0 && exec "$0" "$@"', *loop), "--priority", "10")
+    command = (*drop, "sh", "-c", 'ulimit -r 0 && exec "$0" "$@"', *loop, "--fifo", "10")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
     assert (done.returncode, done.stdout) == (3, "")
-    assert "--priority 10: Operation not permitted; run as root" in done.stderr
+    assert "--fifo 10: Operation not permitted; run as root" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--priority", "100"), "--priority: expected a whole number from 1 to 99"),
+        (("--fifo", "100"), "--fifo: expected a whole number from 1 to 99"),
         (("--cpu", "x"), "--cpu: expected"),
         (("--period", "0"), "--period: expected seconds"),
-        (("--oldest", "nan"), "--oldest: expected seconds"),
-        (("--periods", "-1"), "--periods: expected"),
+        (("--duration", "nan"), "--duration: expected"),
+        (("--every", "0"), "--every: expected"),
+        (("--arm", "--shadow"), "--arm and --shadow exclude each other"),
         (("extra",), "there are options alone"),
+        (("--io", "udp://192.0.2.1:9"), "--io udp://192.0.2.1:9: that lets other machines drive"),
+        (("--io", "udp://127.0.0.1:99999"), "--io udp://127.0.0.1:99999: expected"),
+        (("--io", "udp://0?frm=1"), "--io udp://0?frm=1: expected"),
+        (("--io", "ftp://x"), "--io ftp://x: unknown"),
+        (("--io", "serial:///dev/null"), "--io serial:///dev/null: Inappropriate ioctl"),
+        (("--io", "serial:///dev/null?baud=7"), "--io serial:///dev/null?baud=7: expected"),
+        (("--io", "mailbox://0"), "--io mailbox://0: expected"),
+        (("--io", "can://lo?readings=1:0:f32:1:0&actions=2:0:f32:1:0"), "--io can://lo"),
+        (("--page", "/nowhere/page"), "--page /nowhere/page: No such file"),
     ],
 )
 def test_wrong_usage(loop, options, message):
-    done = run(loop, *options)
+    done = subprocess.run(
+        [*loop, *options], capture_output=True, text=True, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL
+    )
     assert done.returncode == 2
     assert done.stderr.startswith(f"Error: {message}")
 
 
-def test_a_controller_that_fails_its_selftest_does_not_start(controllers, program, tmp_path):
-    program("float32", "here")
-    for name, content in controllers["float32"][1].files.items():
-        # Another first golden action than the one that comes out.
-        changed = re.sub(rb"(golden_action\[\d+\] = \{\s*)0x\w+U", rb"\g<1>0x00000001U", content)
-        (tmp_path / name).write_bytes(changed)
-    order = ("make", "-s", "-C", EXAMPLE, f"CONTROLLER_DIR={tmp_path}", f"BUILD={tmp_path}/build")
-    subprocess.run(order, check=True, timeout=120)
-    done = run((str(tmp_path / "build" / "rt_loop"),))
+def test_a_controller_that_fails_its_selftest_does_not_start(bundle, loop, tmp_path):
+    text = source_of(bundle).sources.files["tiny.c"].decode()
+    words = re.search(r"golden_action\[\d+\] = \{([^}]*)\}", text)[1]
+    golden = b"".join(int(word, 16).to_bytes(4, "little") for word in re.findall(r"0x[0-9A-Fa-f]+", words))
+    content = Path(loop[0]).read_bytes()
+    assert content.count(golden) == 1
+    # Another first golden action than the one that comes out.
+    changed = tmp_path / "rt_loop"
+    changed.write_bytes(content.replace(golden, bytes([golden[0] ^ 1]) + golden[1:]))
+    changed.chmod(0o700)
+    done = subprocess.run([changed], capture_output=True, text=True, timeout=TIMEOUT_S)
     assert done.returncode == 1
     assert "the selftest failed, status 0x80" in done.stderr
+
+
+def test_the_magic_is_a_word_that_people_can_read():
+    assert MAGIC.to_bytes(4, "little") == b"LTCE"

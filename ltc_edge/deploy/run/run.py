@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from ltc_edge.controller import Controller
@@ -21,7 +21,7 @@ OnState = Callable[[Snapshot], None]
 
 
 def run_loop(
-    program: Path,
+    program: AbstractContextManager[Path],
     controller: Controller,
     request: RunRequest,
     *,
@@ -32,7 +32,7 @@ def run_loop(
     """Run the loop until it ends, or until SIGTERM, SIGHUP or Ctrl-C; then it has come to rest.
 
     Args:
-        program: the loop program.
+        program: builds the loop program, once its I/O is known to be good.
         controller: that it was built with.
         request: how it runs.
         status_at: where its status page listens; None for none.
@@ -50,7 +50,8 @@ def run_loop(
     with ExitStack() as opened, _asked_to_end() as asked:
         bridge = opened.enter_context(open_bridge(request.io, controller, bind=request.bind))
         io, inherited = (bridge.url, bridge.handles) if isinstance(bridge, Bridging) else (bridge, ())
-        loop = opened.enter_context(LoopProcess(program, io, request.arguments(), shape, inherited))
+        built = opened.enter_context(program)
+        loop = opened.enter_context(LoopProcess(built, io, request.arguments(), shape, inherited))
         page = None
         if status_at is not None:
             page = StatusPage(status_at, loop.snapshot, controller.name, observations, actions)
