@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from ltc_edge.controller import Controller
@@ -22,8 +23,13 @@ from ltc_edge.supervision.settings import Settings
 STABILISER_HZ = 1000.0
 """How often the firmware calls a controller."""
 
+LEGACY = "controlModeLegacy"
+"""The mode of the firmware's PID controller."""
+
+KEPT = "What is not driven is left as the PID controller has it."
+
 MODES = {
-    "controlModeLegacy": frozenset({"roll", "pitch", "yaw", "thrust"}),
+    LEGACY: frozenset({"roll", "pitch", "yaw", "thrust"}),
     "controlModeForceTorque": frozenset({"thrustSi", "torqueX", "torqueY", "torqueZ"}),
     "controlModeForce": frozenset({"normalizedForces"}),
 }
@@ -63,6 +69,9 @@ def crazyflie_app(
     """
     sources = artifact.c_sources()
     flat = {**sources.files, **supervisor_sources(sources, settings)}
+    mode = _mode(connections.actions)
+    begin = [] if mode == LEGACY else ["memset(control, 0, sizeof(*control));"]
+    begin.append(f"control->controlMode = {mode};")
     objects = sorted(path.removesuffix(".c") + ".o" for path in flat if path.endswith(".c"))
     words = common_words(controller, artifact, connections, plan) | {
         "objects": "\n".join(f"obj-y += {path}" for path in objects),
@@ -76,10 +85,8 @@ def crazyflie_app(
             ],
             "      ",
         ),
-        "control_mode": _mode(connections.actions),
-        "control_values": lines(
-            [_drive(index, each) for index, each in enumerate(connections.actions)], "  "
-        ),
+        "undriven": KEPT if mode == LEGACY else "What is not driven is zero.",
+        "control_values": lines([*begin, *itertools.starmap(_drive, enumerate(connections.actions))], "  "),
         "helpers": _ROUNDED if any(each.place.field in WHOLE for each in connections.actions) else "",
         "log_values": "\n".join(
             f"LOG_ADD(LOG_FLOAT, prop{index}, &room[(4U * ACTIONS) + {index}U])"

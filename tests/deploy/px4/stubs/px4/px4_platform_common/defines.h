@@ -1,0 +1,3 @@
+#pragma once
+#define PX4_OK 0
+#define PX4_ERROR (-1)
