@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
-from ltc_edge.deploy.step_log.messages import Steps
-from ltc_edge.deploy.step_log.reading import StepLog, is_step_log
 from ltc_edge.errors import RecordingError
 from ltc_edge.logs.columns import check_columns, check_unique
 from ltc_edge.logs.read_bag import BAG_TIME, bag_columns, read_bag
 from ltc_edge.logs.recording import Recording, checked_recording
 from ltc_edge.supervision.codes import Mode
+
+if TYPE_CHECKING:
+    from ltc_edge.deploy.step_log.messages import Steps
+    from ltc_edge.deploy.step_log.reading import StepLog
 
 SINGLE = ("mode", "status", "requests", "missed", "dt_s")
 """Columns that are one number a step."""
@@ -34,11 +37,15 @@ _Place = tuple[str, int | None]
 
 def mcap_columns(path: Path) -> tuple[str, ...]:
     """Columns of an MCAP file, be it a step log or any other; see `bag_columns`."""
+    from ltc_edge.deploy.step_log.reading import StepLog, is_step_log
+
     return tuple(_places(StepLog(path))) if is_step_log(path) else bag_columns(path)
 
 
 def read_mcap(path: Path, columns: Sequence[str] | None, time: str | None) -> Recording:
     """Read columns of an MCAP file, be it a step log or any other; see `read_bag`."""
+    from ltc_edge.deploy.step_log.reading import is_step_log
+
     return read_step_log(path, columns, time) if is_step_log(path) else read_bag(path, columns, time)
 
 
@@ -56,6 +63,8 @@ def read_step_log(path: Path, columns: Sequence[str] | None, time: str | None) -
         RecordingError: a damaged log, a missing column, fewer than two such steps.
         MissingExtraError: mcap is not installed.
     """
+    from ltc_edge.deploy.step_log.reading import StepLog
+
     if time not in (None, BAG_TIME):
         raise RecordingError(
             f"{path}: has no time column {time!r}. A step log's is that of its steps, called {BAG_TIME!r}."

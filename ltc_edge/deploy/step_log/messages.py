@@ -7,6 +7,7 @@ steps are one array.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -34,6 +35,7 @@ Steps = npt.NDArray[Any]
 _NUMBERS = {"uint32": "<u4", "uint64": "<u8", "int64": "<i8", "float32": "<f4"}
 
 
+@functools.cache
 def definition(name: str) -> str:
     """The text of a message's definition, as ROS 2 writes it."""
     file = resources.files(__package__) / "messages" / f"{name.rpartition('/')[2]}.msg"
@@ -46,6 +48,7 @@ def fields(name: str) -> list[tuple[str, str]]:
     return [(line[0], line[1]) for line in lines if len(line) == 2 and "=" not in line[1] and line[0] != "#"]
 
 
+@functools.cache
 def step_dtype(observations: int, actions: int) -> np.dtype[Any]:
     """The bytes of a step of a controller with so many observations and actions.
 

@@ -5,8 +5,9 @@
  *     driver FILE STEPS PERIOD_US [flags]
  *
  * flags: p paced in real time; f --force; c memory is changed now and then; d entries are dropped, since
- * nobody waits for the writer; m allocations within the loop are counted; k kill it after the last step, a
- * log that is not closed; and two numbers may follow: minutes of a file, and files kept.
+ * nobody waits for the writer; k kill it after the last step, a log that is not closed; a allocate once in
+ * the loop; and two numbers may follow: minutes of a file, and files kept. Allocations of the loop's thread
+ * within the loop are counted.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,31 @@
 #include "step_log.h"
 
 #define SECOND INT64_C(1000000000)
+
+/* The C library's own, whose places the three below take. */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+
+static __thread uint64_t allocations;
+
+void *malloc(size_t size)
+{
+    ++allocations;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    ++allocations;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    ++allocations;
+    return __libc_realloc(memory, size);
+}
 
 static controller_context context;
 static float room[LTC_SUPERVISOR_ROOM(CONTROLLER_ACTIONS)];
@@ -157,6 +183,9 @@ static void run(step_log *log, uint64_t steps, int64_t period_ns, const char *fl
             entry->execution_ns = now(CLOCK_MONOTONIC) - woke;
         }
         step_log_commit(log);
+        if ((strchr(flags, 'a') != NULL) && (i == 10U)) {
+            free(strdup(flags));
+        }
         if ((paced == 0U) && (strchr(flags, 'd') == NULL) && ((i % 64U) == 63U)) {
             wait_for_writer(log, period_ns);
         }
@@ -187,16 +216,18 @@ int main(int count, char **arguments)
         return 3;
     }
     (void)ltc_supervisor_start(&supervisor);
+    const uint64_t allocated = allocations;
     run(log, strtoull(arguments[2], NULL, 10), period_ns, flags);
+    const uint64_t within = allocations - allocated;
     if (strchr(flags, 'k') != NULL) {
         (void)raise(SIGKILL);
     }
     step_log_counts counts;
     const int error = step_log_close(log, &counts);
     (void)printf("{\"steps\": %llu, \"dropped\": %llu, \"written\": %llu, \"lost\": %llu, \"bytes\": %llu, "
-                 "\"error\": %d}\n",
+                 "\"error\": %d, \"allocations\": %llu}\n",
                  (unsigned long long)counts.steps, (unsigned long long)counts.dropped,
                  (unsigned long long)counts.written, (unsigned long long)counts.lost,
-                 (unsigned long long)counts.bytes, error);
+                 (unsigned long long)counts.bytes, error, (unsigned long long)within);
     return 0;
 }
