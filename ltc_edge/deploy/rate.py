@@ -42,20 +42,35 @@ class RatePlan:
         return self.every > 1
 
 
-def plan_rate(timing: Timing, rate_hz: float) -> RatePlan:
+def plan_rate(timing: Timing, rate_hz: float, every: int | None = None) -> RatePlan:
     """How a loop of ``rate_hz`` steps a controller of this timing.
+
+    A loop whose period lies within the range steps it each time, unless ``every`` says otherwise.
 
     Of the multiples within the range, a loop that is too fast takes the one nearest to the native period:
     that is where the controller was trained and verified, while the shortest elapsed time is only allowed.
 
+    Args:
+        timing: the controller's.
+        rate_hz: of the loop.
+        every: periods of the loop from one step to the next, where that is wanted: a multiple that gives the
+            native period costs nothing, and others may (docs/native-rate.md).
+
     Raises:
-        InputError: the rate is no positive number, the loop is slower than the range allows, or no multiple
-            of its period lies in the range.
+        InputError: the rate is no positive number, the loop is slower than the range allows, no multiple of
+            its period lies in the range, or the one asked for does not.
     """
     if not (math.isfinite(rate_hz) and rate_hz > 0 and math.isfinite(1.0 / rate_hz)):
         raise InputError(f"rate: {rate_hz:g} Hz is no rate; it must be positive and finite")
     period_s = 1.0 / rate_hz
     shortest, longest = timing.dt_min_s * (1.0 - EDGE), timing.dt_max_s * (1.0 + EDGE)
+    if every is not None:
+        if every < 1 or not shortest <= every * period_s <= longest:
+            raise InputError(
+                f"rate: every {every} periods of {rate_hz:g} Hz is {1000 * every * period_s:.6g} ms, and this "
+                f"controller allows {_range(timing)}"
+            )
+        return RatePlan(period_s, every)
     if shortest <= period_s <= longest:
         return RatePlan(period_s, 1)
     if period_s > longest:

@@ -37,6 +37,14 @@ def test_of_two_multiples_equally_near_the_shorter_is_taken() -> None:
     assert plan_rate(Timing(0.025, 0.0101, 0.1, 0.025), 100.0).every == 2  # 20 and 30 ms
 
 
+def test_a_multiple_that_is_asked_for_is_taken_where_it_is_allowed() -> None:
+    assert plan_rate(NATIVE, 100.0, every=2).step_s == pytest.approx(NATIVE.period_s)
+    assert plan_rate(NATIVE, 1000.0, every=200).every == 200
+    for every in (0, -1, 201):
+        with pytest.raises(InputError, match="2 to 200 ms"):
+            plan_rate(NATIVE, 1000.0, every=every)
+
+
 @pytest.mark.parametrize("rate_hz", [0.0, -1.0, math.nan, math.inf, 1e-320])
 def test_what_is_no_rate_is_refused(rate_hz: float) -> None:
     with pytest.raises(InputError, match="no rate"):
