@@ -67,7 +67,7 @@ def plan_rate(timing: Timing, rate_hz: float, every: int | None = None) -> RateP
     if every is not None:
         if every < 1 or not shortest <= every * period_s <= longest:
             raise InputError(
-                f"rate: every {every} periods of {rate_hz:g} Hz is {1000 * every * period_s:.6g} ms, and this "
+                f"rate: {every} periods of {rate_hz:g} Hz are {1000 * every * period_s:.6g} ms, and this "
                 f"controller allows {_range(timing)}"
             )
         return RatePlan(period_s, every)
