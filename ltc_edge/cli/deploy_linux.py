@@ -58,6 +58,19 @@ linux_options = stack(
         click.option("--fifo", type=click.IntRange(1, 99), help="Real-time priority, with locked memory."),
         click.option("--cpu", type=click.IntRange(0, 1023), help="Processor that it runs on."),
         click.option(
+            "--log-minutes",
+            type=click.IntRange(1, 10_000),
+            metavar="N",
+            help="Keep every step there, for `ltc-edge replay`, in files of N minutes.",
+        ),
+        click.option(
+            "--log-keep",
+            type=click.IntRange(1, 10_000),
+            default=24,
+            show_default=True,
+            help="Files that stay.",
+        ),
+        click.option(
             "--service",
             type=click.Choice(SERVICES),
             default="systemd",
@@ -177,6 +190,8 @@ def _order(said: Mapping[str, Any]) -> Order:
         cpu=said["cpu"],
         beyond_loopback=said["beyond_loopback"],
         start=said["start"],
+        log_minutes=said["log_minutes"],
+        log_keep=said["log_keep"],
     )
     device = DeviceSettings(said["python"], said["root"], said["service"], said["sudo"], said["keep"])
     checks = Checks(said["max_p99_us"], not said["no_profile"], watch_s=said["watch"])

@@ -24,7 +24,7 @@ from ltc_edge.errors import CheckFailedError
 OnStep = Callable[[str], None]
 """Told what is done next."""
 
-SUPERVISOR = "supervisor.json"
+SUPERVISOR, LOG = "supervisor.json", "steps.mcap"
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def refuse_unswitched(where: str, identity: str, switched: Mapping[str, Any]) ->
 def _package(ready: Ready, program: Program, name: str, root: str, machine: str) -> Package:
     """The files for one device."""
     order, loop = ready.order, ready.order.loop
-    arguments = ready.sources.arguments
+    arguments = [*ready.sources.arguments, *_log_arguments(order, name, root)]
     files = {
         PROGRAM: program.content,
         MANIFEST: (ready.bundle.path / MANIFEST).read_bytes(),
@@ -155,7 +155,8 @@ def _package(ready: Ready, program: Program, name: str, root: str, machine: str)
     }
     service = order.device.service
     if service.startswith("systemd"):
-        unit = Unit(name, f"{root}/{name}/current", arguments, user=service == "systemd-user")
+        period_s = ready.sources.rate.period_s
+        unit = Unit(name, f"{root}/{name}/current", arguments, period_s, service == "systemd-user")
         files[unit_name(name)] = unit_text(unit, loop).encode()
     about = {
         "bundle": ready.bundle.manifest_sha256(),
@@ -170,3 +171,13 @@ def _package(ready: Ready, program: Program, name: str, root: str, machine: str)
     )
     key = order.signing.key
     return package if key is None else signed(package, key)
+
+
+def _log_arguments(order: Order, name: str, root: str) -> list[str]:
+    """Where the loop keeps its steps: a unit of the system in its state's folder, others beside the versions."""
+    loop = order.loop
+    if loop.log_minutes is None:
+        return []
+    folder = f"/var/lib/ltc-edge/{name}" if order.device.service == "systemd" else f"{root}/{name}/log"
+    minutes, keep = str(loop.log_minutes), str(loop.log_keep)
+    return ["--log", f"{folder}/{LOG}", "--log-minutes", minutes, "--log-keep", keep]

@@ -22,6 +22,8 @@ _LOOP: Mapping[str, type | tuple[type, ...]] = {
     "cpu": int,
     "beyond_loopback": bool,
     "start": str,
+    "log_minutes": int,
+    "log_keep": int,
 }
 _DEVICE: Mapping[str, type | tuple[type, ...]] = {
     "python": str,

@@ -24,6 +24,8 @@ class LoopSettings:
         beyond_loopback: whether other machines may send readings.
         start: whether it stays disarmed until somebody arms it, acts as soon as readings have come, or
             computes only.
+        log_minutes: every step is kept, in files of so many minutes; None for no log.
+        log_keep: how many of these files stay.
     """
 
     io: str
@@ -33,6 +35,8 @@ class LoopSettings:
     cpu: int | None = None
     beyond_loopback: bool = False
     start: Start = "disarmed"
+    log_minutes: int | None = None
+    log_keep: int = 24
 
 
 @dataclass(frozen=True)

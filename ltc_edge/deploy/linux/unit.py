@@ -5,15 +5,19 @@ What each line is for is in ``docs/deploy.md``; ``systemd-analyze security`` has
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ltc_edge.deploy.linux.settings import LoopSettings
+from ltc_edge.errors import InputError
 
-WATCHDOG_S = 2
+WATCHDOG_S, WATCHDOG_PERIODS = 2, 4
 READY_S, STOP_S = 10, 5
 RESTARTS, RESTARTS_WITHIN_S = 5, 60
 
+_FOLDER = re.compile(r"/[A-Za-z0-9/._-]*")
 _ADDRESS_FAMILIES = {"udp": "AF_INET AF_INET6", "can": "AF_CAN"}
 _DEVICES = {
     "serial": ("char-ttyUSB rw", "char-ttyACM rw", "char-ttyAMA rw", "char-ttyS rw", "char-ttymxc rw")
@@ -28,17 +32,27 @@ class Unit:
         name: of the deployment.
         folder: of its current version, on the device, absolute.
         arguments: the program's file in it, and its arguments.
+        period_s: of its loop.
         user: whether it is of a user's systemd.
     """
 
     name: str
     folder: str
     arguments: Sequence[str]
+    period_s: float
     user: bool
 
 
 def unit_text(unit: Unit, loop: LoopSettings) -> str:
-    """The unit as a file."""
+    """The unit as a file.
+
+    Raises:
+        InputError: systemd starts no program from such a folder.
+    """
+    if not _FOLDER.fullmatch(unit.folder):
+        raise InputError(
+            f"systemd starts nothing from {unit.folder[:100]!r}: name a --root of letters, digits and / . _ -"
+        )
     program, *arguments = unit.arguments
     command = " ".join(map(word, [f"{unit.folder}/{program}", *arguments]))
     sections = {
@@ -54,7 +68,8 @@ def unit_text(unit: Unit, loop: LoopSettings) -> str:
             f"ExecStart={command}",
             f"TimeoutStartSec={READY_S}",
             f"TimeoutStopSec={STOP_S}",
-            f"WatchdogSec={WATCHDOG_S}",
+            # The loop says that it lives once a period.
+            f"WatchdogSec={max(WATCHDOG_S, math.ceil(WATCHDOG_PERIODS * unit.period_s))}",
             "Restart=on-failure",
             "RestartSec=200ms",
             "StandardInput=null",
@@ -76,6 +91,9 @@ def _real_time(loop: LoopSettings) -> list[str]:
 def _sandbox(unit: Unit, loop: LoopSettings) -> list[str]:
     scheme = loop.io.partition(":")[0]
     families = " ".join(["AF_UNIX", *filter(None, [_ADDRESS_FAMILIES.get(scheme)])])
+    # Priority, processor, and the log's thread of low priority are asked of the kernel.
+    asks = bool(loop.fifo) or loop.cpu is not None or loop.log_minutes is not None
+    local = scheme == "udp" and not loop.beyond_loopback
     lines = [
         "NoNewPrivileges=yes",
         "LockPersonality=yes",
@@ -86,9 +104,9 @@ def _sandbox(unit: Unit, loop: LoopSettings) -> list[str]:
         *(["RestrictRealtime=yes"] if not loop.fifo else []),
         "SystemCallArchitectures=native",
         "SystemCallFilter=@system-service",
-        *([] if loop.fifo else ["SystemCallFilter=~@resources"]),
+        f"SystemCallFilter=~@privileged{'' if asks else ' @resources'}",
         "SystemCallErrorNumber=EPERM",
-        "UMask=0027",
+        "UMask=0077",
     ]
     if unit.user:
         # The rest needs namespaces, which a user's systemd has on some systems alone.
@@ -98,7 +116,8 @@ def _sandbox(unit: Unit, loop: LoopSettings) -> list[str]:
         *lines,
         "DynamicUser=yes",
         *(["SupplementaryGroups=dialout"] if devices else []),
-        f"StateDirectory=ltc-edge/{unit.name}",
+        *([f"StateDirectory=ltc-edge/{unit.name}"] if loop.log_minutes is not None else []),
+        *(["IPAddressAllow=localhost", "IPAddressDeny=any"] if local else []),
         "CapabilityBoundingSet=",
         "AmbientCapabilities=",
         "ProtectSystem=strict",

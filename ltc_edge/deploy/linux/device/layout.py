@@ -9,6 +9,7 @@
     ROOT/NAME/previous → versions/ID
     ROOT/NAME/pending.json          a switch that is not over
     ROOT/NAME/incoming/             what was not checked yet, or is on its way out
+    ROOT/NAME/log/                  of a loop that is not systemd's
 
 A version is written in ``incoming``, checked and brought to disk there, and renamed; links are renamed over
 each other. So there is no moment at which ``current`` is anything but a whole version, whatever ends us.
@@ -61,7 +62,7 @@ class Layout:
 
     def create(self) -> None:
         """Make what is not there yet; a deployment is no secret, and its service may be another user."""
-        for folder in (self.folder, self.versions_folder, self.incoming):
+        for folder in (self.folder, self.versions_folder, self.incoming, self.folder / "log"):
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
 
     def versions(self) -> list[str]:

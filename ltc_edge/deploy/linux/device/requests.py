@@ -186,6 +186,7 @@ class Deployment:
         before = layout.linked(layout.previous)
         if before is None:
             raise Refused(f"{layout.name} has no earlier version here")
+        signatures.refuse_unsigned(layout.root, layout.version(before))
         return {**switch(layout, before, self._patience), "to": before}, b""
 
     def prune(self, said: dict[str, Any], _: bytes) -> Answer:

@@ -51,7 +51,9 @@ class RunService(Service):
                     start_new_session=True,
                 )
                 ready = _becomes_ready(notices, process, within_s)
-                return None if ready else _why_not(process, log, within_s)
+                why = None if ready else _why_not(process, log, within_s)
+                process.returncode = 0  # left to itself: Python would warn that it runs still
+                return why
         except OSError as error:
             return f"it cannot be started ({error.strerror})"
         finally:
@@ -103,11 +105,13 @@ def _becomes_ready(notices: socket.socket, process: subprocess.Popen[bytes], wit
     """Whether a program says ``READY=1``, as to systemd, in time."""
     deadline = time.monotonic() + within_s
     notices.settimeout(POLL_S)
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(socket.timeout):
+    while True:
+        over = process.poll() is not None or time.monotonic() > deadline
+        with contextlib.suppress(socket.timeout):  # what it said before it ended counts
             if b"READY=1" in notices.recv(4096).split(b"\n"):
                 return True
-    return False
+        if over:
+            return False
 
 
 def _why_not(process: subprocess.Popen[bytes], log: Path, within_s: float) -> str:
