@@ -13,7 +13,13 @@ from click.core import ParameterSource
 from ltc_edge.cli.deploy_board import BOARD_CHOSEN_TOO, BOARD_SHARED, board_options, deploy_to_board
 from ltc_edge.cli.deploy_linux import SHARED as LINUX_SHARED
 from ltc_edge.cli.deploy_linux import deploy_to_linux, linux_options
-from ltc_edge.cli.deploy_px4 import PX4_CHOSEN_TOO, PX4_SHARED, deploy_to_px4, px4_options
+from ltc_edge.cli.deploy_px4 import (
+    CRAZYFLIE_SHARED,
+    PX4_SHARED,
+    crazyflie_options,
+    deploy_to_px4,
+    px4_options,
+)
 from ltc_edge.cli.deploy_ros2_control import SHARED as ROS2_CONTROL_SHARED
 from ltc_edge.cli.deploy_ros2_control import deploy_to_ros2_control, ros2_control_options
 from ltc_edge.cli.options import FILE, Finite, json_option, stack
@@ -77,7 +83,8 @@ DESTINATIONS = (
     ),
     Destination("--ros2-control FOLDER", ros2_control_options, deploy_to_ros2_control, ROS2_CONTROL_SHARED),
     Destination("--board NAME", board_options, deploy_to_board, BOARD_SHARED, BOARD_CHOSEN_TOO),
-    Destination("--px4 FOLDER", px4_options, deploy_to_px4, PX4_SHARED, PX4_CHOSEN_TOO),
+    Destination("--px4 FOLDER", px4_options, deploy_to_px4, PX4_SHARED),
+    Destination("--crazyflie FOLDER", crazyflie_options, deploy_to_px4, CRAZYFLIE_SHARED),
 )
 
 

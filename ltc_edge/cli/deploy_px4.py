@@ -21,12 +21,6 @@ px4_options = stack(
     [
         click.option("--px4", type=FILE, metavar="FOLDER", help="Write a module of PX4 into FOLDER."),
         click.option(
-            "--crazyflie",
-            type=FILE,
-            metavar="FOLDER",
-            help="Write an out-of-tree controller of the Crazyflie's firmware into FOLDER.",
-        ),
-        click.option(
             "--signals",
             type=FILE,
             metavar="FILE",
@@ -35,14 +29,26 @@ px4_options = stack(
     ]
 )
 
-PX4_SHARED = frozenset({"form", "rate", "supervisor", "trust_c", "dry_run"})
-"""The options of `ltc-edge deploy` that mean something here."""
+crazyflie_options = stack(
+    [
+        click.option(
+            "--crazyflie",
+            type=FILE,
+            metavar="FOLDER",
+            help="Write an out-of-tree controller of the Crazyflie's firmware into FOLDER.",
+        ),
+    ]
+)
 
-PX4_CHOSEN_TOO = frozenset({"crazyflie"})
+PX4_SHARED = frozenset({"form", "rate", "supervisor", "trust_c", "dry_run"})
+"""The options of `ltc-edge deploy` that mean something for PX4."""
+
+CRAZYFLIE_SHARED = PX4_SHARED - {"rate"} | {"signals"}
+"""The same for the Crazyflie, whose stabiliser has one rate."""
 
 
 def deploy_to_px4(bundle: Path | None, said: Mapping[str, Any]) -> None:
-    """Write the folder.
+    """Write the folder, for PX4 or for the Crazyflie.
 
     Raises:
         BundleError: the bundle is none, or its C is not what its controller gives.
@@ -55,10 +61,6 @@ def deploy_to_px4(bundle: Path | None, said: Mapping[str, Any]) -> None:
 
     if bundle is None:
         raise click.UsageError("say which bundle to make flight code of")
-    if said["px4"] is not None and said["crazyflie"] is not None:
-        raise click.UsageError("say --px4 or --crazyflie, one at a time")
-    if said["crazyflie"] is not None and said["rate"] is not None:
-        raise click.UsageError("--rate is not the Crazyflie's: its stabiliser calls 1000 times a second")
     folder: Path = said["px4"] or said["crazyflie"]
     loaded = load_bundle(bundle)
     code, connections, plan, form = _made(loaded, said)
