@@ -39,7 +39,7 @@ class LoggedSteps:
         self._error: OutputError | None = None
 
     def step(self, given: Input) -> Output:
-        """One period. Where the log ends, the action of the period before stands once more; then all goes on."""
+        """One period. Where the log ends, the last action stands once more; then all goes on."""
         if self._error is None:
             try:
                 self._last = self._logged.step(given)

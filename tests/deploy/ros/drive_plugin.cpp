@@ -1,19 +1,16 @@
 // Steps a plugin as lines on standard input ask, and counts what update() allocates.
 //
 //   set NAME VALUE        a parameter: a number, or names with commas ("-" for an empty one)
-//   configure | activate | deactivate | error      0 where it succeeds, else 1
+//   configure | activate | deactivate | error      0 where it succeeds, else 1; the latter two: commands, too
 //   update PERIOD VALUE...  state interfaces in the order of the configuration
 //                         return_type, allocations, and the command interfaces in hexadecimal
 //   refer VALUE...        a message on ~/references
-//   lose N                command interface N takes no value (with STUB_OPTIONAL)
+//   lose N                command interface N takes no value
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
-#include <iostream>
 #include <new>
-#include <sstream>
 
 #include "controller_interface/controller_interface.hpp"
 #include "std_msgs/msg/float64_multi_array.hpp"
@@ -35,28 +32,20 @@ std::unique_ptr<controller_interface::ControllerInterface> stub_make_plugin();
 
 namespace
 {
-std::vector<std::string> words_of(const std::string & text)
-{
-  std::vector<std::string> words;
-  std::stringstream stream(text);
-  for (std::string word; std::getline(stream, word, ',');) {
-    words.push_back(word == "-" ? "" : word);
-  }
-  return words;
-}
+using Message = std_msgs::msg::Float64MultiArray;
+
+const char * next_word(const char * separators = " \n") { return std::strtok(nullptr, separators); }
 
 class Robot
 {
 public:
   Robot() : plugin_(stub_make_plugin()) { say(plugin_->on_init()); }
 
-  void obey(const std::string & line)
+  void obey(char * line)
   {
-    std::istringstream stream(line);
-    std::string verb;
-    stream >> verb;
+    const std::string verb = std::strtok(line, " \n");
     if (verb == "set") {
-      set(stream);
+      set();
     } else if (verb == "configure") {
       say(plugin_->on_configure(state_));
     } else if (verb == "activate") {
@@ -69,11 +58,11 @@ public:
       say(plugin_->on_error(state_));
       print_commands(0, 0);
     } else if (verb == "update") {
-      update(stream);
+      update();
     } else if (verb == "refer") {
-      refer(stream);
+      refer();
     } else if (verb == "lose") {
-      stream >> lost_;
+      lost_ = std::atoi(next_word());
     }
   }
 
@@ -83,15 +72,19 @@ private:
     std::printf("%d\n", said == controller_interface::CallbackReturn::SUCCESS ? 0 : 1);
   }
 
-  void set(std::istringstream & stream)
+  void set()
   {
-    std::string name, value;
-    stream >> name >> value;
-    auto & parameter = plugin_->get_node()->parameters[name];
-    if (name == "fallback_limit_s") {
-      parameter = std::strtod(value.c_str(), nullptr);
-    } else {
-      parameter = words_of(value);
+    const std::string name = next_word();
+    for (auto & parameter : plugin_->get_node()->parameters) {
+      if (parameter.first != name) {
+        continue;
+      }
+      const char * word = next_word(" ,\n");
+      parameter.second.number = std::strtod(word, nullptr);
+      parameter.second.names.clear();
+      for (; word != nullptr; word = next_word(" ,\n")) {
+        parameter.second.names.push_back(std::strcmp(word, "-") == 0 ? "" : word);
+      }
     }
   }
 
@@ -113,30 +106,25 @@ private:
     plugin_->assign_interfaces(std::move(command), std::move(state));
   }
 
-  void update(std::istringstream & stream)
+  void update()
   {
-    std::string word;
-    stream >> word;
-    const rclcpp::Duration period(std::strtod(word.c_str(), nullptr));
+    const rclcpp::Duration period(std::strtod(next_word(), nullptr));
     for (double & value : states_) {
-      stream >> word;
-      value = std::strtod(word.c_str(), nullptr);
+      value = std::strtod(next_word(), nullptr);
     }
-    const rclcpp::Time time;
+    const rclcpp::Time time{};
     const long before = allocations;
     const auto said = plugin_->update(time, period);
     print_commands(said == controller_interface::return_type::OK ? 0 : 1, allocations - before);
   }
 
-  void refer(std::istringstream & stream)
+  void refer()
   {
-    using Message = std_msgs::msg::Float64MultiArray;
     auto message = std::make_shared<Message>();
-    for (double value; stream >> value;) {
-      message->data.push_back(value);
+    while (const char * word = next_word()) {
+      message->data.push_back(std::strtod(word, nullptr));
     }
-    auto & held = plugin_->get_node()->subscriptions.at("~/references");
-    std::any_cast<std::shared_ptr<rclcpp::Subscription<Message>>>(held)->callback(message);
+    std::static_pointer_cast<rclcpp::Subscription<Message>>(plugin_->get_node()->subscription)->callback(message);
   }
 
   void print_commands(int said, long allocated)
@@ -162,7 +150,8 @@ private:
 int main()
 {
   Robot robot;
-  for (std::string line; std::getline(std::cin, line);) {
+  char line[256];
+  while (std::fgets(line, sizeof line, stdin) != nullptr) {
     robot.obey(line);
   }
   return 0;

@@ -1,12 +1,12 @@
 #ifndef STUB_CONTROLLER_INTERFACE_HPP
 #define STUB_CONTROLLER_INTERFACE_HPP
 
-#include <any>
 #include <cstdint>
-#include <map>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -56,23 +56,27 @@ namespace rclcpp_lifecycle
 class LifecycleNode
 {
 public:
-  std::map<std::string, rclcpp::Parameter::Value> parameters;
-  std::map<std::string, std::any> subscriptions;
+  std::vector<std::pair<std::string, rclcpp::Parameter>> parameters;
+  std::shared_ptr<void> subscription;  // the last one
 
   rclcpp::Logger get_logger() const { return {}; }
-  bool has_parameter(const std::string & name) const { return parameters.count(name) > 0; }
   rclcpp::Parameter get_parameter(const std::string & name) const
   {
-    return rclcpp::Parameter(parameters.at(name));
+    for (const auto & parameter : parameters) {
+      if (parameter.first == name) {
+        return parameter.second;
+      }
+    }
+    std::abort();
   }
 
   template<typename Message, typename Quality, typename Callback>
   std::shared_ptr<rclcpp::Subscription<Message>> create_subscription(
-    const std::string & topic, const Quality &, Callback && callback)
+    const std::string &, const Quality &, Callback && callback)
   {
     auto made = std::make_shared<rclcpp::Subscription<Message>>();
     made->callback = std::forward<Callback>(callback);
-    subscriptions[topic] = made;
+    subscription = made;
     return made;
   }
 };
@@ -114,12 +118,15 @@ public:
   }
 
   template<typename Parameter>
-  auto auto_declare(const std::string & name, const Parameter & value)
+  void auto_declare(const std::string & name, const Parameter & value)
   {
-    if (!node_->has_parameter(name)) {
-      node_->parameters[name] = value;
+    rclcpp::Parameter made;
+    if constexpr (std::is_same_v<Parameter, double>) {
+      made.number = value;
+    } else {
+      made.names = value;
     }
-    return std::get<Parameter>(node_->parameters[name]);
+    node_->parameters.emplace_back(name, made);
   }
 
 protected:

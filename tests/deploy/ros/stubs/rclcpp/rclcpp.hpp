@@ -1,14 +1,10 @@
 #ifndef STUB_RCLCPP_HPP
 #define STUB_RCLCPP_HPP
 
-#include <cstdint>
 #include <cstdio>
 #include <functional>
-#include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace rclcpp
@@ -35,16 +31,12 @@ class SystemDefaultsQoS
 {
 };
 
-class Parameter
+struct Parameter
 {
-public:
-  using Value = std::variant<double, std::vector<std::string>>;
-  explicit Parameter(Value value) : value_(std::move(value)) {}
-  double as_double() const { return std::get<double>(value_); }
-  std::vector<std::string> as_string_array() const { return std::get<std::vector<std::string>>(value_); }
-
-private:
-  Value value_;
+  double number = 0.0;
+  std::vector<std::string> names;
+  double as_double() const { return number; }
+  std::vector<std::string> as_string_array() const { return names; }
 };
 
 template<typename Message>
