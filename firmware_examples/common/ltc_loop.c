@@ -18,6 +18,7 @@ static float room[LTC_SUPERVISOR_ROOM(CONTROLLER_ACTIONS)];
 static float observation[CONTROLLER_OBSERVATIONS], age_s[CONTROLLER_OBSERVATIONS];
 static ltc_loop_report report;
 static uint32_t due, last; /* when the next step is due, and when the last one began */
+static uint32_t overran;   /* 1: the last action was out only after the next step was due */
 static uint32_t requests;  /* until the next step */
 static uint32_t drill;     /* steps for which the readings count as lost */
 static uint8_t is_guarded; /* the watchdog runs */
@@ -47,12 +48,12 @@ void ltc_loop_start(void)
     due = last + LTC_LOOP_PERIOD_TICKS;
 }
 
-/* Whole periods that went by without a step; disarmed, nothing waits for one. */
+/* Deadlines missed since the last step: its own, where it overran, and those of periods without a step. */
 static uint32_t missed_until(uint32_t now)
 {
-    const uint32_t late = (now - due) / LTC_LOOP_PERIOD_TICKS;
-    due += (late + 1U) * LTC_LOOP_PERIOD_TICKS;
-    return (report.mode == (uint32_t)LTC_DISARMED) ? 0U : late;
+    const uint32_t skipped = (now - due) / LTC_LOOP_PERIOD_TICKS;
+    due += (skipped + 1U) * LTC_LOOP_PERIOD_TICKS;
+    return (report.mode == (uint32_t)LTC_DISARMED) ? 0U : (skipped + overran); /* disarmed, nothing waits */
 }
 
 static void read_sensors(void)
@@ -83,7 +84,8 @@ static void step(uint32_t now)
     report.seen |= report.status;
     report.missed += input.missed;
     ++report.steps;
-    const uint32_t taken = ltc_serial_ticks() - now;
+    const uint32_t end = ltc_serial_ticks(), taken = end - now;
+    overran = ((int32_t)(end - due) >= 0) ? 1U : 0U;
     report.longest = (taken > report.longest) ? taken : report.longest;
 }
 
