@@ -9,6 +9,7 @@ import numpy as np
 
 from ltc_edge.deploy.step_log.messages import CHANGED, PERIODIC, START, Snapshot, Steps, new_steps
 from ltc_edge.deploy.step_log.writing import StepLogWriter
+from ltc_edge.errors import OutputError
 
 if TYPE_CHECKING:
     from ltc_edge.supervision.compiled import SupervisedController
@@ -24,6 +25,9 @@ class LoggedController:
     Args:
         controller: the controller and its supervisor.
         log: where its steps go.
+
+    Attributes:
+        failure: why the log ended, where it could not be written any more; the loop goes on without it.
     """
 
     def __init__(self, controller: SupervisedController, log: StepLogWriter) -> None:
@@ -35,6 +39,7 @@ class LoggedController:
         self._sequence = 0
         self._state: tuple[bytes, bytes, bytes] | None = None  # after the last step
         self._snapshot_ns = 0
+        self.failure: OutputError | None = None
 
     def step(self, given: Input, latency_ns: int = 0) -> Output:
         """One period; see `Supervisor.step`.
@@ -42,9 +47,6 @@ class LoggedController:
         Args:
             given: what goes in.
             latency_ns: how much later than it should have the step began.
-
-        Raises:
-            OutputError: the log cannot be written any more; the step was done.
         """
         began_ns, row = time.monotonic_ns(), self._row
         before = self._states()
@@ -57,7 +59,11 @@ class LoggedController:
         row["sequence"], row["monotonic_ns"], row["wall_ns"] = self._sequence, began_ns, time.time_ns()
         row["latency_ns"], row["execution_ns"] = latency_ns, time.monotonic_ns() - began_ns
         self._sequence += 1
-        self._log.add(row, snapshot)
+        if self.failure is None:
+            try:
+                self._log.add(row, snapshot)
+            except OutputError as failure:
+                self.failure = failure
         return output
 
     def _fill(self, row: Steps, given: Input, output: Output) -> None:

@@ -191,5 +191,7 @@ def _schema_name(container: Container, channel: Any) -> str:
 
 def _other_content(container: Container) -> str:
     names = sorted({str(schema.name) for schema in container.schemas.values()})
+    if STEP in names:
+        return "was cut off before its first steps were on the disk. There is nothing to read."
     held = f"it holds {', '.join(names[:4])}" if names else "it holds no message"
     return f"is no step log: {held}. Step logs are written by ltc-edge run --log."

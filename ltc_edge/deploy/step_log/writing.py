@@ -6,6 +6,7 @@ system when `StepLogWriter.add` returns, half a second of steps at a time; a thr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -112,7 +113,8 @@ class StepLogWriter:
         except OSError as error:
             raise self._failure(error) from None
         finally:
-            self._file.close()
+            with contextlib.suppress(OSError):  # of what was told already
+                self._file.close()
 
     def __enter__(self) -> StepLogWriter:
         return self
