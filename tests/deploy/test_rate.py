@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ltc_edge.controller import Timing
@@ -73,6 +73,7 @@ timings = st.builds(
 )
 
 
+@settings(max_examples=60)
 @given(timing=timings, rate_hz=st.floats(1e-3, 1e6))
 def test_what_is_planned_lies_in_the_range_and_no_multiple_in_it_is_nearer(
     timing: Timing, rate_hz: float
@@ -93,6 +94,7 @@ def test_what_is_planned_lies_in_the_range_and_no_multiple_in_it_is_nearer(
                 assert away <= abs(step_s - timing.period_s) * (1 + 1e-9)
 
 
+@settings(max_examples=60)
 @given(timing=timings, multiple=st.integers(1, 1000))
 def test_a_loop_at_a_multiple_of_either_end_of_the_range_is_taken(timing: Timing, multiple: int) -> None:
     for end in (timing.dt_min_s, timing.period_s, timing.dt_max_s):
