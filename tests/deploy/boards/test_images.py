@@ -10,14 +10,14 @@ import pytest
 
 from ltc_edge.bundle.bundle import load_bundle
 from ltc_edge.deploy.boards import find_board
+from ltc_edge.deploy.boards.acceptance import accept
 from ltc_edge.deploy.boards.build import build
 from ltc_edge.deploy.boards.deploy import Wishes, deploy
 from ltc_edge.deploy.boards.project import make_project
 from ltc_edge.deploy.boards.project_folder import write_project
 from ltc_edge.errors import InputError
 
-FLASH, RAM = 0x10000000, 0x20000000
-RAM_BYTES = 256 << 10
+FLASH = 0x10000000
 
 
 def project_of(bundle, name):
@@ -36,12 +36,12 @@ def bundle(unverified_bundle):
 
 @pytest.fixture(scope="module")
 def pico(bundle, tmp_path_factory):
-    """The build folder of a Pico's project."""
+    """The build folder of a Pico's project, and the project."""
     project = project_of(bundle, "raspberry-pi-pico")
     folder = tmp_path_factory.mktemp("pico") / "p"
     write_project(project.files, folder)
     build(project.board, folder)
-    return folder / "build"
+    return folder / "build", project
 
 
 def reversed_bits(value, width):
@@ -49,7 +49,7 @@ def reversed_bits(value, width):
 
 
 def test_a_picos_rom_finds_its_checksum(pico):
-    image = (pico / "firmware.bin").read_bytes()
+    image = (pico[0] / "firmware.bin").read_bytes()
     # zlib's CRC takes the lowest bit first and inverts what comes out; the ROM does neither.
     mirrored = bytes(reversed_bits(byte, 8) for byte in image[:252])
     crc = reversed_bits(zlib.crc32(mirrored) ^ 0xFFFFFFFF, 32)
@@ -57,7 +57,7 @@ def test_a_picos_rom_finds_its_checksum(pico):
 
 
 def test_a_picos_drive_takes_every_block(pico):
-    image, blocks = (pico / "firmware.bin").read_bytes(), (pico / "firmware.uf2").read_bytes()
+    image, blocks = (pico[0] / "firmware.bin").read_bytes(), (pico[0] / "firmware.uf2").read_bytes()
     count = -(-len(image) // 256)
     assert len(blocks) == 512 * count
     content = b""
@@ -73,47 +73,44 @@ def test_a_picos_drive_takes_every_block(pico):
 
 
 def test_an_image_with_another_boot_stage_is_refused(pico, tmp_path):
-    image = bytearray((pico / "firmware.bin").read_bytes())
+    image = bytearray((pico[0] / "firmware.bin").read_bytes())
     image[40] ^= 1
     (tmp_path / "firmware.bin").write_bytes(image)
-    command = (pico / "uf2", tmp_path / "firmware.bin", tmp_path / "firmware.uf2")
+    command = (pico[0] / "uf2", tmp_path / "firmware.bin", tmp_path / "firmware.uf2")
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "boot2.S has another CRC" in done.stderr
     assert not (tmp_path / "firmware.uf2").exists()
 
 
-def test_a_picos_boot_stage_makes_the_flash_readable_and_starts_the_program(pico):
-    unicorn = pytest.importorskip("unicorn")
-    arm = pytest.importorskip("unicorn.arm_const")
-    image = (pico / "firmware.bin").read_bytes()
-    stack, start = struct.unpack_from("<II", image, 256)
-    processor = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-    copied_to = 0x20041F00  # where the ROM copies it, and not where it was linked
-    processor.mem_map(0x20041000, 0x1000)
-    processor.mem_write(copied_to, image[:256])
-    processor.mem_map(FLASH, 0x10000)
-    processor.mem_write(FLASH, image)
-    written = []
-    keep = lambda _, __, address, ___, value, ____: written.append((address, value & 0xFFFFFFFF))  # noqa: E731
-    processor.mem_map(0x18000000, 0x1000)
-    processor.mem_map(0xE000E000, 0x1000)
-    processor.hook_add(unicorn.UC_HOOK_MEM_WRITE, keep)
-    processor.emu_start(copied_to | 1, start & ~1, count=100)
-    ssi = 0x18000000
-    assert written == [
-        (ssi + 0x08, 0),
-        (ssi + 0x14, 2),
-        (ssi + 0x00, 31 << 16 | 3 << 8),
-        (ssi + 0xF4, 0x03 << 24 | 2 << 8 | 6 << 2),
-        (ssi + 0x04, 0),
-        (ssi + 0x08, 1),
+def test_a_pico_boots_and_runs_its_loop_in_a_model_of_its_registers(pico):
+    pytest.importorskip("unicorn")
+    from pico_model import FLASH, PSM, RAM, RAM_BYTES, SSI, WATCHDOG, Pico
+
+    folder, project = pico
+    image = (folder / "firmware.bin").read_bytes()
+    board = Pico(image)
+    assert board.writes == [
+        (SSI + 0x08, 0),
+        (SSI + 0x14, 2),
+        (SSI + 0x00, 31 << 16 | 3 << 8),
+        (SSI + 0xF4, 0x03 << 24 | 2 << 8 | 6 << 2),
+        (SSI + 0x04, 0),
+        (SSI + 0x08, 1),
         (0xE000ED08, FLASH + 256),
     ]
-    assert processor.reg_read(arm.UC_ARM_REG_PC) == start & ~1
-    assert processor.reg_read(arm.UC_ARM_REG_MSP) == stack == RAM + RAM_BYTES
-    assert FLASH + 256 < start < FLASH + len(image)
-    assert start & 1
+    stack, start = struct.unpack_from("<II", image, 256)
+    assert board.started == (stack, start & ~1)
+    assert stack == RAM + RAM_BYTES
+    found = accept(board, project, (folder / "image.txt").read_text().strip(), drill=True, timeout_s=20)
+    assert found.selftest
+    assert found.drill is not None
+    assert abs(board.baud() / 115200 - 1) < 0.002
+    # Counted twice a microsecond; all but the oscillators are reset, after microseconds of 12 cycles.
+    assert board.value(WATCHDOG + 0x04) == 2 * 1000 * found.image.watchdog_ms
+    assert board.value(WATCHDOG + 0x00) == 1 << 30
+    assert board.value(WATCHDOG + 0x2C) == 1 << 9 | 12
+    assert board.value(PSM + 0x08) == 0x1FFFC
 
 
 def test_loop_supervisor_and_controller_fit_an_uno(bundle, tmp_path):
