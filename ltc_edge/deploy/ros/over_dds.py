@@ -57,18 +57,19 @@ class DdsMiddleware:
         from cyclonedds.core import Listener
         from cyclonedds.sub import DataReader
 
-        turn = self._turn
-
         def on_data(reader: Any) -> None:
-            for sample in reader.take(_DRAIN):
-                payload = getattr(sample, "payload", None)  # None: somebody left
-                with turn:
-                    if payload is not None and not self._closed:
+            if reader is None:  # it is being made, and data are waiting for it
+                return
+            with self._turn:
+                for sample in [] if self._closed else reader.take(_DRAIN):
+                    payload = getattr(sample, "payload", None)  # None: somebody left
+                    if payload is not None:
                         on_message(payload)
 
         listener = Listener(on_data_available=on_data)
         reader = DataReader(self._participant, self._topic(topic, message), _qos(quality), listener=listener)
         self._readers.append(reader)
+        on_data(reader)
 
     def publisher(self, topic: str, message: MessageType, quality: Quality) -> Publish:
         """See `Middleware.publisher`."""

@@ -55,7 +55,13 @@ class ZenohMiddleware:
         def on_sample(sample: Any) -> None:
             on_message(sample.payload.to_bytes())
 
-        self._declared.append(self._session.declare_subscriber(key, on_sample))
+        if quality.latched:
+            ext = self._zenoh.ext
+            history = ext.HistoryConfig(detect_late_publishers=True)
+            subscriber = ext.declare_advanced_subscriber(self._session, key, on_sample, history=history)
+        else:
+            subscriber = self._session.declare_subscriber(key, on_sample)
+        self._declared.append(subscriber)
         self._declared.append(self._token(self._entity("MS", topic, message, quality)))
 
     def publisher(self, topic: str, message: MessageType, quality: Quality) -> Publish:
