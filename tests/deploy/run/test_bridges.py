@@ -149,8 +149,8 @@ message = "ATTITUDE"
 field = "roll"
 
 [readings.level]
-message = "ACTUATOR_OUTPUT_STATUS"
-field = "actuator"
+message = "HIL_ACTUATOR_CONTROLS"
+field = "controls"
 element = 2
 scale = 0.5
 
@@ -162,7 +162,8 @@ offset = 1500
 
 
 @pytest.mark.parametrize("send", ["SET_ACTUATOR_CONTROL_TARGET", "RC_CHANNELS_OVERRIDE"])
-def test_mavlink(begin, tiny_controller, tmp_path, send):
+def test_mavlink(begin, tiny_controller, tmp_path, monkeypatch, send):
+    monkeypatch.setenv("MAVLINK20", "1")
     pytest.importorskip("pymavlink")
     from pymavlink import mavutil
 
@@ -174,7 +175,7 @@ def test_mavlink(begin, tiny_controller, tmp_path, send):
 
         def give():
             peer.mav.attitude_send(0, 0.5, 0, 0, 0, 0, 0)
-            peer.mav.actuator_output_status_send(0, 3, [0.0, 0.0, 0.5] + [0.0] * 29)
+            peer.mav.hil_actuator_controls_send(0, [0.0, 0.0, 0.5] + [0.0] * 13, 0, 0)
 
         def take():
             message = peer.recv_match(type=send, blocking=True, timeout=0.05)
@@ -184,11 +185,13 @@ def test_mavlink(begin, tiny_controller, tmp_path, send):
             assert message.target_system == 3
             return message.controls[1] if channel else message.chan2_raw
 
-        resting = until(lambda value: value == 1500, give, take)
-        moved = until(lambda value: value != 1500, give, take)
-        assert abs(moved - resting) <= 100
-        assert loop.end().observation.tolist() == [0.5, 0.25]
-        peer.close()
+        try:
+            moved = until(lambda value: value != 1500, give, take)
+            assert abs(moved - 1500) <= 100
+            assert loop.end().observation.tolist() == [0.5, 0.25]
+            until(lambda value: value == 1500, lambda: None, take)
+        finally:
+            peer.close()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +199,7 @@ def test_mavlink(begin, tiny_controller, tmp_path, send):
     [
         (('"roll"', '"rol"'), "ATTITUDE has no field rol"),
         (('"ATTITUDE"', '"ATITUDE"'), "no message ATITUDE"),
-        (("element = 2", "element = 32"), "has 32 elements"),
+        (("element = 2", "element = 16"), "has 16 elements"),
         (("channel = 1", "channel = 8"), "no whole number from 0 to 7"),
         (("scale = 100", "scale = nan"), "no finite number"),
         (("[readings.level]", "[readings.levle]"), "must have the signals target, level"),
@@ -242,17 +245,18 @@ def test_serial(begin):
         os.write(leader, b"noise\0" + frame + b"\0" + damaged + b"\0")
 
     def take():
-        while select.select([leader], [], [], 0.1)[0]:
+        if b"\0" not in pending and select.select([leader], [], [], 0.1)[0]:
             pending.extend(os.read(leader, 4096))
-            while b"\0" in pending:
-                frame, _, rest = bytes(pending).partition(b"\0")
-                pending[:] = rest
-                content = unstuffed(frame) if frame else None
-                if content:
-                    assert len(content) == action_bytes(1) + 4
-                    assert zlib.crc32(content[:-4]) == int.from_bytes(content[-4:], "little")
-                    return decode_action(content[:-4])
-        return None
+        frame, mark, rest = bytes(pending).partition(b"\0")
+        if not mark or not frame:
+            pending[:] = rest if mark else frame
+            return None
+        pending[:] = rest
+        content = unstuffed(frame)
+        assert content is not None
+        assert len(content) == action_bytes(1) + 4
+        assert zlib.crc32(content[:-4]) == int.from_bytes(content[-4:], "little")
+        return decode_action(content[:-4])
 
     until(lambda action: action.mode == ACTIVE and action.action[0] != 0, give, take)
     last = loop.end()
