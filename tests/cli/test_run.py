@@ -1,0 +1,90 @@
+"""``ltc-edge run``: from the command to the last action, its log and its page, and what it refuses."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from loop_programs import TIMEOUT_S, Plant
+
+COMMAND = (sys.executable, "-c", "from ltc_edge.cli.main import main; main()", "run")
+ACTIVE = 2
+
+
+@pytest.fixture
+def started():
+    """Starts the command; it ends with the test."""
+    running = []
+
+    def start(*arguments):
+        pipe = subprocess.PIPE
+        command = [*COMMAND, *map(str, arguments)]
+        running.append(subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_a_run_from_start_to_end(lag_bundle, started, cli, tmp_path):
+    log = tmp_path / "run.mcap"
+    process = started(
+        lag_bundle, "--io", "udp://0", "--rate", 100, "--arm", "--log", log, "--status", 0, "--json"
+    )
+    said = process.stderr.readline()
+    plant = Plant(re.search(r"udp://127\.0\.0\.1:\d+", said)[0])
+    assert "at 100 Hz, armed once every reading has come" in said
+    page = re.search(r"http://127\.0\.0\.1:\d+/", process.stderr.readline())[0]
+    plant.until(lambda action: action.mode == ACTIVE and action.action[0] != 0, 0.5, 0.1)
+    with urllib.request.urlopen(f"{page}metrics", timeout=TIMEOUT_S) as answer:
+        assert 'ltc_edge_mode{mode="active"} 1' in answer.read().decode()
+    process.send_signal(signal.SIGTERM)
+    while True:
+        last = plant.action()
+        if last.mode == 0 and last.action[0] == 0:
+            break
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    plant.close()
+    assert process.returncode == 0, err
+    document = json.loads(out)
+    assert (document["end"], document["controller"], document["format"]) == ("stopped", "tiny", "c-float32")
+    assert (document["period_s"], document["every"], document["fifo"]) == (0.01, 1, None)
+    assert document["action"] == {"drive": 0.0}
+    assert document["modes"]["active"] > 0
+    assert document["messages"]["taken"] > 0
+    replayed, _ = cli("replay", log, "--bundle", lag_bundle, "--json")
+    found = json.loads(replayed)
+    assert found["ok"] is True
+    assert found["logs"][0]["steps"] == document["steps"] - document["log_dropped"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "say where readings come from"),
+        (("--io", "ftp://x"), "expected lines, udp://"),
+        (("--io", "udp://0", "--arm", "--shadow"), "exclude each other"),
+        (("--io", "udp://0", "--rate", "1"), "Run the loop at"),
+        (("--io", "udp://0", "--format", "c-int16"), "has no c-int16"),
+        (("--io", "udp://0", "--status", "nowhere"), "is no [HOST:]PORT"),
+        (("--io", "udp://0", "--supervisor", "nowhere.toml"), "nowhere.toml"),
+        (("--io", "zenoh://x?listen=tcp/0.0.0.0:1"), "say --bind"),
+        (("--io", "can://can0?map=nowhere.toml"), "nowhere.toml"),
+    ],
+)
+def test_what_it_refuses(lag_bundle, cli, options, message):
+    out, err = cli("run", lag_bundle, *options, expect=2)
+    assert out == ""
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_what_the_makefile_needs_can_be_written(lag_bundle, cli, tmp_path):
+    cli("run", lag_bundle, "--build", tmp_path)
+    assert "supervisor_settings" in (tmp_path / "supervisor_settings.c").read_text()
+    assert "step_log_facts" in (tmp_path / "step_log_facts.c").read_text()
