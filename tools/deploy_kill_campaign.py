@@ -20,6 +20,7 @@ import random
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,11 @@ def main() -> int:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kind", choices=KINDS, help="what is killed; without it, each in turn")
-    parser.add_argument("--step", help="at which step; without it, each in turn")
+    parser.add_argument(
+        "--kind", action="append", choices=KINDS, help="what is killed; without it, each in turn"
+    )
+    parser.add_argument("--step", action="append", help="at which step; without it, each in turn")
+    parser.add_argument("--no-profile", action="store_true", help="leave the step out that takes longest")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, loopback_server(Path(scratch)) as (path, port):
         os.environ["PATH"] = path
@@ -56,10 +60,11 @@ def main() -> int:
             arguments.bundle,
             Path(scratch),
             port,
-            arguments.rounds,
-            arguments.seed,
-            arguments.kind,
-            arguments.step,
+            rounds=arguments.rounds,
+            seed=arguments.seed,
+            kinds=arguments.kind or KINDS,
+            steps=arguments.step,
+            profile=not arguments.no_profile,
         )
     print(json.dumps(found))
     return int(found["rounds"] != arguments.rounds or bool(found["broken"]) or bool(found["failed_after"]))
@@ -69,17 +74,19 @@ def campaign(
     bundle: Path,
     scratch: Path,
     port: int,
+    *,
     rounds: int,
     seed: int,
-    kind: str | None = None,
-    step: str | None = None,
+    kinds: Sequence[str] = KINDS,
+    steps: Sequence[str] | None = None,
+    profile: bool = True,
 ) -> dict[str, Any]:
     """What ``rounds`` blows did."""
     python = scratch / "device-python"
     python.symlink_to(sys.executable)
     root = scratch / "root"
     address = find_address(f"ssh://{getpass.getuser()}@bench:{port}/{NAME}")
-    versions = _versions(bundle, DeviceSettings(str(python), str(root), "run", keep=KEEP))
+    versions = _versions(bundle, DeviceSettings(str(python), str(root), "run", keep=KEEP), profile)
     draw = random.Random(seed)
     layout = Layout(str(root), NAME)
     counts: dict[str, collections.Counter[str]] = {
@@ -91,8 +98,7 @@ def campaign(
     with Plant(port_of_loop, len(controller.observations)) as plant:
         deploy(versions[0], address, lambda _: None)
         seconds = timed(versions[1], address)
-        steps = [step] if step else list(seconds)
-        kinds = [kind] if kind else list(KINDS)
+        steps = steps or list(seconds)
         with Watcher(layout) as watcher:
             for index in range(rounds):
                 at = steps[index % len(steps)]
@@ -116,12 +122,12 @@ def campaign(
     }
 
 
-def _versions(path: Path, device: DeviceSettings) -> tuple[Ready, Ready]:
+def _versions(path: Path, device: DeviceSettings, profile: bool) -> tuple[Ready, Ready]:
     """Two that differ in what they do at the start."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         io = f"udp://127.0.0.1:{free.getsockname()[1]}"
-    bundle, checks = load_bundle(path), Checks(watch_s=0.1)
+    bundle, checks = load_bundle(path), Checks(profile=profile, watch_s=0.1)
     loops = LoopSettings(io), LoopSettings(io, start="arm")
     one, other = (prepare(bundle, Order(loop, checks=checks, device=device)) for loop in loops)
     return one, other

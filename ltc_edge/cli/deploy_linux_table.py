@@ -89,7 +89,7 @@ def print_results(kind: str, results: list[Result]) -> None:
 
 
 def _print_one(kind: str, report: dict[str, Any]) -> None:
-    where = f"{report['device']}/{report['name']}"
+    where = f"{report['address']}/{report['name']}"
     if kind == "remove":
         click.echo(f"{where}: stopped, and {len(report['removed'])} versions removed.")
         return
@@ -114,7 +114,7 @@ def _print_one(kind: str, report: dict[str, Any]) -> None:
 
 
 def _print_status(report: dict[str, Any]) -> None:
-    click.echo(f"{report['device']}/{report['name']}")
+    click.echo(f"{report['address']}/{report['name']}")
     service = report["service"]
     if service is not None:
         runs = f", version {service['version']} as process {service['pid']}" if service["pid"] else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from pathlib import Path
 
 from ltc_edge.deploy.linux.device.layout import Layout, faults
@@ -38,8 +39,10 @@ class Watcher:
     def _run(self) -> None:
         while not self._over.wait(SAMPLE_S):
             self.samples += 1
-            # What was replaced between two looks may have been removed: only what is still there counts.
-            self.broken += sorted(self._look() & self._look())
+            found = self._look()
+            if found:
+                # What was replaced between two looks may have been removed: only what is still there counts.
+                self.broken += sorted(found & self._look())
 
     def _look(self) -> set[str]:
         current = self._layout.linked(self._layout.current)
@@ -52,10 +55,17 @@ class Watcher:
 
 
 def current_faults(layout: Layout, identity: str) -> list[str]:
-    """What is wrong with a version that is in use."""
+    """What is wrong with a version that is in use; read again where the kernel says that a file changed."""
     folder = layout.version(identity)
-    if not folder.is_dir():
+    try:
+        states = [(entry.name, entry.lstat()) for entry in folder.iterdir()]
+    except OSError:
         return ["is gone"]
+    return _faults(folder, identity, tuple((name, s.st_ino, s.st_ctime_ns, s.st_size) for name, s in states))
+
+
+@lru_cache(maxsize=64)
+def _faults(folder: Path, identity: str, _: tuple[tuple[str, int, int, int], ...]) -> list[str]:
     return faults(folder, identity)
 
 

@@ -75,7 +75,7 @@ def deploy(ready: Ready, address: Address, on_step: OnStep) -> dict[str, Any]:
         package = _package(ready, program, name, opened["root"], device.inventory["machine"])
         before = device.ask("deploy-status")
         report = {
-            "device": address.text,
+            "address": address.text,
             "name": name,
             "version": package.identity,
             "before": before["current"],
@@ -174,7 +174,7 @@ def _package(ready: Ready, program: Program, name: str, root: str, machine: str)
 
 
 def _log_arguments(order: Order, name: str, root: str) -> list[str]:
-    """Where the loop keeps its steps: a unit of the system in its state's folder, others beside the versions."""
+    """Where the loop keeps its steps: a unit of the system in its state folder, others beside versions."""
     loop = order.loop
     if loop.log_minutes is None:
         return []

@@ -22,7 +22,7 @@ def status(address: Address, settings: DeviceSettings, checks: Checks, on_step: 
     with connected(address.remote, settings) as device:
         name = device.choose_name(address.name)
         device.open(name, checks, change=False)
-        return {"device": address.text, "name": name, **device.ask("deploy-status")}
+        return {"address": address.text, "name": name, **device.ask("deploy-status")}
 
 
 def refuse_broken(found: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ def refuse_broken(found: dict[str, Any]) -> None:
     for version in found["versions"]:
         if version["id"] == found["current"] and not version["whole"]:
             raise CheckFailedError(
-                f"{found['device']}: the current version of {found['name']} is not whole: "
+                f"{found['address']}: the current version of {found['name']} is not whole: "
                 f"{version['faults'][0]}; deploy it again"
             )
 
@@ -55,7 +55,7 @@ def rollback(address: Address, settings: DeviceSettings, checks: Checks, on_step
         on_step("switch")
         switched = device.ask("deploy-rollback", within_s=2 * (checks.ready_s + checks.watch_s))
         refuse_unswitched(device.link.name, switched["to"], switched)
-        return {"device": address.text, "name": name, "before": before, "current": switched["current"]}
+        return {"address": address.text, "name": name, "before": before, "current": switched["current"]}
 
 
 def remove(address: Address, settings: DeviceSettings, checks: Checks, on_step: OnStep) -> dict[str, Any]:
@@ -69,4 +69,4 @@ def remove(address: Address, settings: DeviceSettings, checks: Checks, on_step: 
         name = device.choose_name(address.name)
         on_step("remove")
         device.open(name, checks, change=True)
-        return {"device": address.text, "name": name, **device.ask("deploy-remove")}
+        return {"address": address.text, "name": name, **device.ask("deploy-remove")}
