@@ -111,7 +111,9 @@ def effective_dimension(
     inverse = weight @ np.stack([inverse_mle(log_r, 2 * k) for k in orders], axis=1)
     columns = points.values.shape[1]
     participation = np.array([participation_ratio(points.values, each) for each in weight])
-    calibrated = Calibration(orders, others).dimension(ratio, participation)
+    # Of few points the eigenvalues spread, and as many directions look like fewer.
+    unbiased = participation / (1.0 - participation / len(points))
+    calibrated = Calibration(orders, others).dimension(ratio, unbiased)
     plateau = find_plateau(calibrated[0])
     chosen = calibrated[:, plateau]
     scales = tuple(
