@@ -166,6 +166,7 @@ def _play(
     from dataclasses import asdict
 
     from ltc_edge.cli.node_run import opened_steps
+    from ltc_edge.deploy.ros.bag import check_bag
     from ltc_edge.deploy.ros.engine import Engine
     from ltc_edge.deploy.ros.play import play
     from ltc_edge.supervision.codes import Request as Requests
@@ -173,6 +174,7 @@ def _play(
     for name in ("connect", "listen", "interface", "rate", "duration"):
         if said[name]:
             raise click.UsageError(f"--play takes no --{name}")
+    check_bag(said["played"], mapping, said["record"])
     period_s = subject.controller.timing.period_s
     with opened_steps(subject, said, period_s) as steps:
         engine = Engine(steps, subject.settings, mapping, period_s, by_stamp=said["stamps"])

@@ -42,10 +42,10 @@ def run_node(
         by_stamp=said["stamps"],
     )
     with ExitStack() as opened:
-        steps = opened.enter_context(opened_steps(subject, said, settings.timer_s or period_s))
-        engine = Engine(steps, subject.settings, mapping, period_s, by_stamp=said["stamps"])
         middleware = _middleware(said)
         opened.callback(middleware.close)
+        steps = opened.enter_context(opened_steps(subject, said, settings.timer_s or period_s))
+        engine = Engine(steps, subject.settings, mapping, period_s, by_stamp=said["stamps"])
         witnesses: tuple[Witness, ...] = ()
         if said["record"] is not None:
             recorder = BagRecorder(said["record"], mapping)

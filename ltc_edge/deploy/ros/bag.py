@@ -7,12 +7,14 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ltc_edge.deploy.ros.interfaces import MessageType, type_store
 from ltc_edge.deploy.ros.mapping import Mapping
-from ltc_edge.errors import InputError, OutputError, RecordingError, require
+from ltc_edge.errors import InputError, OutputError, require
+from ltc_edge.logs.decoding import decoding
 
 
 class BagWriter:
@@ -31,8 +33,7 @@ class BagWriter:
         require("rosbags.rosbag2", "ros")
         from rosbags.rosbag2 import StoragePlugin, Writer
 
-        if folder.exists() or folder.is_symlink():
-            raise OutputError(f"{folder}: exists already; choose another")
+        _refuse_existing(folder)
         self._folder = folder
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -113,10 +114,27 @@ class BagRecorder:
                 self._error = error
 
 
+def _refuse_existing(folder: Path) -> None:
+    if folder.exists() or folder.is_symlink():
+        raise OutputError(f"{folder}: exists already; choose another")
+
+
 def mapping_topics(mapping: Mapping) -> list[tuple[str, MessageType]]:
     """The topics of a mapping: those that are heard, then that of the actions."""
     heard = [(source.topic, source.message) for source in mapping.sources]
     return [*heard, (mapping.sink.topic, mapping.sink.message)]
+
+
+def check_bag(path: Path, mapping: Mapping, output: Path | None) -> None:
+    """See that a bag has a mapping's topics, and that a new one could be written.
+
+    Raises:
+        InputError, RecordingError, OutputError: see `read_bag` and `BagWriter`.
+    """
+    with _opened(path) as reader:
+        _connections(path, reader, mapping)
+    if output is not None:
+        _refuse_existing(output)
 
 
 def read_bag(path: Path, mapping: Mapping) -> Iterator[tuple[int, int, bytes]]:
@@ -131,21 +149,22 @@ def read_bag(path: Path, mapping: Mapping) -> Iterator[tuple[int, int, bytes]]:
         RecordingError: the bag is damaged.
         MissingExtraError: rosbags is not installed.
     """
+    indexes = {source.topic: index for index, source in enumerate(mapping.sources)}
+    with _opened(path) as reader:
+        for connection, now_ns, payload in reader.messages(connections=_connections(path, reader, mapping)):
+            yield indexes[connection.topic], now_ns, bytes(payload)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A bag's reader; whatever is wrong with the file is told in one line."""
     require("rosbags.highlevel", "ros")
-    from rosbags.highlevel import AnyReader, AnyReaderError
+    from rosbags.highlevel import AnyReader
 
     if not path.exists():
         raise InputError(f"{path}: is not there")
-    indexes = {source.topic: index for index, source in enumerate(mapping.sources)}
-    try:
-        with AnyReader([path], default_typestore=type_store()) as reader:
-            chosen = _connections(path, reader, mapping)
-            for connection, now_ns, payload in reader.messages(connections=chosen):
-                yield indexes[connection.topic], now_ns, bytes(payload)
-    except InputError:
-        raise
-    except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as error:
-        raise RecordingError(f"{path}: is no readable bag of ROS 2 ({error})") from None
+    with decoding(path, "a ROS 2 bag"), AnyReader([path], default_typestore=type_store()) as reader:
+        yield reader
 
 
 def _connections(path: Path, reader: Any, mapping: Mapping) -> list[Any]:
