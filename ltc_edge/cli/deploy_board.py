@@ -147,8 +147,9 @@ def _print(project: Project, wishes: Wishes, outcome: Outcome, *, dry: bool) -> 
     tested = "its selftest holds" if found.selftest else "its parameters have their CRC"
     click.echo(f"The board runs {found.version}: this image, {tested}{compared}.")
     if found.drill is not None:
+        then = "latched" if found.drill.latched else "active again"
         click.echo(
-            "Drill: shadow, active, readings lost, fallback, and out of it again; "
+            f"Drill: shadow, active, readings lost, fallback, {then}, disarmed; "
             f"{found.drill.missed} deadlines of {1000 * project.period_s:g} ms missed, "
             f"the longest step took {1000 * found.drill.longest_s:.3g} ms"
             + (" in an emulator, whose time is not the board's." if wishes.emulate else ".")
@@ -158,7 +159,11 @@ def _print(project: Project, wishes: Wishes, outcome: Outcome, *, dry: bool) -> 
 
 
 def _state(status: str) -> str:
-    return status if status in ("done", "planned") else f"not done: {status.removeprefix('not asked: ')}"
+    return (
+        status
+        if status in ("done", "planned", "not asked for")
+        else f"not done: {status.removeprefix('not asked: ')}"
+    )
 
 
 def _size(board: Board, taken: Any) -> str:

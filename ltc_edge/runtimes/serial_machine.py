@@ -136,6 +136,10 @@ class SerialMachine:
         """See `Machine.version`; the last `VERSION_BYTES` characters of a longer one."""
         return self.device.version
 
+    def greet(self) -> None:
+        """Begin a new session: the device then takes the next request, whatever became of the last one."""
+        self.device = self._hello()
+
     def close(self) -> None:
         """Close the line."""
         self._line.close()

@@ -27,11 +27,13 @@ class Drill:
     """What a drill of the fallback showed.
 
     Attributes:
+        latched: whether the loop stayed in its fallback, as settings may ask for; else it was active again.
         seen: status bits from the loss of the readings to the fallback.
         missed: deadlines, in all of the drill.
         longest_s: of its steps.
     """
 
+    latched: bool
     seen: int
     missed: int
     longest_s: float
@@ -68,6 +70,7 @@ class Acceptance:
             "drill": None
             if drill is None
             else {
+                "latched": drill.latched,
                 "seen": list(status_names(drill.seen)),
                 "missed_deadlines": drill.missed,
                 "longest_step_us": round(drill.longest_s * 1e6, 1),
@@ -160,6 +163,7 @@ def run_drill(loop: BoardLoop, period_s: float) -> Drill:
         if lost.mode == Mode.FALLBACK:
             reports.append(loop.wait_for([Mode.ACTIVE], within_s)[0])
     finally:
-        loop.order(Request.DISARM)
+        loop.disarm()
     end, _ = loop.wait_for([Mode.DISARMED], within_s)
-    return Drill(seen, end.missed - reports[0].missed, max(report.longest_s for report in [*reports, end]))
+    longest_s = max(report.longest_s for report in [*reports, end])
+    return Drill(lost.mode == Mode.LATCHED, seen, end.missed - reports[0].missed, longest_s)

@@ -101,6 +101,11 @@ class BoardLoop:
         """Ask for something in the loop's next step; the report is of the last one."""
         return self._report(ORDER, struct.pack("<I", request))
 
+    def disarm(self) -> LoopReport:
+        """Ask it to disarm, also where an earlier request was interrupted."""
+        self._machine.greet()
+        return self.order(Request.DISARM)
+
     def report(self) -> LoopReport:
         """How the loop stands; what was seen and what took longest then count anew."""
         return self._report(REPORT)

@@ -90,6 +90,7 @@ def test_the_board_says_what_it_runs(machine):
 def test_readings_that_are_lost_lead_into_the_fallback_and_out_of_it(machine):
     drill = run_drill(BoardLoop(machine), PERIOD_S)
     assert drill.seen & STATUS["stale-input"].value
+    assert not drill.latched
     assert BoardLoop(machine).report().mode == Mode.DISARMED
 
 
@@ -151,3 +152,12 @@ def test_noise_on_the_line_arms_nothing(machine):
     report = BoardLoop(machine).report()
     assert report.mode == Mode.DISARMED
     assert report.steps > 0
+
+
+def test_a_loop_is_disarmed_after_a_request_that_was_interrupted(machine):
+    loop = BoardLoop(machine)
+    loop.order(Request.ARM)
+    loop.wait_for([Mode.ACTIVE], 20)
+    machine._sequence = (machine._sequence + 1) % 256  # counted, and never sent
+    loop.disarm()
+    loop.wait_for([Mode.DISARMED], 20)
