@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ltc_edge.arrays import BoolArray, FloatArray
 from ltc_edge.controller import Timing
 from ltc_edge.deploy.rate import RatePlan, plan_rate
@@ -84,19 +82,24 @@ class RateReport:
     rates: tuple[RateResult, ...]
 
 
-class NativeTime:
-    """A policy that is told the native period, whatever time has passed; itself a `Policy`."""
+class BothWays:
+    """A policy with twice the episodes: the first half is told the real dt, the second its native period.
+
+    Itself a `Policy`. Plants are simulated in one batch then, which costs little more than half of it.
+    """
 
     def __init__(self, policy: Policy, period_s: float) -> None:
         self._policy, self._period_s = policy, period_s
 
     def reset(self, size: int) -> None:
-        """Start ``size`` new episodes."""
+        """Start ``size`` new episodes, an even number."""
         self._policy.reset(size)
 
     def step(self, observation: FloatArray, dt_s: FloatArray) -> FloatArray:
         """One step of every episode."""
-        return self._policy.step(observation, np.full_like(dt_s, self._period_s))
+        told = dt_s.copy()
+        told[len(told) // 2 :] = self._period_s
+        return self._policy.step(observation, told)
 
 
 def evaluate_rates(
@@ -127,18 +130,21 @@ def evaluate_rates(
     if not plans:
         raise InputError("; ".join(dict.fromkeys(str(reason) for reason in planned)))
     longest_s = min(timing.period_s / FINEST, *(plan.step_s for plan in plans))
-    player = _Player(task, policy, timing.period_s, longest_s, seeds, on_share, 4 + 2 * len(plans))
-    as_trained = player.play(policy, None)
-    expert, zero = (player.play(each, task.period_s) for each in (None, ZeroPolicy(task)))
-    yardstick = Yardstick(expert[0], zero[0], expert[1], zero[1])
-    native = score(*player.told(timing.period_s), yardstick)
+    player = _Player(task, policy, timing.period_s, longest_s, seeds, on_share, 4 + len(plans))
+    as_trained = player.play(policy, None, seeds)
+    expert, zero = (player.play(each, task.period_s, seeds) for each in (None, ZeroPolicy(task)))
+    yardstick = Yardstick(expert.returns, zero.returns, expert.ended, zero.ended)
+    native = player.play(policy, timing.period_s, seeds)
+    player.know(timing.period_s, native, native)
+    native_score = score(native.returns, native.ended, yardstick)
     results = tuple(
-        player.result(rate_hz, plan, native, yardstick)
+        player.result(rate_hz, plan, native_score, yardstick)
         if isinstance(plan, RatePlan)
         else RateResult(rate_hz, None, plan)
         for rate_hz, plan in zip(rates_hz, planned, strict=True)
     )
-    return RateReport(yardstick, native, score(*as_trained, yardstick), longest_s, results)
+    trained_score = score(as_trained.returns, as_trained.ended, yardstick)
+    return RateReport(yardstick, native_score, trained_score, longest_s, results)
 
 
 def _planned(task: Task, timing: Timing, rate_hz: float) -> RatePlan | str:
@@ -155,8 +161,21 @@ def _planned(task: Task, timing: Timing, rate_hz: float) -> RatePlan | str:
     return plan
 
 
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """Returns of the episodes ``(E,)``, and which of them the plant ended ``(E,)``."""
+
+    returns: FloatArray
+    ended: BoolArray
+
+    def halves(self) -> tuple[_Ends, _Ends]:
+        """Of the first and the second half of the episodes."""
+        half = len(self.returns) // 2
+        return _Ends(self.returns[:half], self.ended[:half]), _Ends(self.returns[half:], self.ended[half:])
+
+
 class _Player:
-    """Plays the same episodes in many ways, each once."""
+    """Plays the same episodes at many rates, each once."""
 
     def __init__(
         self,
@@ -168,24 +187,25 @@ class _Player:
         on_share: OnShare,
         plays: int,
     ) -> None:
-        self._task, self._policy, self._seeds = task, policy, seeds
+        self._task, self._policy, self._seeds = task, policy, list(seeds)
         self._native_s, self._longest_s = native_s, longest_s
         self._on_share, self._plays, self._done = on_share, plays, 0
-        self._known: dict[tuple[int, bool], tuple[FloatArray, BoolArray]] = {}
+        self._known: dict[int, tuple[_Ends, _Ends]] = {}
 
-    def told(self, step_s: float) -> tuple[FloatArray, BoolArray]:
-        """With the controller stepped every ``step_s`` and told so."""
-        return self._once(step_s, ignorant=False)
+    def know(self, step_s: float, told: _Ends, ignored: _Ends) -> None:
+        """What is not to be played again."""
+        self._known[self._key(step_s)] = told, ignored
 
     def result(self, rate_hz: float, plan: RatePlan, native: Score, yardstick: Yardstick) -> RateResult:
         """One rate, in both ways."""
-        told = _against(score(*self.told(plan.step_s), yardstick), native)
-        ignored = _against(score(*self._once(plan.step_s, ignorant=True), yardstick), native)
+        told, ignored = (
+            _against(score(ends.returns, ends.ended, yardstick), native) for ends in self._both(plan.step_s)
+        )
         gained = return_statistics(told.score.each - ignored.score.each)
         return RateResult(rate_hz, plan, None, told, ignored, gained)
 
-    def play(self, policy: Policy | None, step_s: float | None) -> tuple[FloatArray, BoolArray]:
-        """Returns ``(E,)``, and which episodes the plant ended ``(E,)``; with None for the task as it is."""
+    def play(self, policy: Policy | None, step_s: float | None, seeds: Sequence[int]) -> _Ends:
+        """Episodes that are read every ``step_s``; with None for the task as it is."""
         grid = None if step_s is None else grid_of(self._task, step_s, self._longest_s)
         task = SampledTask(self._task, grid or Grid(self._task.period_s, 1.0, False))
         start = self._done
@@ -194,23 +214,25 @@ class _Player:
                 task,
                 plants,
                 policy,
-                self._seeds,
+                seeds,
                 on_step=lambda step: self._on_share((start + (step + 1) / task.max_steps) / self._plays),
             )
         self._done += 1
         assert task.plants is not None
-        return played.returns, task.plants.ended_early
+        return _Ends(played.returns, task.plants.ended_early)
 
-    def _once(self, step_s: float, *, ignorant: bool) -> tuple[FloatArray, BoolArray]:
-        own = abs(step_s / self._native_s - 1.0) < SAME
-        # At the native period the controller is told the same in both ways.
-        key = round(step_s / (SAME * self._native_s)), ignorant and not own
+    def _both(self, step_s: float) -> tuple[_Ends, _Ends]:
+        """Told the real dt, and with dt ignored."""
+        key = self._key(step_s)
         if key not in self._known:
-            policy = NativeTime(self._policy, self._native_s) if key[1] else self._policy
-            self._known[key] = self.play(policy, self._native_s if own else step_s)
+            played = self.play(BothWays(self._policy, self._native_s), step_s, self._seeds * 2)
+            self._known[key] = played.halves()
         else:
             self._done += 1
         return self._known[key]
+
+    def _key(self, step_s: float) -> int:
+        return round(step_s / (SAME * self._native_s))
 
 
 def _against(played: Score, native: Score) -> Played:

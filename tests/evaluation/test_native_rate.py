@@ -9,7 +9,7 @@ import pytest
 
 from ltc_edge.controller import Timing
 from ltc_edge.errors import InputError
-from ltc_edge.evaluation.native_rate import NativeTime, evaluate_rates
+from ltc_edge.evaluation.native_rate import BothWays, evaluate_rates
 from ltc_edge.evaluation.native_rate_task import FINEST, Grid, SampledTask, grid_of
 from ltc_edge.evaluation.rollout import open_plants, rollout
 from ltc_edge.signals import ActionSignal, ObservationSignal
@@ -166,7 +166,7 @@ def test_where_the_expert_ends_its_episodes_too_an_end_is_success():
     assert report.rates[0].told.score.failures == 0
 
 
-def test_a_controller_that_ignores_dt_is_told_the_native_period():
+def test_the_second_half_of_the_episodes_is_told_the_native_period():
     told = []
 
     class Listener(Watch):
@@ -174,10 +174,11 @@ def test_a_controller_that_ignores_dt_is_told_the_native_period():
             told.append(dt_s.copy())
             return super().step(observation, dt_s)
 
-    policy = NativeTime(Listener(), 0.1)
-    policy.reset(2)
-    policy.step(np.zeros((2, 1)), np.array([0.3, 0.01]))
-    np.testing.assert_array_equal(told, [[0.1, 0.1]])
+    policy, passed = BothWays(Listener(), 0.1), np.array([0.3, 0.01, 0.3, 0.01])
+    policy.reset(4)
+    policy.step(np.zeros((4, 1)), passed)
+    np.testing.assert_array_equal(told, [[0.3, 0.01, 0.1, 0.1]])
+    np.testing.assert_array_equal(passed, [0.3, 0.01, 0.3, 0.01])  # the plants' own
 
 
 def test_the_share_of_the_work_rises_to_all_of_it():
