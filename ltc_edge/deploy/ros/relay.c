@@ -1,6 +1,7 @@
 #include "relay.h"
 
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 #define SECOND_NS 1000000000
@@ -26,8 +27,8 @@ static void put_bits(uint8_t *at, uint32_t size, uint64_t bits)
 /* The nearest float; beyond its range an infinity, where a cast would be undefined. */
 static float narrowed(double value)
 {
-    const float infinite = FLT_MAX * 2.0F;
-    float found = (float)0;
+    const float infinite = INFINITY;
+    float found = 0.0F;
     if (value > (double)FLT_MAX) {
         found = infinite;
     } else if (value < -(double)FLT_MAX) {
@@ -93,48 +94,48 @@ static uint32_t fits(const relay_layout *layout, const uint8_t *payload, uint32_
     return same;
 }
 
-uint32_t relay_hear(relay *relay, uint32_t source, const uint8_t *payload, uint32_t size, int64_t now_ns)
+uint32_t relay_hear(relay *engine, uint32_t source, const uint8_t *payload, uint32_t size, int64_t now_ns)
 {
-    const relay_layout *const layout = &relay->layouts[source];
+    const relay_layout *const layout = &engine->layouts[source];
     const uint32_t known = fits(layout, payload, size);
     if (known != 0U) {
         const uint32_t is_big = (payload[1] == 0U) ? 1U : 0U;
         for (uint32_t i = 0U; i < layout->place_count; i++) {
             const relay_place *const place = &layout->places[i];
-            relay->given[1U + place->signal] = read_number(&payload[place->offset], place->code, is_big);
+            engine->given[1U + place->signal] = read_number(&payload[place->offset], place->code, is_big);
         }
         int64_t measured_ns = now_ns;
-        if ((relay->by_stamp != 0U) && (layout->stamp != 0U)) {
+        if ((engine->by_stamp != 0U) && (layout->stamp != 0U)) {
             const int64_t seconds = read_signed(&payload[layout->stamp], 4U, is_big);
             measured_ns = (seconds * SECOND_NS) + (int64_t)bits_of(&payload[layout->stamp + 4U], 4U, is_big);
         }
-        relay->measured_ns[source] = measured_ns;
+        engine->measured_ns[source] = measured_ns;
     }
     return known;
 }
 
 /* Seconds since the last step. */
-static float passed_s(const relay *relay, int64_t at_ns)
+static float passed_s(const relay *engine, int64_t at_ns)
 {
-    float dt_s = relay->period_s;
-    if (relay->last_ns != RELAY_NEVER) {
-        dt_s = (float)(1e-9 * (double)(at_ns - relay->last_ns));
+    float dt_s = engine->period_s;
+    if (engine->last_ns != RELAY_NEVER) {
+        dt_s = (float)(1e-9 * (double)(at_ns - engine->last_ns));
         /* By stamps, a timer's step may lie after a message that was on its way. */
-        if ((relay->by_stamp != 0U) && (dt_s < 0.0F)) {
+        if ((engine->by_stamp != 0U) && (dt_s < 0.0F)) {
             dt_s = 0.0F;
         }
     }
     return dt_s;
 }
 
-static void fill_ages(const relay *relay, int64_t now_ns)
+static void fill_ages(const relay *engine, int64_t now_ns)
 {
-    float *const age_s = &relay->given[1U + relay->observations];
-    for (uint32_t i = 0U; i < relay->observations; i++) {
-        const int64_t measured_ns = relay->measured_ns[relay->source_of[i]];
+    float *const age_s = &engine->given[1U + engine->observations];
+    for (uint32_t i = 0U; i < engine->observations; i++) {
+        const int64_t measured_ns = engine->measured_ns[engine->source_of[i]];
         if (measured_ns != RELAY_NEVER) {
             const int64_t age_ns = now_ns - measured_ns;
-            const uint32_t is_new = ((age_ns <= 0) && (age_ns >= -relay->skew_ns)) ? 1U : 0U;
+            const uint32_t is_new = ((age_ns <= 0) && (age_ns >= -engine->skew_ns)) ? 1U : 0U;
             age_s[i] = (is_new != 0U) ? 0.0F : (float)(1e-9 * (double)age_ns);
         }
     }
@@ -162,18 +163,18 @@ static void write_message(const relay_message *message, const float *values, int
     }
 }
 
-uint32_t relay_step(relay *relay, int64_t now_ns, int64_t wall_ns, uint32_t heard, uint32_t requests)
+uint32_t relay_step(relay *engine, int64_t now_ns, int64_t wall_ns, uint32_t heard, uint32_t requests)
 {
-    const int64_t measured_ns = relay->measured_ns[0];
+    const int64_t measured_ns = engine->measured_ns[0];
     int64_t at_ns = now_ns;
-    if ((relay->by_stamp != 0U) && (heard != 0U) && (measured_ns != RELAY_NEVER)) {
+    if ((engine->by_stamp != 0U) && (heard != 0U) && (measured_ns != RELAY_NEVER)) {
         at_ns = measured_ns;
     }
-    relay->given[0] = passed_s(relay, at_ns);
-    relay->last_ns = at_ns;
-    fill_ages(relay, now_ns);
-    const uint32_t status = relay->supervised(relay->given, 1U, 0U, requests, relay->action);
-    write_message(&relay->act, relay->action, wall_ns);
-    write_message(&relay->propose, relay->proposal, wall_ns);
+    engine->given[0] = passed_s(engine, at_ns);
+    engine->last_ns = at_ns;
+    fill_ages(engine, now_ns);
+    const uint32_t status = engine->supervised(engine->given, 1U, 0U, requests, engine->action);
+    write_message(&engine->act, engine->action, wall_ns);
+    write_message(&engine->propose, engine->proposal, wall_ns);
     return status;
 }

@@ -2,8 +2,7 @@
  * relay.h: readings out of messages of ROS 2, a step of the supervised controller, its actions into a message.
  *
  * What a message is like was found out in Python, once: a layout says where its numbers stand, and which
- * bytes must be the same for it to hold. A message of another layout is not read. No library but string.h,
- * no allocation.
+ * bytes must be the same for it to hold. A message of another layout is not read. No allocation.
  */
 #ifndef RELAY_H
 #define RELAY_H
@@ -60,12 +59,12 @@ typedef struct {
 } relay;
 
 /* Take the readings of a message; 0 where its layout is another. */
-uint32_t relay_hear(relay *relay, uint32_t source, const uint8_t *payload, uint32_t size, int64_t now_ns);
+uint32_t relay_hear(relay *engine, uint32_t source, const uint8_t *payload, uint32_t size, int64_t now_ns);
 
 /*
  * One step, and both messages. heard: a message of the first source is the occasion, not a timer; wall_ns is
  * for the header's stamps. Status bits of the supervisor.
  */
-uint32_t relay_step(relay *relay, int64_t now_ns, int64_t wall_ns, uint32_t heard, uint32_t requests);
+uint32_t relay_step(relay *engine, int64_t now_ns, int64_t wall_ns, uint32_t heard, uint32_t requests);
 
 #endif
