@@ -156,7 +156,7 @@ synapse_rows = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_hostile_documents_are_refused_with_an_input_error(data):
     document = wiring.auto_ncp(3, 9, 2).to_json()

@@ -13,8 +13,10 @@ installed in this system. Exit 2, with one line that says what is missing, where
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,6 +77,7 @@ def make(root: Path) -> None:
         made.mkdir()
         _unpack_debian(Path(scratch), made)
         _install_wheels(made / "usr/lib/python3/dist-packages")
+        _compile_library(made / "usr/lib" / f"python{PYTHON_VERSION}")
         (made / PYTHON).write_text(START)
         (made / PYTHON).chmod(0o755)
         check(made)
@@ -186,6 +189,15 @@ def _install_wheels(target: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--constraint", str(_constraints()), "--target", str(target)]
     _run([*command, *chosen, *WHEELS], "pip")
+
+
+def _compile_library(folder: Path) -> None:
+    """To bytecode, which Debian's packages leave to their installation.
+
+    Every emulated interpreter would take seconds for it. Only a Python of its version makes what it reads.
+    """
+    if sys.version_info[:2] == tuple(map(int, PYTHON_VERSION.split("."))):
+        compileall.compile_dir(folder, quiet=2, rx=re.compile(r"/(test|idlelib|lib2to3|tkinter|distutils)/"))
 
 
 def _run(

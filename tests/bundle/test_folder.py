@@ -223,7 +223,7 @@ VALUES = st.recursive(
 FIELDS = st.sampled_from(["format", "schema", "files", "formats", "name", "weight", "sha256", "new"])
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(field=FIELDS, value=VALUES)
 def test_a_field_of_a_signed_manifest_may_be_anything(bundle, field, value):
     document = json.loads(manifest_bytes(DOCUMENT, CONTENTS))
@@ -237,7 +237,7 @@ def test_a_field_of_a_signed_manifest_may_be_anything(bundle, field, value):
         assert dict(read_bundle_files(bundle).contents) == CONTENTS
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_bytes_of_the_manifest_changed_by_the_hundred(bundle, data):
     content = manifest_bytes(DOCUMENT, CONTENTS)

@@ -219,7 +219,7 @@ def places(document, path=()):
             yield from places(value, (*path, key))
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_fields_of_the_plan_changed_by_the_hundred(files, data):
     document = json.loads(files.contents[PLAN])
@@ -242,7 +242,7 @@ def test_fields_of_the_plan_changed_by_the_hundred(files, data):
     assert plan_bytes(again) == plan_bytes(plan)
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_bytes_of_the_plan_changed_by_the_hundred(files, data):
     content = files.contents[PLAN]

@@ -87,7 +87,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(specs, st.data())
 def test_mutated_documents_are_refused_with_an_input_error(spec, data):
     document = spec_to_json(spec)

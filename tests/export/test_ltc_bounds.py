@@ -103,7 +103,7 @@ def fractions(built, coordinates, rng, rows):
     return observation, dt, state
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SEEDS)
 def test_the_reference_state_stays_within_its_bounds(seed):
     built = random_ltc(seed, dt=(1e-4, 1e3), least_leak=1e-6)
@@ -149,7 +149,7 @@ def test_the_center_gives_way_to_a_potential_that_no_pair_has():
     assert errors[1] < errors[0] / 5
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SEEDS, st.one_of(st.none(), st.floats(1e-3, 1.0)))
 def test_every_tensor_of_the_unit_form_stays_within_its_proof(seed, share):
     """With the proved greatest conductances, and with smaller ones at which the membrane saturates."""
@@ -275,7 +275,7 @@ def test_no_input_makes_a_conductance_greater(seed):
     np.testing.assert_array_equal(coordinates_of(built, share=1e6).conductance, proved)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SEEDS, st.integers(1, 60), st.integers(1, 8), st.floats(0.01, 6))
 def test_integer_pairs_are_whole_and_reproduce_both_weights(seed, synapses, units, decades):
     rng = np.random.default_rng(seed)

@@ -252,13 +252,13 @@ def harmless(content):
     assert plan_bytes(plan_from_bytes(written, "there")) == written
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(PATHS), JSON)
 def test_any_value_in_any_field_is_harmless(path, value):
     harmless(json.dumps(changed(path, value)).encode())
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(plan_bytes(small_plan())) - 1), st.binary(max_size=6), st.integers(0, 8))
 def test_damaged_bytes_are_harmless(place, inserted, removed):
     content = plan_bytes(small_plan())

@@ -10,6 +10,7 @@ from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
 from ltc_edge.bundle.subject import read_subject
 from ltc_edge.controller_file import save_controller
 from ltc_edge.errors import MissingToolError
+from ltc_edge.profiling import linux
 from ltc_edge.profiling.places import Local
 from ltc_edge.profiling.profile import profile
 from ltc_edge.profiling.request import Request
@@ -59,14 +60,17 @@ def profiles(python, tiny_controller, tmp_path_factory):
     export_bundle(read_subject(folder / "tiny.safetensors"), folder / "bundle", options)
     subject = read_profile_subject(folder / "bundle", (), ())
     (folder / "agents").mkdir()
-    found = [
-        profile(
-            subject,
-            Request("local", Local(), SETTINGS, python=interpreter, folder=str(folder / "agents")),
-            lambda *_: None,
-        )
-        for interpreter in (None, python)
-    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linux, "BATCH_NS", 20_000)
+        patch.setattr(linux, "BATCHES", 2)
+        found = [
+            profile(
+                subject,
+                Request("local", Local(), SETTINGS, python=interpreter, folder=str(folder / "agents")),
+                lambda *_: None,
+            )
+            for interpreter in (None, python)
+        ]
     return *found, folder / "agents"
 
 

@@ -424,7 +424,7 @@ def fuzz(examples):
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@fuzz(1500)
+@fuzz(500)
 @given(st.sampled_from(FUZZED), st.integers(0, 1 << 30), st.integers(0, 7))
 def test_any_flipped_bit_is_noticed(kind, position, bit):
     content = bytearray(valid(kind))
@@ -432,7 +432,7 @@ def test_any_flipped_bit_is_noticed(kind, position, bit):
     assert survives(bytes(content)) is None
 
 
-@fuzz(1500)
+@fuzz(500)
 @given(
     st.sampled_from(FUZZED),
     st.lists(st.tuples(st.integers(0, 1 << 30), st.integers(0, 40), st.binary(max_size=24)), max_size=4),
@@ -446,7 +446,7 @@ def test_no_bytes_crash_the_reader(kind, cuts):
     survives(content)
 
 
-@fuzz(1000)
+@fuzz(400)
 @given(st.sampled_from(FUZZED), st.data())
 def test_no_edit_of_fields_crashes_the_reader(kind, data):
     """Fields removed, doubled, swapped or set to something else."""
