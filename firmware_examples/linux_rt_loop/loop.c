@@ -21,7 +21,9 @@ typedef struct {
     controller_context bare;
 } state;
 
-static volatile sig_atomic_t stops_asked;
+/* How often each was asked for: a second time, it is meant to end at once. */
+static volatile sig_atomic_t terminations;
+static volatile sig_atomic_t interruptions;
 static volatile sig_atomic_t arm_asked;
 static volatile sig_atomic_t disarm_asked;
 
@@ -31,9 +33,16 @@ static void take_signal(int signal)
         arm_asked = 1;
     } else if (signal == SIGUSR2) {
         disarm_asked = 1;
+    } else if (signal == SIGINT) {
+        interruptions = (interruptions == 0) ? 1 : 2;
     } else {
-        stops_asked = (stops_asked == 0) ? 1 : 2;
+        terminations = (terminations == 0) ? 1 : 2;
     }
+}
+
+static uint32_t is_stop_asked(void)
+{
+    return ((terminations != 0) || (interruptions != 0)) ? 1U : 0U;
 }
 
 void loop_take_signals(void)
@@ -174,7 +183,7 @@ static void run_period(state *loop)
 static uint32_t is_ending(state *loop)
 {
     if (loop->end == LOOP_RUNNING) {
-        if (stops_asked != 0) {
+        if (is_stop_asked() != 0U) {
             loop->end = LOOP_STOPPED;
         } else if (loop->inputs.ended != 0U) {
             loop->end = LOOP_INPUT_ENDED;
@@ -200,9 +209,9 @@ static uint32_t is_over(state *loop)
     }
     const uint32_t lost = ((loop->end == LOOP_ACTUATORS_LOST) || (loop->end == LOOP_CONTROLLER_LOST)) ? 1U : 0U;
     const uint32_t resting = ((guard->mode == (uint32_t)LTC_DISARMED) && (guard_is_at_rest(guard) != 0U)) ? 1U : 0U;
-    return ((lost != 0U) || (resting != 0U) || (stops_asked > 1) || ((loop->woke - loop->ending_at) > LOOP_ENDING_NS))
-               ? 1U
-               : 0U;
+    const uint32_t at_once = ((terminations > 1) || (interruptions > 1)) ? 1U : 0U;
+    const uint32_t too_long = ((loop->woke - loop->ending_at) > LOOP_ENDING_NS) ? 1U : 0U;
+    return lost | resting | at_once | too_long;
 }
 
 static void begin(state *loop, const loop_settings *settings, const loop_parts *parts)
@@ -225,7 +234,7 @@ static void wait_for_release(state *loop)
 {
     while (realtime_sleep_until(loop->release, loop->settings->spin_ns) == 0U) {
         const int64_t now = realtime_now();
-        if ((stops_asked != 0) && ((loop->release - now) > (LOOP_ENDING_NS / 4))) {
+        if ((is_stop_asked() != 0U) && ((loop->release - now) > (LOOP_ENDING_NS / 4))) {
             loop->release = now;
         }
     }

@@ -106,13 +106,14 @@ def command(bundle: Path, as_json: bool, **said: Any) -> None:
         write_generated(source, said["build"])
         click.echo(f"Wrote {', '.join(source.generated)} to {said['build']}.", err=True)
         return
-    progress = Progress(controller, request, source.form)
+    status_at = _status_address(said["status"])
+    progress = Progress(controller, request, source.form, status_at)
     try:
         last = run_loop(
             built_loop(source),
             controller,
             request,
-            status_at=_status_address(said["status"]),
+            status_at=status_at,
             on_start=progress.start,
             on_state=progress.state,
         )

@@ -24,11 +24,13 @@ class Progress:
         last: what it did last; None before it told anything.
     """
 
-    def __init__(self, controller: Controller, request: RunRequest, form: str) -> None:
+    def __init__(
+        self, controller: Controller, request: RunRequest, form: str, status_at: tuple[str, int] | None
+    ) -> None:
         self.last: Snapshot | None = None
         self._controller, self._request, self._form = controller, request, form
         self._began = time.monotonic()
-        self._status_port: int | None = None
+        self._status_at, self._status_port = status_at, None if status_at is None else status_at[1]
         self._lined = False
 
     def start(self, loop: LoopProcess, where: str, status_port: int | None) -> None:
@@ -42,8 +44,9 @@ class Progress:
             f"{armed[request.at_start]}; {where}; process {loop.pid}",
             err=True,
         )
-        if status_port is not None:
-            click.echo(f"Status page: http://127.0.0.1:{status_port}/", err=True)
+        if self._status_at is not None:
+            host = f"[{self._status_at[0]}]" if ":" in self._status_at[0] else self._status_at[0]
+            click.echo(f"Status page: http://{host}:{status_port}/", err=True)
 
     def state(self, snapshot: Snapshot) -> None:
         """A second has passed."""

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from ltc_edge.controller import Controller
@@ -52,14 +53,19 @@ def run_loop(
         io, inherited = (bridge.url, bridge.handles) if isinstance(bridge, Bridging) else (bridge, ())
         built = opened.enter_context(program)
         loop = opened.enter_context(LoopProcess(built, io, request.arguments(), shape, inherited))
+        where = bridge.where if isinstance(bridge, Bridging) else loop.snapshot().where
+
+        def snapshot() -> Snapshot:
+            return replace(loop.snapshot(), where=where)
+
         page = None
         if status_at is not None:
-            page = StatusPage(status_at, loop.snapshot, controller.name, observations, actions)
+            page = StatusPage(status_at, snapshot, controller.name, observations, actions)
             opened.callback(page.close)
-        where = bridge.where if isinstance(bridge, Bridging) else loop.snapshot().where
         on_start(loop, where, None if page is None else page.port)
-        interrupted = _watch(loop, asked, on_state)
-        last = loop.end()
+        interrupted = _watch(loop, asked, lambda: on_state(snapshot()))
+        loop.end()
+        last = snapshot()
         if (error := loop.failure()) is not None:
             on_state(last)
             raise error
@@ -69,11 +75,11 @@ def run_loop(
         return last
 
 
-def _watch(loop: LoopProcess, asked: threading.Event, on_state: OnState) -> bool:
+def _watch(loop: LoopProcess, asked: threading.Event, on_second: Callable[[], None]) -> bool:
     """Tell the state once a second until the loop ends or somebody asks for it; whether by Ctrl-C."""
     try:
         while not asked.is_set() and not loop.wait(SECOND):
-            on_state(loop.snapshot())
+            on_second()
     except KeyboardInterrupt:
         return True
     except _Ended:
@@ -98,6 +104,9 @@ def _asked_to_end() -> Iterator[threading.Event]:
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield asked
+    except _Ended:
+        # It came before the loop began: nothing acted yet.
+        raise KeyboardInterrupt from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
