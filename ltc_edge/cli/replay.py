@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option("--trust-c", is_flag=True, help="Compile and run BUNDLE's own C, whatever it does.")
 @json_option
-@click.pass_context
 def command(
-    context: click.Context,
-    /,
     paths: tuple[Path, ...],
     folder: Path,
     form: str | None,
@@ -45,22 +42,27 @@ def command(
     from ltc_edge.bundle.bundle import load_bundle
     from ltc_edge.cli.replay_report import print_replay, replay_document
     from ltc_edge.deploy.step_log.reading import StepLog
+    from ltc_edge.errors import CheckFailedError
 
     logs = {path: StepLog(path) for path in paths}
     bundle = load_bundle(folder)
-    documents, same = [], True
+    documents: list[dict[str, Any]] = []
+    differing: list[str] = []
     for path, log in logs.items():
         if not any_bundle:
             _check_bundle(path, log, bundle)
         found, used = _replay(log, bundle, form, trust_c=trust_c)
-        same = same and found.first is None
+        if found.first is not None:
+            differing.append(
+                f"{path}: {found.differing} steps differ, the first is step {found.first.sequence}"
+            )
         documents.append(replay_document(path, log, found) | {"format": used})
         if not as_json:
             print_replay(path, log, found)
     if as_json:
-        print_json({"bundle": str(folder), "ok": same, "logs": documents})
-    if not same:
-        context.exit(1)
+        print_json({"bundle": str(folder), "ok": not differing, "logs": documents})
+    if differing:
+        raise CheckFailedError(differing[0])
 
 
 def _check_bundle(path: Path, log: StepLog, bundle: Bundle) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import tempfile
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,14 @@ class ReplayLibrary:
     Args:
         sources: the controller's C, which is compiled and run in this process.
         settings: the supervisor's.
+        flags: how it compiles; no choice that a controller's header allows changes a bit.
 
     Raises:
         InputError: there is no compiler, or it fails.
         ControllerFileError: the controller does not give its golden bits here.
     """
 
-    def __init__(self, sources: CSources, settings: Settings) -> None:
+    def __init__(self, sources: CSources, settings: Settings, flags: Sequence[str] = FLAGS) -> None:
         firmware = resources.files("ltc_edge.deploy") / "firmware"
         files = {path.rpartition("/")[2]: (firmware / path).read_bytes() for path in (*_SHARED, _REPLAY)}
         files |= {"supervisor_settings.c": settings_c(settings).encode(), **sources.files}
@@ -53,7 +55,7 @@ class ReplayLibrary:
             f'-DCONTROLLER_HEADER="{name}.h"',
         )
         with tempfile.TemporaryDirectory(prefix="ltc-edge-") as folder:
-            library = shared_library(files, Path(folder), find_compiler(), (*FLAGS, *defined))
+            library = shared_library(files, Path(folder), find_compiler(), (*flags, *defined))
             self._library = ctypes.CDLL(str(library))
         for function in (self._library.step_replay_start, self._library.step_replay_is):
             function.restype = ctypes.c_uint32

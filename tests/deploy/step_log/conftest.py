@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("mcap")
 
+QUICKLY = ("-std=c99", "-O1", "-ffp-contract=off")
 FIRMWARE = Path(__file__).parents[3] / "firmware_examples"
 
 
@@ -93,4 +94,5 @@ def library(bundle, log_file):
     from ltc_edge.deploy.replay.settings import logged_settings
     from ltc_edge.deploy.step_log.reading import StepLog
 
-    return ReplayLibrary(bundle.artifacts["c-float32"].c_sources(), logged_settings(StepLog(log_file)))
+    sources = bundle.artifacts["c-float32"].c_sources()
+    return ReplayLibrary(sources, logged_settings(StepLog(log_file)), QUICKLY)

@@ -27,6 +27,8 @@ from ltc_edge.supervision.compiled import SupervisedController
 from ltc_edge.supervision.settings import default_settings
 from ltc_edge.supervision.supervisor import Input
 
+QUICKLY = ("-std=c99", "-O1", "-ffp-contract=off")
+
 
 @pytest.fixture(scope="module")
 def store():
@@ -103,9 +105,8 @@ def test_facts_come_back_and_are_c_to_the_byte(bundle):
 
 @pytest.fixture(scope="module")
 def controller(bundle):
-    return SupervisedController(
-        bundle.artifacts["c-float32"].c_sources(), default_settings(bundle.controller)
-    )
+    sources = bundle.artifacts["c-float32"].c_sources()
+    return SupervisedController(sources, default_settings(bundle.controller), flags=QUICKLY)
 
 
 def _log(path, bundle, controller, steps=400):
@@ -137,7 +138,8 @@ def test_a_log_from_python_is_whole_and_replays_to_the_bit(tmp_path, bundle, con
         assert len(list(NonSeekingReader(file, validate_crcs=True).iter_messages())) > 401
     log = StepLog(path)
     assert logged_settings(log) == controller.settings
-    found = replay(log, ReplayLibrary(bundle.artifacts["c-float32"].c_sources(), logged_settings(log)))
+    library = ReplayLibrary(bundle.artifacts["c-float32"].c_sources(), logged_settings(log), QUICKLY)
+    found = replay(log, library)
     assert (found.steps, found.differing, found.changed, found.is_whole) == (400, 0, 1, True)
     assert {1, 2} <= set(found.modes)
     assert len(OUTPUTS) == 6
