@@ -58,7 +58,7 @@ def tidy(machine, package):
     assert all(faults(layout.version(identity), identity) == [] for identity in layout.versions())
 
 
-@pytest.mark.parametrize(("service", "every"), [("none", 1), ("run", 5)])
+@pytest.mark.parametrize(("service", "every"), [("none", 1), ("run", 9)])
 def test_current_is_whole_whatever_ends_a_deployment(machine, loop, tmp_path, service, every):
     """From two versions to a third: at each step there is the one before or the new one."""
     one, two, three = (machine.package(loop, service, number=number) for number in (1, 2, 3))

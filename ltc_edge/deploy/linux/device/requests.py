@@ -34,6 +34,7 @@ SELFTEST_S = 60
 
 def requests() -> dict[str, Callable[[dict[str, Any], bytes], Answer]]:
     """What answers each request, by its name."""
+    os.umask(0o022)  # the service may be another user, and reads what is written here
     deployment = Deployment()
     return {
         "deploy-names": lambda said, _: (names(said["root"]), b""),
