@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.evaluation.corruption.timing import TimedPlants, sample_rate
-from ltc_edge.tasks.protocol import HasOtherPeriods, PlantBatch, Task
+from ltc_edge.tasks.protocol import HasOtherPeriods, PlantBatch, Readings, Task
 
 FINEST = 10
 """Steps of the physics in a native period, or more where a rate asks for it."""
@@ -67,7 +69,7 @@ class SampledTask:
         self._steps = round(task.max_steps * task.period_s / grid.step_s)
         self.max_steps = math.ceil(self._steps / grid.each)
         self.reward_threshold = task.reward_threshold
-        # The last reading of an episode may come early; the first is a native period after nothing.
+        # The last reading of an episode may come early.
         times = (grid.step_s, math.ceil(grid.each) * grid.step_s, *(() if grid.finer else task.dt_range_s))
         self.dt_range_s = min(*times, task.period_s), max(*times, task.dt_range_s[1] * math.ceil(grid.each))
         self.plants: TimedPlants | None = None
@@ -80,9 +82,22 @@ class SampledTask:
             plants = task.make_plants_every(self._grid.step_s)
         else:
             plants = task.make_plants()
-        self.plants = TimedPlants(plants, self._steps, sample_rate, self._grid.each)
+        self.plants = _SampledPlants(plants, self._steps, self._grid.each, task.period_s)
         return self.plants
 
     def expert(self, privileged: FloatArray) -> FloatArray:
         """The task's expert, which sees the true state."""
         return np.asarray(self._task.expert(privileged))
+
+
+class _SampledPlants(TimedPlants):
+    """Plants that are read every so many steps; the first reading is a native period after nothing."""
+
+    def __init__(self, plants: PlantBatch, steps: int, each: float, native_s: float) -> None:
+        super().__init__(plants, steps, sample_rate, each)
+        self._native_s = native_s
+
+    def reset(self, seeds: Sequence[int]) -> Readings:
+        """Start new episodes."""
+        readings = super().reset(seeds)
+        return dataclasses.replace(readings, dt_s=np.full(len(seeds), self._native_s))

@@ -27,7 +27,7 @@ class Clocks:
 
     def reset(self, seeds):
         self.time_s = np.zeros(len(seeds))
-        return self._readings(np.zeros(len(seeds)), PERIOD_S)
+        return self._readings(np.zeros(len(seeds)), self.period_s)
 
     def step(self, action, active):
         cost = np.abs(action[:, 0] - self.time_s) * self.period_s / PERIOD_S
@@ -141,6 +141,7 @@ def test_an_episode_lasts_as_long_at_every_rate(sample_s):
     with open_plants(sampled) as plants:
         played = rollout(sampled, plants, Watch(), [0, 1])
     assert played.length.tolist() == [sampled.max_steps] * 2
+    np.testing.assert_array_equal(played.dt_s[:, 0], PERIOD_S)
     np.testing.assert_allclose(played.dt_s[:, 1:], sample_s)
     assert sampled.max_steps * sample_s >= STEPS * PERIOD_S - grid.step_s
     # The last reading may come early, never late.
