@@ -67,27 +67,32 @@ def run(command: Sequence[str | Path], folder: Path) -> str:
     return done.stdout
 
 
-def build(
-    settings: Settings,
-    sources: Sequence[str],
+def compiled(
+    sources: Sequence[str | Path],
     folder: Path,
     flags: Sequence[str] = (),
     changes: Mapping[str, str] | None = None,
-) -> Path:
-    """A program of harness sources, the supervisor and its settings.
+) -> list[Path]:
+    """Objects of a harness and of the supervisor, which do not depend on its settings.
 
     Args:
-        settings: of the supervisor.
-        sources: names of files in ``c/``.
-        folder: where it is built.
+        sources: names of files in ``c/``, or paths.
+        folder: where they come to lie.
         flags: beside `FLAGS`.
         changes: text of the supervisor that is replaced, to see that a harness notices.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{NAME}.c").write_text(settings_c(settings), encoding="ascii")
     (folder / "ltc_supervisor.c").write_text(changed_supervisor(changes or {}), encoding="ascii")
-    order = ["gcc", *FLAGS, *flags, f"-I{COMMON}", f"-I{HARNESS}", f"{NAME}.c", "ltc_supervisor.c"]
-    run([*order, *(HARNESS / name for name in sources), "-lm", "-o", "program"], folder)
+    paths = [HARNESS / name for name in sources]
+    run(["gcc", *FLAGS, *flags, f"-I{COMMON}", f"-I{HARNESS}", "-c", "ltc_supervisor.c", *paths], folder)
+    return [folder / f"{path.stem}.o" for path in (*paths, Path("ltc_supervisor.c"))]
+
+
+def linked(objects: Sequence[Path], settings: Settings, folder: Path, flags: Sequence[str] = ()) -> Path:
+    """A program of `compiled` objects and settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{NAME}.c").write_text(settings_c(settings), encoding="ascii")
+    run(["gcc", *FLAGS, *flags, f"-I{COMMON}", f"{NAME}.c", *objects, "-lm", "-o", "program"], folder)
     return folder / "program"
 
 

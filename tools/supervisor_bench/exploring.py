@@ -13,7 +13,15 @@ from ltc_edge.errors import CheckFailedError
 from ltc_edge.supervision.codes import Fallback, Mode
 from ltc_edge.supervision.settings import Settings
 from ltc_edge.supervision.settings_c import NAME, settings_c
-from supervisor_bench.building import COMMON, HARNESS, build, printed_json, run, small_settings
+from supervisor_bench.building import (
+    COMMON,
+    HARNESS,
+    compiled,
+    linked,
+    printed_json,
+    run,
+    small_settings,
+)
 
 SOURCES = ("explore.c", "explore_checks.c", "explore_inputs.c", "scripted.c")
 REQUESTS = ("none", "disarm", "to shadow", "arm")
@@ -27,7 +35,6 @@ def explore(
     law: Fallback,
     folder: Path,
     stride: int = 1,
-    flags: Sequence[str] = (),
     changes: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Search the states of `small_settings`, with every ``stride``-th input from each.
@@ -39,7 +46,8 @@ def explore(
     Raises:
         CheckFailedError: something does not hold; the message says in which state and of which input.
     """
-    return printed_json(build(small_settings(law), SOURCES, folder, flags, changes), str(stride))
+    objects = compiled(SOURCES, folder, changes=changes)
+    return printed_json(linked(objects, small_settings(law), folder), str(stride))
 
 
 def named_transitions(document: Mapping[str, Any]) -> set[tuple[Mode, str, str, Mode]]:
@@ -129,15 +137,13 @@ def coverage(folder: Path, stride: int) -> dict[str, Any]:
     made = [small_settings(law) for law in Fallback]
     # A gain of the other sign is another branch.
     made.append(dataclasses.replace(made[-1], pd_gain=((-2.0, 0.0),)))
-    searches, taken = [], {}
+    counted = ("-O0", "--coverage")
+    objects, searches = compiled(SOURCES, folder, counted), []
     for number, settings in enumerate(made):
-        place = folder / str(number)
-        program = build(settings, SOURCES, place, ("-O0", "--coverage"))
+        # The counters add up beside the objects.
+        program = linked(objects, settings, folder / str(number), counted)
         searches.append(printed_json(program, str(stride)))
-        report = run(["gcov", "--json-format", "--stdout", "-b", "program-ltc_supervisor.gcda"], place)
-        for line, outcomes in _outcomes(report).items():
-            before = taken.get(line, [False] * len(outcomes))
-            taken[line] = [a or b for a, b in zip(before, outcomes, strict=True)]
+    taken = _outcomes(run(["gcov", "--json-format", "--stdout", "-b", "ltc_supervisor.gcda"], folder))
     return {
         "lines": len(taken),
         "branches": sum(len(outcomes) - 1 for outcomes in taken.values()),
