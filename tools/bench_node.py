@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from ltc_edge.controller import Timing
 from ltc_edge.deploy.ros.cdr import Encoder
 from ltc_edge.deploy.ros.controller_node import ControllerNode, NodeSettings
 from ltc_edge.deploy.ros.engine import Engine
@@ -76,9 +77,10 @@ def answer(bundle: Path, kind: str, endpoint: str) -> int:
     observations = [signal.name for signal in subject.controller.observations]
     actions = [signal.name for signal in subject.controller.actions]
     mapping = default_mapping(observations, actions, (OBSERVED, STATES), (ACTED, COMMANDS))
-    period_s = subject.controller.timing.period_s
-    engine = Engine(subject.supervised(trust_c=False), subject.settings, mapping, period_s)
-    settings = NodeSettings("bench", period_s, None, Request.ARM, {})
+    # As if it were made for the rate at which it is asked: each message makes a step.
+    asked = Timing(1e-6, 1e-6, 10.0, 1.0)
+    engine = Engine(subject.supervised(trust_c=False), subject.settings, mapping, asked)
+    settings = NodeSettings("bench", subject.controller.timing.period_s, None, Request.ARM, {})
     node = ControllerNode(engine, mapping, subject.settings, middleware, settings)
     threading.Thread(target=lambda: (sys.stdin.read(), node.stop()), daemon=True).start()
     node.run()

@@ -175,9 +175,9 @@ def _play(
         if said[name]:
             raise click.UsageError(f"--play takes no --{name}")
     check_bag(said["played"], mapping, said["record"])
-    period_s = subject.controller.timing.period_s
-    with opened_steps(subject, said, period_s) as steps:
-        engine = Engine(steps, subject.settings, mapping, period_s, by_stamp=said["stamps"])
+    timing = subject.controller.timing
+    with opened_steps(subject, said, timing.period_s) as steps:
+        engine = Engine(steps, subject.settings, mapping, timing, by_stamp=said["stamps"])
         # What a dry run is for is the controller's actions: nobody needs to arm it.
         played = play(said["played"], engine, mapping, said["record"], request or Requests.ARM)
     if not quiet:

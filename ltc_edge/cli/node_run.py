@@ -28,15 +28,17 @@ def run_node(
         InputError: the network cannot be used so.
         MissingExtraError: the middleware is not installed.
     """
+    from ltc_edge.deploy.rate import plan_rate
     from ltc_edge.deploy.ros.bag import BagRecorder
     from ltc_edge.deploy.ros.controller_node import ControllerNode, NodeSettings
     from ltc_edge.deploy.ros.engine import Engine
 
-    period_s = subject.controller.timing.period_s
+    timing = subject.controller.timing
+    rate_hz: float | None = said["rate"]
     settings = NodeSettings(
         name=said["node_name"],
-        period_s=period_s,
-        timer_s=None if said["rate"] is None else 1.0 / said["rate"],
+        period_s=timing.period_s,
+        timer_s=None if rate_hz is None else plan_rate(timing, rate_hz).step_s,
         request=request,
         parameters=subject.parameters(mapping, subject.settings),
         by_stamp=said["stamps"],
@@ -44,8 +46,8 @@ def run_node(
     with ExitStack() as opened:
         middleware = _middleware(said)
         opened.callback(middleware.close)
-        steps = opened.enter_context(opened_steps(subject, said, settings.timer_s or period_s))
-        engine = Engine(steps, subject.settings, mapping, period_s, by_stamp=said["stamps"])
+        steps = opened.enter_context(opened_steps(subject, said, settings.timer_s or timing.period_s))
+        engine = Engine(steps, subject.settings, mapping, timing, by_stamp=said["stamps"])
         witnesses: tuple[Witness, ...] = ()
         if said["record"] is not None:
             recorder = BagRecorder(said["record"], mapping)

@@ -39,13 +39,23 @@ class Witness(Protocol):
 
 @dataclass
 class Counts:
-    """What became of a node's messages and steps."""
+    """What became of a node's messages and steps.
+
+    Attributes:
+        steps: of the supervisor.
+        actions, proposals: that were published.
+        rejected: messages that were none, or lacked a field.
+        unprompted: steps since no message came.
+        between: messages of the first topic that came too soon after a step for another.
+        last_rejection: why the last message was rejected.
+    """
 
     steps: int = 0
     actions: int = 0
     proposals: int = 0
     rejected: int = 0
     unprompted: int = 0
+    between: int = 0
     last_rejection: str | None = None
 
 
@@ -177,7 +187,10 @@ class ControllerNode:
                 self.counts.last_rejection = str(error)
             else:
                 if source == 0 and self._settings.timer_s is None:
-                    self._step(now_ns, heard=True)
+                    if self._engine.is_due():
+                        self._step(now_ns, heard=True)
+                    else:
+                        self.counts.between += 1
             for witness in self._witnesses:
                 witness.heard(source, payload)
 

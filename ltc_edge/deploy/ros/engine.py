@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Protocol
 
+from ltc_edge.controller import Timing
 from ltc_edge.deploy.ros.cdr import make_template
 from ltc_edge.deploy.ros.example import check_path
 from ltc_edge.deploy.ros.layout import find_layout
@@ -26,6 +27,9 @@ from ltc_edge.supervision.supervisor import Input, Output
 SKEW_NS = 5_000_000
 """By how much a stamp may lie ahead of this machine's clock and count as now: clocks never agree quite."""
 
+EARLY = 0.9
+"""Messages may come by so much more often than the controller allows, and count as at its shortest time."""
+
 _MODES: tuple[Mode, ...] = tuple(Mode)
 
 
@@ -43,7 +47,7 @@ class Engine:
         supervised: what is stepped: in C, a message costs one call; anything else is called back.
         settings: of its supervisor.
         mapping: where observations and actions stand.
-        period_s: dt of the first step.
+        timing: the controller's; its period is dt of the first step.
         by_stamp: readings are as old as their headers say, and dt is what passed between two stamps; else
             they are as old as they have been here. Where a message has no header it is always the latter.
 
@@ -60,7 +64,7 @@ class Engine:
         supervised: SupervisedController | Stepping,
         settings: Settings,
         mapping: Mapping,
-        period_s: float,
+        timing: Timing,
         *,
         by_stamp: bool = False,
     ) -> None:
@@ -69,6 +73,10 @@ class Engine:
                 check_path(source.message, path)
         self.status = 0
         self._mapping = mapping
+        self._period_ns = int(1e9 * timing.period_s)
+        self._frequent_ns = int(1e9 * EARLY * timing.dt_min_s)
+        self._came_ns: int | None = None  # of the first topic
+        self._interval_ns = 0
         self._requests = Request.NONE
         self._hear, self._step = relay_functions()
         inputs, outputs, sources = len(settings.observations), len(settings.actions), len(mapping.sources)
@@ -100,7 +108,7 @@ class Engine:
             propose=propose,
             last_ns=NEVER,
             skew_ns=SKEW_NS,
-            period_s=period_s,
+            period_s=timing.period_s,
             by_stamp=int(by_stamp),
         )
         self._address = ctypes.addressof(self._relay)
@@ -180,13 +188,30 @@ class Engine:
         Raises:
             NotThisMessageError: it is no such message; the readings stay what they were, and grow old.
         """
-        if self._hear(self._address, source, payload, len(payload), now_ns):
-            return
+        if not self._hear(self._address, source, payload, len(payload), now_ns):
+            self._learn(source, payload)
+            self._hear(self._address, source, payload, len(payload), now_ns)
+        if source == 0:
+            came_ns = self._measured_ns[0]
+            self._interval_ns = self._period_ns if self._came_ns is None else came_ns - self._came_ns
+            self._came_ns = came_ns
+
+    def _learn(self, source: int, payload: bytes) -> None:
         known = self._mapping.sources[source]
         layout = find_layout(known.message.name, payload, known.paths)
         self._layouts[source] = known_layout(layout, payload, known.signals)
-        heard = self._hear(self._address, source, payload, len(payload), now_ns)
-        assert heard
+
+    def is_due(self) -> bool:
+        """Whether the last message of the first topic is one to step with.
+
+        Where messages come more often than the controller allows, it is stepped with those that lie nearest
+        to its period; see `ltc_edge.deploy.rate`, whose rule for loops it is.
+        """
+        last_ns = self._relay.last_ns
+        if self._interval_ns >= self._frequent_ns or last_ns == NEVER or self._came_ns is None:
+            return True
+        passed_ns: int = self._came_ns - last_ns
+        return 2 * passed_ns + self._interval_ns >= 2 * self._period_ns
 
     def step(self, now_ns: int, wall_ns: int, *, heard: bool = True) -> int:
         """Step with the readings that are here; the status.

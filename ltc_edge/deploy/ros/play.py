@@ -16,11 +16,12 @@ from ltc_edge.supervision.codes import Mode, Request, status_names
 
 @dataclass(frozen=True)
 class Played:
-    """What a controller did on a bag: messages, steps, what was rejected, steps by mode and by status bit."""
+    """What a controller did on a bag; counts as a node has them, and steps by mode and by status bit."""
 
     messages: int
     steps: int
     rejected: int
+    between: int
     last_rejection: str | None
     modes: dict[str, int]
     statuses: dict[str, int]
@@ -70,7 +71,7 @@ def _play(
     actions = len(mapping.sources)
     modes: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
-    messages = rejected = begin_ns = now_ns = 0
+    messages = rejected = between = begin_ns = now_ns = 0
     last_rejection: str | None = None
     engine.request(request)
     for source, now_ns, payload in read_bag(bag, mapping):
@@ -83,7 +84,8 @@ def _play(
         except NotThisMessageError as error:
             rejected, last_rejection = rejected + 1, str(error)
             continue
-        if source > 0:
+        if source > 0 or not engine.is_due():
+            between += source == 0
             continue
         statuses.update(status_names(engine.step(now_ns, now_ns)))
         modes[engine.mode.name.lower()] += 1
@@ -95,4 +97,4 @@ def _play(
         why = f": {last_rejection}" if last_rejection else ""
         raise InputError(f"{bag}: made no step: no usable message of {mapping.sources[0].topic}{why}")
     seconds = 1e-9 * (now_ns - begin_ns)
-    return Played(messages, steps, rejected, last_rejection, dict(modes), dict(statuses), seconds)
+    return Played(messages, steps, rejected, between, last_rejection, dict(modes), dict(statuses), seconds)

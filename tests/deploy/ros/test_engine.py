@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from ltc_edge.controller import Timing
 from ltc_edge.deploy.ros.cdr import Encoder
 from ltc_edge.deploy.ros.engine import SKEW_NS, Engine
 from ltc_edge.deploy.ros.fields import parse_field
@@ -17,6 +18,7 @@ from ltc_edge.supervision.supervisor import Output
 STATES, COMMANDS, NUMBER = find_type("JointState"), find_type("Float64MultiArray"), find_type("Float64")
 MS = 1_000_000
 PERIOD_S = 0.02
+TIMING = Timing(PERIOD_S, 0.01, 0.08, PERIOD_S)
 
 
 class Witness:
@@ -44,7 +46,7 @@ def states(values, stamp_ns=0):
 @pytest.fixture
 def watched(subject, mapping):
     witness = Witness()
-    return witness, Engine(witness, subject.settings, mapping, PERIOD_S)
+    return witness, Engine(witness, subject.settings, mapping, TIMING)
 
 
 def test_a_message_is_what_the_step_is_given(watched):
@@ -96,7 +98,7 @@ def test_each_topic_has_its_own_age(subject):
         Source("/target", NUMBER, fields("data"), (0,)),
     )
     mapping = Mapping(sources, Sink("/c", COMMANDS, fields("data[0]")))
-    engine = Engine(witness, subject.settings, mapping, PERIOD_S)
+    engine = Engine(witness, subject.settings, mapping, TIMING)
     number = Encoder(NUMBER, fields("data"))
     engine.hear(1, number.write([0.5], 0), 0)
     engine.hear(0, number.write([0.25], 0), 150 * MS)
@@ -107,7 +109,7 @@ def test_each_topic_has_its_own_age(subject):
 
 def test_by_stamps_ages_and_times_are_the_senders(subject, mapping):
     witness = Witness()
-    engine = Engine(witness, subject.settings, mapping, PERIOD_S, by_stamp=True)
+    engine = Engine(witness, subject.settings, mapping, TIMING, by_stamp=True)
     begin = 1_700_000_000_000_000_000
     for sent, arrived in ((0, 30), (20, 31), (45, 90)):
         engine.hear(0, states({"target": 1.0, "level": 1.0}, begin + sent * MS), begin + arrived * MS)
@@ -123,7 +125,7 @@ def test_by_stamps_ages_and_times_are_the_senders(subject, mapping):
 @pytest.mark.parametrize(("ahead_ns", "age_s"), [(SKEW_NS, 0.0), (SKEW_NS + MS, np.float32(-0.006))])
 def test_a_clock_may_be_a_little_ahead(subject, mapping, ahead_ns, age_s):
     witness = Witness()
-    engine = Engine(witness, subject.settings, mapping, PERIOD_S, by_stamp=True)
+    engine = Engine(witness, subject.settings, mapping, TIMING, by_stamp=True)
     engine.hear(0, states({"target": 1.0, "level": 1.0}, 10**18 + ahead_ns), 10**18)
     engine.step(10**18, 0)
     assert witness.given[0].age_s[0] == age_s
@@ -142,7 +144,7 @@ def test_numbers_of_every_kind(subject, little):
     ):
         source = Source("/scan", kind, fields(field, "range_max"), (0, 1))
         engine = Engine(
-            witness, subject.settings, Mapping((source,), Sink("/c", COMMANDS, fields("data[0]"))), 0.02
+            witness, subject.settings, Mapping((source,), Sink("/c", COMMANDS, fields("data[0]"))), TIMING
         )
         content = {"angle_min": 0.5, "angle_max": 0.0, "angle_increment": 0.0, "time_increment": 0.0}
         content |= {"scan_time": 0.0, "range_min": 0.0, "range_max": -2.0}
@@ -183,8 +185,32 @@ def test_in_c_it_is_the_same_as_called_back(subject, supervised, mapping):
     runs = []
     for stepped in (supervised, CalledBack(supervised)):
         supervised.start()
-        runs.append(list(played(Engine(stepped, subject.settings, mapping, PERIOD_S))))
+        runs.append(list(played(Engine(stepped, subject.settings, mapping, TIMING))))
     assert runs[0] == runs[1]
     assert {mode for _, mode, _, _ in runs[0]} == {Mode.DISARMED, Mode.SHADOW, Mode.ACTIVE, Mode.FALLBACK}
     faults = np.bitwise_or.reduce([status for status, *_ in runs[0]]) & FAULTS
     assert faults == STATUS["bad-input"].value | STATUS["stale-input"].value
+
+
+@pytest.mark.parametrize(
+    ("interval_ms", "steps_ms"),
+    [
+        (20, [0, 20, 40, 60]),
+        (13, [0, 13, 26, 39, 52, 65]),  # within what the controller allows
+        (9.5, [0, 9.5, 19, 28.5, 38, 47.5, 57, 66.5]),  # nearly
+        (3, [0, 21, 42, 63]),  # too often: the nearest to its period
+        (8, [0, 16, 32, 48, 64]),
+        (1, [0, 20, 40, 60]),
+        (70, [0, 70]),
+    ],
+)
+def test_messages_that_come_too_often_are_kept_for_the_next_step(watched, interval_ms, steps_ms):
+    _, engine = watched
+    stepped = []
+    for index in range(int(70 / interval_ms) + 1):
+        now_ms = index * interval_ms
+        engine.hear(0, states({"target": 0.5, "level": now_ms}), int(now_ms * MS))
+        if engine.is_due():
+            engine.step(int(now_ms * MS), 0)
+            stepped.append(now_ms)
+    assert stepped == steps_ms

@@ -89,7 +89,7 @@ def scene(request, subject, supervised, mapping):
     supervised.start()
     near, far = pair(request.param)
     robot = Robot(near, mapping)
-    engine = Engine(supervised, subject.settings, mapping, 0.02)
+    engine = Engine(supervised, subject.settings, mapping, subject.controller.timing)
     settings = NodeSettings("lag", 0.02, None, Request.NONE, {"answer": 42})
     node = ControllerNode(engine, mapping, subject.settings, far, settings)
     running = threading.Thread(target=node.run)
@@ -141,7 +141,7 @@ def test_a_timer_steps_whatever_comes(subject, supervised, mapping):
 
     supervised.start()
     middleware = Deaf()
-    engine = Engine(supervised, subject.settings, mapping, 0.02)
+    engine = Engine(supervised, subject.settings, mapping, subject.controller.timing)
     settings = NodeSettings("lag", 0.02, 0.005, Request.ARM, {})
     node = ControllerNode(engine, mapping, subject.settings, middleware, settings)
     node.run(0.1)
