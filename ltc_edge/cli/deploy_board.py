@@ -27,6 +27,11 @@ board_options = stack(
         click.option("--no-flash", is_flag=True, help="Build, and leave the board as it is."),
         click.option("--verify-only", is_flag=True, help="Only ask the board at --port what it runs."),
         click.option(
+            "--order",
+            type=click.Choice(["arm", "disarm", "shadow", "report"]),
+            help="Only ask the loop of the board at --port for this. ARMED, ACTUATORS MOVE.",
+        ),
+        click.option(
             "--drill",
             is_flag=True,
             help="Then arm the loop and lose its readings on purpose, to see the fallback. ACTUATORS MOVE.",
@@ -56,6 +61,9 @@ def deploy_to_board(bundle: Path | None, said: Mapping[str, Any]) -> None:
         raise click.UsageError("say which bundle")
     board = find_board(said["board"])
     project = _project(bundle, board, said)
+    if said["order"] is not None:
+        _order(project, said)
+        return
     wishes = _wishes(project, said)
     check_wishes(board, wishes)
     if said["dry_run"]:
@@ -87,6 +95,29 @@ def _project(bundle: Path, board: Board, said: Mapping[str, Any]) -> Project:
         supervisor=said["supervisor"],
         trust_c=said["trust_c"],
     )
+
+
+def _order(project: Project, said: Mapping[str, Any]) -> None:
+    from ltc_edge.deploy.boards.acceptance import ORDERS, give_order
+    from ltc_edge.runtimes.serial_lines import PortLine
+    from ltc_edge.supervision.codes import status_names
+
+    if said["port"] is None:
+        raise click.UsageError("--order is over the serial line: say the board's --port")
+    line = PortLine(said["port"], project.board.baud)
+    report = give_order(line, project, ORDERS[said["order"]])
+    if said["as_json"]:
+        print_json({"board": project.board.name, "order": said["order"], "loop": report.to_json()})
+        return
+    bits = ", ".join(status_names(report.seen)) or "nothing to report"
+    acts = ", ".join(
+        f"{signal.name} {value:g}"
+        for signal, value in zip(project.controller.actions, report.action, strict=True)
+    )
+    click.echo(
+        f"{report.mode.name.lower()} after {report.steps} steps, {report.missed} deadlines missed: {bits}"
+    )
+    click.echo(f"last action: {acts}; longest step {1000 * report.longest_s:.3g} ms")
 
 
 def _wishes(project: Project, said: Mapping[str, Any]) -> Wishes:

@@ -18,7 +18,7 @@ from ltc_edge.deploy.boards import find_board
 from ltc_edge.deploy.boards.board_loop import BoardLoop
 from ltc_edge.deploy.boards.build import build
 from ltc_edge.errors import DeviceError
-from ltc_edge.runtimes.serial_lines import PortLine, ProcessLine
+from ltc_edge.runtimes.serial_lines import ProcessLine
 from ltc_edge.runtimes.serial_machine import SerialMachine
 from ltc_edge.supervision.codes import Mode, Request
 
@@ -108,16 +108,16 @@ def test_a_board_on_a_port_is_asked_what_it_runs(cli, board, lag_bundle, port):
     assert len(err.splitlines()) == 1
 
 
-def test_an_armed_board_is_left_alone(cli, board, lag_bundle, port):
-    controller = load_controller(lag_bundle.parent / "tiny.safetensors")
-    machine = SerialMachine(PortLine(port), controller, 4, timeout_s=5)
-    loop = BoardLoop(machine)
-    loop.order(Request.ARM)
-    loop.wait_for([Mode.ACTIVE], 20)
-    machine.close()
-    asked = ("deploy", lag_bundle, "--board", "mps2-an386", "-o", board[1], "--port", port, "--verify-only")
-    _, err = cli(*asked, expect=2)
+def test_a_loop_is_armed_by_order_and_then_left_alone(cli, board, lag_bundle, port):
+    asked = ("deploy", lag_bundle, "--board", "mps2-an386", "-o", board[1], "--port", port)
+    assert json.loads(cli(*asked, "--order", "report", "--json")[0])["loop"]["mode"] == "disarmed"
+    loop = json.loads(cli(*asked, "--order", "arm", "--json")[0])["loop"]
+    assert loop["mode"] == "active"
+    assert len(loop["action"]) == 1
+    _, err = cli(*asked, "--verify-only", expect=2)
     assert "its loop is active" in err
+    said, _ = cli(*asked, "--order", "disarm")
+    assert said.startswith("disarmed after ")
 
 
 def test_another_image_of_the_same_controller_is_told(cli, board, lag_bundle, port, tmp_path):
@@ -203,6 +203,7 @@ def test_without_its_compiler_the_project_is_what_there_is(cli, lag_bundle, tmp_
         (("--board", "mps2-an386", "--port", "/dev/ttyNone", "--emulate"), "so it has no --port"),
         (("--board", "stm32f4", "--verify-only"), "say its --port"),
         (("--board", "stm32f4", "--drill"), "say its --port"),
+        (("--board", "stm32f4", "--order", "arm"), "say the board's --port"),
         (("--board", "arduino-uno", "--port", "-U"), "begins with a dash"),
         (("--board", "stm32f4", "--rate", "1"), "Run the loop at"),
         (("--board", "stm32f4", "--format", "c-int16"), "has no c-int16"),

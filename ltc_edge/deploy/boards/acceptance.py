@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ltc_edge.deploy.boards.board_loop import BoardLoop, Image
+from ltc_edge.deploy.boards.board_loop import BoardLoop, Image, LoopReport
 from ltc_edge.deploy.boards.project import Project
 from ltc_edge.errors import CheckFailedError, DeviceError, MissingToolError
 from ltc_edge.export.calibration import excitation
@@ -19,6 +19,10 @@ from ltc_edge.supervision.codes import STATUS, Mode, Request, status_names
 STEPS = 12
 SEED = 20_081
 DRILL_STEPS = 20
+ORDERS = {"arm": Request.ARM, "disarm": Request.DISARM, "shadow": Request.SHADOW, "report": Request.NONE}
+"""What can be asked of a board's loop; a report asks for nothing."""
+
+_REACHES = {Request.ARM: Mode.ACTIVE, Request.DISARM: Mode.DISARMED, Request.SHADOW: Mode.SHADOW}
 _WITHIN_S, _WITHIN_PERIODS = 5.0, 200
 
 
@@ -143,10 +147,11 @@ def run_drill(loop: BoardLoop, period_s: float) -> Drill:
     """Shadow, arm, lose the readings, see the fallback, see it recover or latch, disarm.
 
     Raises:
-        CheckFailedError: the fallback does not say that readings were lost.
-        DeviceError: a mode does not come, or the board is gone. The loop was told to disarm.
+        CheckFailedError: a mode does not come, or the fallback does not say that readings were lost. The loop
+            was told to disarm.
+        DeviceError: the board is gone.
     """
-    within_s = _WITHIN_S + _WITHIN_PERIODS * period_s
+    within_s = _within_s(period_s)
     reports = [loop.report()]
     try:
         for request, mode in ((Request.SHADOW, Mode.SHADOW), (Request.ARM, Mode.ACTIVE)):
@@ -167,3 +172,32 @@ def run_drill(loop: BoardLoop, period_s: float) -> Drill:
     end, _ = loop.wait_for([Mode.DISARMED], within_s)
     longest_s = max(report.longest_s for report in [*reports, end])
     return Drill(lost.mode == Mode.LATCHED, seen, end.missed - reports[0].missed, longest_s)
+
+
+def give_order(line: Line, project: Project, request: Request) -> LoopReport:
+    """Ask a board's loop for something, and wait until it is so; the line is closed in the end.
+
+    Args:
+        line: to the board.
+        project: of the controller that it should run.
+        request: one of `ORDERS`.
+
+    Raises:
+        DeviceError: the board does not answer, is gone, or runs another controller.
+        CheckFailedError: the loop does not do so; the message has its status.
+    """
+    sources = project.sources
+    machine = SerialMachine(line, project.controller, sources.item_bytes, version=sources.version())
+    try:
+        loop = BoardLoop(machine)
+        if request == Request.NONE:
+            return loop.report()
+        loop.order(request)
+        return loop.wait_for([_REACHES[request]], _within_s(project.period_s))[0]
+    finally:
+        machine.close()
+
+
+def _within_s(period_s: float) -> float:
+    """Seconds for a mode to come: a step takes a period, and recovering takes many."""
+    return _WITHIN_S + _WITHIN_PERIODS * period_s

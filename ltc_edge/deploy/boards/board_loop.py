@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ltc_edge.errors import DeviceError
+from ltc_edge.errors import CheckFailedError, DeviceError
 from ltc_edge.runtimes.machine import Float32
 from ltc_edge.runtimes.serial_machine import SerialMachine
 from ltc_edge.supervision.codes import Mode, Request, status_names
@@ -118,7 +118,8 @@ class BoardLoop:
         """The first report in one of these modes, and the bits of all reports until then.
 
         Raises:
-            DeviceError: it does not come.
+            CheckFailedError: it does not come.
+            DeviceError: the board is gone.
         """
         seen, deadline = 0, time.monotonic() + within_s
         while True:
@@ -127,7 +128,7 @@ class BoardLoop:
             if report.mode in modes:
                 return report, seen
             if time.monotonic() > deadline:
-                raise DeviceError(
+                raise CheckFailedError(
                     f"the board's loop is {report.mode.name.lower()}, not {modes[0].name.lower()}, after "
                     f"{within_s:g} s ({', '.join(status_names(seen)) or 'no status bit'}; "
                     f"{report.missed} deadlines missed)"
