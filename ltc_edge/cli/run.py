@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,8 +159,14 @@ def _report(last: Snapshot | None, controller: Controller, progress: Progress, *
     progress.end()
     if last is None:
         return
+    # Where standard output has the actions, it has nothing else.
+    aside = last.where == "lines"
     if as_json:
         names = [[signal.name for signal in group] for group in (controller.observations, controller.actions)]
-        print_json(progress.facts() | run_document(last, *names))
+        document = progress.facts() | run_document(last, *names)
+        if aside:
+            click.echo(json.dumps(document, allow_nan=False), err=True)
+        else:
+            print_json(document)
     else:
-        print_summary(last, controller)
+        print_summary(last, controller, error=aside)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ltc_edge.cli.output import console
+from ltc_edge.cli.output import console, one_line
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ltc_edge.controller import Controller
     from ltc_edge.deploy.run.page import Snapshot, Times
     from ltc_edge.deploy.run.process import LoopProcess
@@ -40,7 +43,7 @@ class Progress:
         every = "" if request.every == 1 else f", the controller stepped every {request.every} periods"
         armed = {"arm": "armed once every reading has come", "shadow": "in shadow", None: "disarmed"}
         click.echo(
-            f"{self._controller.name} ({self._form}) at {1 / request.period_s:.6g} Hz{every}, "
+            f"{one_line(self._controller.name)} ({self._form}) at {1 / request.period_s:.6g} Hz{every}, "
             f"{armed[request.at_start]}; {where}; process {loop.pid}",
             err=True,
         )
@@ -54,7 +57,9 @@ class Progress:
         if not sys.stderr.isatty():
             return
         self._lined = True
-        click.echo(f"\r\x1b[K{self._line(snapshot)}", err=True, nl=False)
+        # One row: a line that wraps could not be taken back.
+        line = one_line(self._line(snapshot))[: shutil.get_terminal_size().columns - 1]
+        click.echo(f"\r\x1b[K{line}", err=True, nl=False)
 
     def end(self) -> None:
         """It runs no more."""
@@ -90,14 +95,14 @@ class Progress:
         )
 
 
-def print_summary(snapshot: Snapshot, controller: Controller) -> None:
-    """Tables of what the loop did."""
+def print_summary(snapshot: Snapshot, controller: Controller, *, error: bool = False) -> None:
+    """Tables of what the loop did, on standard output or standard error."""
     from rich.table import Table
 
     from ltc_edge.supervision.codes import status_names
 
     counts = snapshot.counts
-    shown = Table(title=f"{controller.name}: {snapshot.end or 'killed'}", title_justify="left")
+    shown = Table(title=f"{one_line(controller.name)}: {snapshot.end or 'killed'}", title_justify="left")
     shown.add_column("what")
     shown.add_column("count", justify="right")
     rows = [
@@ -106,19 +111,25 @@ def print_summary(snapshot: Snapshot, controller: Controller) -> None:
         ("missed deadlines", counts["missed"]),
         ("longest run of them", counts["longest_run"]),
         ("periods left out", counts["left_out"]),
-        *((f"messages {name.replace('_', ' ')}", count) for name, count in snapshot.io.items()),
-        ("steps the log had no room for", counts["log_dropped"]),
+        ("messages taken", snapshot.io["taken"]),
+        *(
+            (f"messages {name.replace('_', ' ')}", count)
+            for name, count in snapshot.io.items()
+            if count and name != "taken"
+        ),
     ]
+    if counts["log_dropped"]:
+        rows.append(("steps the log had no room for", counts["log_dropped"]))
     for index, count in enumerate(snapshot.with_bit):
         if count:
             rows.append((f"steps with {', '.join(status_names(1 << index)) or hex(1 << index)}", count))
     for name, number in rows:
         shown.add_row(name, f"{number:,}")
-    console().print(shown)
-    _print_times(snapshot)
+    console(error=error).print(shown)
+    console(error=error).print(_times_table(snapshot))
 
 
-def _print_times(snapshot: Snapshot) -> None:
+def _times_table(snapshot: Snapshot) -> Table:
     from rich.table import Table
 
     times = Table()
@@ -131,7 +142,7 @@ def _print_times(snapshot: Snapshot) -> None:
     ):
         if found.count:
             times.add_row(name, *_percentiles(found))
-    console().print(times)
+    return times
 
 
 def _percentiles(times: Times) -> list[str]:

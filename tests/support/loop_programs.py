@@ -18,7 +18,7 @@ from ltc_edge.deploy.run.datagrams import Action, Readings, decode_action, encod
 from ltc_edge.deploy.run.program import LoopSource, loop_source
 
 TIMEOUT_S = 60.0
-SANITIZERS = ("LINK=-fsanitize=address,undefined -fno-sanitize-recover=all", "OPTIMISATION=-O1")
+SANITIZERS = ("LINK=-fsanitize=address,undefined -fno-sanitize-recover=all", "OPTIMISATION=-O0")
 """Variables of make for a program that ends where it does what C does not define."""
 
 
