@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import getpass
 import json
 import os
@@ -20,7 +21,7 @@ import random
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from ltc_edge.bundle.bundle import load_bundle
 from ltc_edge.deploy.linux.address import Address, find_address
 from ltc_edge.deploy.linux.deployment import Ready, deploy, prepare
 from ltc_edge.deploy.linux.device.layout import Layout
+from ltc_edge.deploy.linux.device.run_service import RunService
 from ltc_edge.deploy.linux.settings import Checks, DeviceSettings, LoopSettings, Order
 from ltc_edge.errors import LtcEdgeError
 
@@ -95,7 +97,7 @@ def campaign(
     failed: list[str] = []
     controller = versions[0].bundle.controller
     port_of_loop = int(versions[0].order.loop.io.rpartition(":")[2])
-    with Plant(port_of_loop, len(controller.observations)) as plant:
+    with _ended(layout), Plant(port_of_loop, len(controller.observations)) as plant:
         deploy(versions[0], address, lambda _: None)
         seconds = timed(versions[1], address)
         steps = steps or list(seconds)
@@ -120,6 +122,15 @@ def campaign(
         "broken": watcher.broken,
         "failed_after": failed,
     }
+
+
+@contextlib.contextmanager
+def _ended(layout: Layout) -> Iterator[None]:
+    """What runs does not outlast the campaign."""
+    try:
+        yield
+    finally:
+        RunService(layout).stop()
 
 
 def _versions(path: Path, device: DeviceSettings, profile: bool) -> tuple[Ready, Ready]:
