@@ -94,8 +94,8 @@ uint32_t address_equal(const address *left, const address *right)
         return 0U;
     }
     if (left->storage.ss_family == AF_INET) {
-        return ((left4->sin_port == right4->sin_port) && (left4->sin_addr.s_addr == right4->sin_addr.s_addr)) ? 1U
-                                                                                                              : 0U;
+        const uint32_t same_host = (left4->sin_addr.s_addr == right4->sin_addr.s_addr) ? 1U : 0U;
+        return (left4->sin_port == right4->sin_port) ? same_host : 0U;
     }
     return ((left6->sin6_port == right6->sin6_port)
             && (memcmp(&left6->sin6_addr, &right6->sin6_addr, sizeof(left6->sin6_addr)) == 0))

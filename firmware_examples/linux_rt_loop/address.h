@@ -15,7 +15,7 @@ typedef struct {
     socklen_t length; /* 0: none */
 } address;
 
-/* 127.0.0.1:9000 or [::1]:9000, up to the end, a ? or a &; a port alone is one of 127.0.0.1. 1 where it is one. */
+/* 127.0.0.1:9000, [::1]:9000, or a port alone, of 127.0.0.1; up to the end, a ? or a &. 1 where it is one. */
 uint32_t address_read(const char *text, address *read);
 
 /* The other way; always ends in a zero. */

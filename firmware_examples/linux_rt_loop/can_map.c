@@ -19,7 +19,8 @@ static const char *read_type(const char *text, can_signal *signal)
     static const struct {
         const char *name;
         uint8_t bytes;
-    } types[] = { { "u8", 1U }, { "i8", 1U }, { "u16", 2U }, { "i16", 2U }, { "u32", 4U }, { "i32", 4U }, { "f32", 4U } };
+    } types[] = { { "u8", 1U },  { "i8", 1U },  { "u16", 2U }, { "i16", 2U },
+                  { "u32", 4U }, { "i32", 4U }, { "f32", 4U } };
     for (size_t i = 0U; i < (sizeof(types) / sizeof(types[0])); ++i) {
         const size_t length = strlen(types[i].name);
         if (strncmp(text, types[i].name, length) == 0) {

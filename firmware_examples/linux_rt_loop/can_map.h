@@ -3,8 +3,8 @@
  *
  *     ID:BYTE:TYPE:SCALE:OFFSET,ID:BYTE:TYPE:SCALE:OFFSET,...
  *
- * ID is a hexadecimal identifier, above 7ff an extended one; BYTE the first of the signal's bytes; TYPE u8, i8, u16,
- * i16, u32, i32 or f32, with a b behind it where the most significant byte comes first. A signal is
+ * ID is a hexadecimal identifier, above 7ff an extended one; BYTE the first of the signal's bytes; TYPE u8,
+ * i8, u16, i16, u32, i32 or f32, with a b behind it where the most significant byte comes first. A signal is
  * raw * SCALE + OFFSET. `ltc-edge run` makes such texts of a file in TOML.
  */
 #ifndef CAN_MAP_H

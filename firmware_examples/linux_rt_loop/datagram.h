@@ -3,7 +3,7 @@
  * specifies them. All numbers are little-endian.
  *
  *   readings: header · f32[observations] · f32 ages[observations], with AGES · f32[actions], with EXTERNAL
- *   action:   header · u32 sequence of the readings · u32 status · u32 mode · f32[actions] · f32 proposal[actions]
+ *   action:   header · u32 sequence of readings · u32 status · u32 mode · f32[actions] · f32 proposal[actions]
  *   header:   u32 magic · u8 version · u8 kind · u16 values · u32 sequence · u32 flags · u64 timestamp
  */
 #ifndef DATAGRAM_H

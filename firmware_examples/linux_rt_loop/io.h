@@ -53,7 +53,7 @@ typedef struct {
 
 typedef struct {
     const char *scheme;
-    /* Null, or what is wrong, in words. Called once, before anything is real-time; fills where it is to be found. */
+    /* Null, or what is wrong, in words. Called once, before anything is real-time; fills in where it is. */
     const char *(*open)(const io_request *request, char where[IO_WHERE_BYTES]);
     void (*read)(io_inputs *inputs, int64_t now);
     io_result (*write)(const io_outputs *outputs);
@@ -61,7 +61,7 @@ typedef struct {
     io_result (*close)(const io_outputs *outputs);
 } io_kind;
 
-/* The kind that a URL such as udp://127.0.0.1:9000 names, and what follows its scheme; null where there is none. */
+/* The kind that a URL such as udp://127.0.0.1:9000 names, and what follows its scheme; null for none. */
 const io_kind *io_find(const char *url, const char **address);
 
 extern const io_kind io_lines;

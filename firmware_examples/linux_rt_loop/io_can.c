@@ -1,6 +1,7 @@
 /*
- * can://can0?readings=MAP&actions=MAP: signals in frames of a CAN bus, by SocketCAN; can_map.h says what a MAP is.
- * Each signal is as old as the frame that brought it. There are no sequence numbers on a bus: what comes is new.
+ * can://can0?readings=MAP&actions=MAP: signals in frames of a CAN bus, by SocketCAN; can_map.h says what a
+ * MAP is. Each signal is as old as the frame that brought it. There are no sequence numbers on a bus: what
+ * comes is new.
  */
 #include <errno.h>
 #include <linux/can.h>
@@ -34,7 +35,8 @@ static int filter(void)
         filters[i].can_id = bus_id(readings.signal[i].id);
         filters[i].can_mask = CAN_EFF_FLAG | CAN_RTR_FLAG | CAN_EFF_MASK;
     }
-    return setsockopt(handle, SOL_CAN_RAW, CAN_RAW_FILTER, filters, (socklen_t)(readings.count * sizeof(filters[0])));
+    const socklen_t bytes = (socklen_t)(readings.count * sizeof(filters[0]));
+    return setsockopt(handle, SOL_CAN_RAW, CAN_RAW_FILTER, filters, bytes);
 }
 
 static const char *can_open(const io_request *request, char where[IO_WHERE_BYTES])
@@ -42,7 +44,8 @@ static const char *can_open(const io_request *request, char where[IO_WHERE_BYTES
     static const char *const options[] = { "readings", "actions", NULL };
     char name[IFNAMSIZ];
     struct sockaddr_can here;
-    if ((url_place(request->address, name, sizeof(name)) == 0U) || (url_options_are(request->address, options) == 0U)
+    if ((url_place(request->address, name, sizeof(name)) == 0U)
+        || (url_options_are(request->address, options) == 0U)
         || (can_map_read(url_option(request->address, "readings"), CONTROLLER_OBSERVATIONS, &readings) == 0U)
         || (can_map_read(url_option(request->address, "actions"), CONTROLLER_ACTIONS, &actions) == 0U)) {
         return "expected can://INTERFACE?readings=MAP&actions=MAP, a signal for each of the controller's";
@@ -55,19 +58,24 @@ static const char *can_open(const io_request *request, char where[IO_WHERE_BYTES
     }
     handle = socket(PF_CAN, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, CAN_RAW);
     if (handle < 0) {
-        return (errno == EAFNOSUPPORT) ? "this kernel has no CAN; load its modules can and can_raw" : strerror(errno);
+        return (errno == EAFNOSUPPORT) ? "this kernel has no CAN; load its modules can and can_raw"
+                                       : strerror(errno);
     }
     (void)snprintf(where, IO_WHERE_BYTES, "can://%s", name);
-    return ((filter() != 0) || (bind(handle, (const struct sockaddr *)&here, sizeof(here)) != 0)) ? strerror(errno)
-                                                                                                  : NULL;
+    if ((filter() != 0) || (bind(handle, (const struct sockaddr *)&here, sizeof(here)) != 0)) {
+        return strerror(errno);
+    }
+    return NULL;
 }
 
 static void take(const struct can_frame *frame, io_inputs *inputs, int64_t now)
 {
     uint32_t found = 0U;
     for (uint32_t i = 0U; i < readings.count; ++i) {
-        if ((bus_id(readings.signal[i].id) == frame->can_id)
-            && (can_signal_take(&readings.signal[i], frame->data, frame->can_dlc, &inputs->observation[i]) != 0U)) {
+        const can_signal *const signal = &readings.signal[i];
+        float *const value = &inputs->observation[i];
+        if ((bus_id(signal->id) == frame->can_id)
+            && (can_signal_take(signal, frame->data, frame->can_dlc, value) != 0U)) {
             inputs->measured_at[i] = now;
             found = 1U;
         }

@@ -79,8 +79,8 @@ static const char *serial_open(const io_request *request, char where[IO_WHERE_BY
     static const char *const options[] = { "baud", NULL };
     char path[IO_WHERE_BYTES];
     const speed_t speed = speed_of(url_option(request->address, "baud"));
-    if ((url_place(request->address, path, sizeof(path)) == 0U) || (url_options_are(request->address, options) == 0U)
-        || (speed == B0)) {
+    if ((url_place(request->address, path, sizeof(path)) == 0U)
+        || (url_options_are(request->address, options) == 0U) || (speed == B0)) {
         return "expected serial:///dev/NAME?baud= with one of the usual rates, 9600 to 4000000";
     }
     handle = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);

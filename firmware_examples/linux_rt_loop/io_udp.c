@@ -99,7 +99,8 @@ static void udp_read(io_inputs *inputs, int64_t now)
     for (uint32_t i = 0U; i < MOST_DATAGRAMS; ++i) {
         address from;
         from.length = sizeof(from.storage);
-        const ssize_t size = recvfrom(handle, bytes, sizeof(bytes), 0, (struct sockaddr *)&from.storage, &from.length);
+        const ssize_t size = recvfrom(handle, bytes, sizeof(bytes), 0, (struct sockaddr *)&from.storage,
+                                      &from.length);
         if (size >= 0) {
             take(bytes, (uint32_t)size, &from, now, inputs);
         } else if (errno != EINTR) {

@@ -162,7 +162,8 @@ static void run_period(state *loop)
     if (due != 0U) {
         parts->guard->requests |= asked_by_signals() | ((loop->end != LOOP_RUNNING) ? LTC_DISARM : 0U);
         entry = step_log_next(parts->log);
-        guard_step(parts->guard, &loop->inputs, loop->woke, loop->settings->period_ns * loop->settings->every, entry);
+        guard_step(parts->guard, &loop->inputs, loop->woke,
+                   loop->settings->period_ns * loop->settings->every, entry);
     }
     const io_outputs outputs = guard_outputs(parts->guard);
     const io_result given = parts->io->write(&outputs);
@@ -207,8 +208,9 @@ static uint32_t is_over(state *loop)
     if (is_ending(loop) == 0U) {
         return 0U;
     }
-    const uint32_t lost = ((loop->end == LOOP_ACTUATORS_LOST) || (loop->end == LOOP_CONTROLLER_LOST)) ? 1U : 0U;
-    const uint32_t resting = ((guard->mode == (uint32_t)LTC_DISARMED) && (guard_is_at_rest(guard) != 0U)) ? 1U : 0U;
+    const uint32_t lost =
+        ((loop->end == LOOP_ACTUATORS_LOST) || (loop->end == LOOP_CONTROLLER_LOST)) ? 1U : 0U;
+    const uint32_t resting = (guard->mode == (uint32_t)LTC_DISARMED) ? guard_is_at_rest(guard) : 0U;
     const uint32_t at_once = ((terminations > 1) || (interruptions > 1)) ? 1U : 0U;
     const uint32_t too_long = ((loop->woke - loop->ending_at) > LOOP_ENDING_NS) ? 1U : 0U;
     return lost | resting | at_once | too_long;

@@ -83,8 +83,13 @@ static const io_kind *open_io(const options *options, page *page)
 static int run(const options *options, page *page)
 {
     const double periods = options->duration_s / options->period_s;
-    const loop_settings settings = { nanoseconds(options->period_s), options->every, (uint64_t)llround(ceil(periods)),
-                                     nanoseconds(options->spin_s), options->bare };
+    const loop_settings settings = {
+        .period_ns = nanoseconds(options->period_s),
+        .every = options->every,
+        .periods = (uint64_t)llround(ceil(periods)),
+        .spin_ns = nanoseconds(options->spin_s),
+        .bare = options->bare,
+    };
     loop_parts parts = { open_io(options, page), &steering, page, NULL };
     if (parts.io == NULL) {
         return WRONG_USAGE;

@@ -45,7 +45,8 @@ void notify_open(void)
 static void say(const char *text)
 {
     if (handle >= 0) {
-        (void)sendto(handle, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&manager, manager_length);
+        (void)sendto(handle, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&manager,
+                     manager_length);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * page.h: what the loop is doing, in memory that other processes may look at: ltc_edge/deploy/run/page.py reads it.
- * The loop alone writes. What changes together is between two values of sequence, which is odd meanwhile;
+ * page.h: what the loop is doing, in memory that other processes may look at, as ltc_edge/deploy/run/page.py
+ * does. The loop alone writes. What changes together is between two values of sequence, which is odd meanwhile;
  * histograms are numbers of 64 bits that each change alone.
  */
 #ifndef PAGE_H

@@ -110,15 +110,16 @@ void report(uint32_t json, loop_end end, const page *page)
         report_json(end, page);
         return;
     }
-    (void)fprintf(stderr, "%s after %" PRIu64 " periods and %" PRIu64 " steps\n", text_of(end), counts->periods,
-                  counts->steps);
+    (void)fprintf(stderr, "%s after %" PRIu64 " periods and %" PRIu64 " steps\n", text_of(end),
+                  counts->periods, counts->steps);
     (void)fprintf(stderr,
-                  "steps disarmed: %" PRIu64 ", in shadow %" PRIu64 ", active %" PRIu64 ", in fallback %" PRIu64
-                  ", latched %" PRIu64 "\n",
+                  "steps disarmed: %" PRIu64 ", in shadow %" PRIu64 ", active %" PRIu64
+                  ", in fallback %" PRIu64 ", latched %" PRIu64 "\n",
                   counts->in_mode[0], counts->in_mode[1], counts->in_mode[2], counts->in_mode[3],
                   counts->in_mode[4]);
     (void)fprintf(stderr,
-                  "readings: %" PRIu64 " (refused: malformed %" PRIu64 ", old %" PRIu64 ", foreign %" PRIu64 ")\n",
+                  "readings: %" PRIu64 " (refused: malformed %" PRIu64 ", old %" PRIu64
+                  ", foreign %" PRIu64 ")\n",
                   counts->io.taken, counts->io.malformed, counts->io.old, counts->io.foreign);
     (void)fprintf(stderr,
                   "missed deadlines: %" PRIu64 " (longest run %" PRIu64 "), periods left out: %" PRIu64
