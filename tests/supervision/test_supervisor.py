@@ -9,7 +9,6 @@ from supervisor_bench.exploring import two_actions
 
 from ltc_edge.export.c import CSources
 from ltc_edge.export.c.guard import NO_ACTION
-from ltc_edge.runtimes.c_compiler import FLAGS
 from ltc_edge.supervision import Fallback, Mode, Request, SupervisedController, Supervisor, status_names
 from ltc_edge.supervision.supervisor import Input
 
@@ -64,7 +63,7 @@ def compiled():
     def make(law):
         if law not in made:
             files = {name: (HARNESS / name).read_bytes() for name in ("scripted.c", "scripted.h")}
-            flags = (*FLAGS, "-DSCRIPTED_ACTIONS=2")
+            flags = ("-std=c99", "-O1", "-ffp-contract=off", "-DSCRIPTED_ACTIONS=2")
             made[law] = SupervisedController(
                 CSources("scripted", files, "float32"), settings(law), flags=flags
             )
