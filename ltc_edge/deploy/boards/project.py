@@ -141,7 +141,7 @@ def image_hash(files: Mapping[str, bytes]) -> str:
 def _makefile(board: Board, sources: CSources) -> str:
     options = "".join(f"{option}\n".replace("=", " := ", 1) for option in board.make)
     return (
-        f"# {board.title}: `make` builds the image in build/. It needs {board.compiler} "
+        f"# {' '.join(board.title.split())}: `make` builds the image in build/. It needs {board.compiler} "
         f"({board.compiler_package}).\n"
         f"PROJECT := .\nCONTROLLER_DIR := controller\nCONTROLLER := {sources.name}\n{options}"
         "include board/Makefile\n"

@@ -24,6 +24,7 @@ def project_readme(bundle: Bundle, board: Board, form: str, sources: CSources, p
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
+    environment.filters["cell"] = _cell
     return environment.get_template("README.md.j2").render(
         name=bundle.controller.name,
         controller=bundle.controller,
@@ -36,6 +37,11 @@ def project_readme(bundle: Bundle, board: Board, form: str, sources: CSources, p
         flash=_shown(board.flash),
         emulator=_shown(board.emulator),
     )
+
+
+def _cell(text: str) -> str:
+    """A user's text within a table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _shown(call: Call | None) -> str | None:

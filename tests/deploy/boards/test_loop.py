@@ -11,10 +11,12 @@ import pytest
 
 from ltc_edge.bundle.bundle import load_bundle
 from ltc_edge.deploy.boards import find_board
-from ltc_edge.deploy.boards.acceptance import run_drill
+from ltc_edge.deploy.boards.acceptance import accept
 from ltc_edge.deploy.boards.board_loop import DRILL, ORDER, REPORT, BoardLoop, Image
+from ltc_edge.deploy.boards.orders import run_drill
 from ltc_edge.deploy.boards.project import make_project
-from ltc_edge.errors import DeviceError
+from ltc_edge.errors import CheckFailedError, DeviceError
+from ltc_edge.runtimes.host_machine import HostMachine
 from ltc_edge.runtimes.serial_lines import ProcessLine
 from ltc_edge.runtimes.serial_machine import SerialMachine
 from ltc_edge.supervision.codes import STATUS, Mode, Request
@@ -46,6 +48,7 @@ FLAGS = (
 )
 PROGRAM = ("ltc_serial", "ltc_cobs", "ltc_loop", "ltc_loop_serial", "ltc_supervisor", "loop_main")
 PERIOD_S = 0.02
+IMAGE = "01020304050607ff"
 SLOW_EVERY, PERIODS_MISSED = 50, 2  # of host_board.c
 
 
@@ -84,7 +87,7 @@ def machine(project, program):
 
 
 def test_the_board_says_what_it_runs(machine):
-    assert BoardLoop(machine).image() == Image("01020304050607ff", False, PERIOD_S, 123)
+    assert BoardLoop(machine).image() == Image(IMAGE, False, PERIOD_S, 123)
 
 
 def test_readings_that_are_lost_lead_into_the_fallback_and_out_of_it(machine):
@@ -92,6 +95,26 @@ def test_readings_that_are_lost_lead_into_the_fallback_and_out_of_it(machine):
     assert drill.seen & STATUS["stale-input"].value
     assert not drill.latched
     assert BoardLoop(machine).report().mode == Mode.DISARMED
+
+
+def test_a_board_is_accepted_as_what_it_is(project, program):
+    found = accept(ProcessLine([str(program)]), project, IMAGE, drill=True, timeout_s=10)
+    assert (found.image.sha256, found.selftest, found.steps) == (IMAGE, True, 12)
+    assert found.drill is not None
+    with pytest.raises(DeviceError, match=f"runs the image {IMAGE} of this controller, not 00"):
+        accept(ProcessLine([str(program)]), project, "00" * 8, drill=False, timeout_s=10)
+
+
+def test_one_bit_of_one_step_is_enough_to_refuse_a_board(project, program, monkeypatch):
+    step, count = HostMachine.step, iter(range(100))
+
+    def one_off(machine, observation, dt):
+        status, action = step(machine, observation, dt)
+        return status, np.nextafter(action, np.float32(9)) if next(count) == 7 else action
+
+    monkeypatch.setattr(HostMachine, "step", one_off)
+    with pytest.raises(CheckFailedError, match="step 7 gives"):
+        accept(ProcessLine([str(program)]), project, IMAGE, drill=False, timeout_s=10)
 
 
 def test_missed_deadlines_are_counted_to_the_period(machine):
