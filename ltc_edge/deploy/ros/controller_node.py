@@ -46,7 +46,7 @@ class Counts:
         actions, proposals: that were published.
         rejected: messages that were none, or lacked a field.
         unprompted: steps since no message came.
-        between: messages of the first topic that came too soon after a step for another.
+        between: messages of the first topic that were no occasion of a step.
         last_rejection: why the last message was rejected.
     """
 
@@ -181,16 +181,15 @@ class ControllerNode:
             if self._closed:
                 return
             try:
-                self._engine.hear(source, payload, now_ns)
+                due = self._engine.hear(source, payload, now_ns)
             except NotThisMessageError as error:
                 self.counts.rejected += 1
                 self.counts.last_rejection = str(error)
             else:
-                if source == 0 and self._settings.timer_s is None:
-                    if self._engine.is_due():
-                        self._step(now_ns, heard=True)
-                    else:
-                        self.counts.between += 1
+                if due and self._settings.timer_s is None:
+                    self._step(now_ns, heard=True)
+                elif source == 0:
+                    self.counts.between += 1
             for witness in self._witnesses:
                 witness.heard(source, payload)
 

@@ -11,8 +11,10 @@ from ltc_edge.deploy.ros.example import check_path
 from ltc_edge.deploy.ros.layout import find_layout
 from ltc_edge.deploy.ros.mapping import Mapping
 from ltc_edge.deploy.ros.relay import (
+    DUE,
     NEVER,
     SUPERVISED,
+    UNKNOWN,
     LayoutOfC,
     Relay,
     known_layout,
@@ -73,10 +75,6 @@ class Engine:
                 check_path(source.message, path)
         self.status = 0
         self._mapping = mapping
-        self._period_ns = int(1e9 * timing.period_s)
-        self._frequent_ns = int(1e9 * EARLY * timing.dt_min_s)
-        self._came_ns: int | None = None  # of the first topic
-        self._interval_ns = 0
         self._requests = Request.NONE
         self._hear, self._step = relay_functions()
         inputs, outputs, sources = len(settings.observations), len(settings.actions), len(mapping.sources)
@@ -107,6 +105,9 @@ class Engine:
             act=act,
             propose=propose,
             last_ns=NEVER,
+            came_ns=NEVER,
+            period_ns=int(1e9 * timing.period_s),
+            frequent_ns=int(1e9 * EARLY * timing.dt_min_s),
             skew_ns=SKEW_NS,
             period_s=timing.period_s,
             by_stamp=int(by_stamp),
@@ -177,8 +178,11 @@ class Engine:
         """Ask for something in the next step; what was asked for before it is void."""
         self._requests = request
 
-    def hear(self, source: int, payload: bytes, now_ns: int) -> None:
-        """Take readings.
+    def hear(self, source: int, payload: bytes, now_ns: int) -> bool:
+        """Take readings; whether the message is the occasion of a step, as one of the first topic is.
+
+        Where they come more often than the controller allows, only those are that lie nearest to its period:
+        the rule for loops of `ltc_edge.deploy.rate`.
 
         Args:
             source: index of the topic among the mapping's sources.
@@ -188,30 +192,13 @@ class Engine:
         Raises:
             NotThisMessageError: it is no such message; the readings stay what they were, and grow old.
         """
-        if not self._hear(self._address, source, payload, len(payload), now_ns):
-            self._learn(source, payload)
-            self._hear(self._address, source, payload, len(payload), now_ns)
-        if source == 0:
-            came_ns = self._measured_ns[0]
-            self._interval_ns = self._period_ns if self._came_ns is None else came_ns - self._came_ns
-            self._came_ns = came_ns
-
-    def _learn(self, source: int, payload: bytes) -> None:
-        known = self._mapping.sources[source]
-        layout = find_layout(known.message.name, payload, known.paths)
-        self._layouts[source] = known_layout(layout, payload, known.signals)
-
-    def is_due(self) -> bool:
-        """Whether the last message of the first topic is one to step with.
-
-        Where messages come more often than the controller allows, it is stepped with those that lie nearest
-        to its period; see `ltc_edge.deploy.rate`, whose rule for loops it is.
-        """
-        last_ns = self._relay.last_ns
-        if self._interval_ns >= self._frequent_ns or last_ns == NEVER or self._came_ns is None:
-            return True
-        passed_ns: int = self._came_ns - last_ns
-        return 2 * passed_ns + self._interval_ns >= 2 * self._period_ns
+        heard = self._hear(self._address, source, payload, len(payload), now_ns)
+        if heard == UNKNOWN:
+            known = self._mapping.sources[source]
+            layout = find_layout(known.message.name, payload, known.paths)
+            self._layouts[source] = known_layout(layout, payload, known.signals)
+            heard = self._hear(self._address, source, payload, len(payload), now_ns)
+        return heard == DUE
 
     def step(self, now_ns: int, wall_ns: int, *, heard: bool = True) -> int:
         """Step with the readings that are here; the status.

@@ -80,11 +80,11 @@ def _play(
         if writer is not None:
             writer.write(source, now_ns, payload)
         try:
-            engine.hear(source, payload, now_ns)
+            due = engine.hear(source, payload, now_ns)
         except NotThisMessageError as error:
             rejected, last_rejection = rejected + 1, str(error)
             continue
-        if source > 0 or not engine.is_due():
+        if not due:
             between += source == 0
             continue
         statuses.update(status_names(engine.step(now_ns, now_ns)))

@@ -94,24 +94,48 @@ static uint32_t fits(const relay_layout *layout, const uint8_t *payload, uint32_
     return same;
 }
 
+/* Of messages that come too often, a step is made with those that lie nearest to the controller's period. */
+static uint32_t is_due(relay *engine, int64_t came_ns)
+{
+    const int64_t before_ns = engine->came_ns;
+    engine->came_ns = came_ns;
+    uint32_t due = 1U;
+    if ((before_ns != RELAY_NEVER) && (engine->last_ns != RELAY_NEVER)) {
+        const int64_t interval_ns = came_ns - before_ns;
+        const int64_t passed_ns = came_ns - engine->last_ns;
+        due = ((interval_ns >= engine->frequent_ns)
+               || (((2 * passed_ns) + interval_ns) >= (2 * engine->period_ns)))
+                  ? 1U
+                  : 0U;
+    }
+    return due;
+}
+
+static int64_t stamp_of(const relay_layout *layout, const uint8_t *payload, uint32_t is_big)
+{
+    const int64_t seconds = read_signed(&payload[layout->stamp], 4U, is_big);
+    return (seconds * SECOND_NS) + (int64_t)bits_of(&payload[layout->stamp + 4U], 4U, is_big);
+}
+
 uint32_t relay_hear(relay *engine, uint32_t source, const uint8_t *payload, uint32_t size, int64_t now_ns)
 {
     const relay_layout *const layout = &engine->layouts[source];
-    const uint32_t known = fits(layout, payload, size);
-    if (known != 0U) {
+    uint32_t heard = RELAY_UNKNOWN;
+    if (fits(layout, payload, size) != 0U) {
         const uint32_t is_big = (payload[1] == 0U) ? 1U : 0U;
         for (uint32_t i = 0U; i < layout->place_count; i++) {
             const relay_place *const place = &layout->places[i];
             engine->given[1U + place->signal] = read_number(&payload[place->offset], place->code, is_big);
         }
-        int64_t measured_ns = now_ns;
-        if ((engine->by_stamp != 0U) && (layout->stamp != 0U)) {
-            const int64_t seconds = read_signed(&payload[layout->stamp], 4U, is_big);
-            measured_ns = (seconds * SECOND_NS) + (int64_t)bits_of(&payload[layout->stamp + 4U], 4U, is_big);
-        }
+        const uint32_t stamped = ((engine->by_stamp != 0U) && (layout->stamp != 0U)) ? 1U : 0U;
+        const int64_t measured_ns = (stamped != 0U) ? stamp_of(layout, payload, is_big) : now_ns;
         engine->measured_ns[source] = measured_ns;
+        heard = RELAY_TAKEN;
+        if ((source == 0U) && (is_due(engine, measured_ns) != 0U)) {
+            heard = RELAY_DUE;
+        }
     }
-    return known;
+    return heard;
 }
 
 /* Seconds since the last step. */

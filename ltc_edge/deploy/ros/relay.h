@@ -53,12 +53,19 @@ typedef struct {
     relay_message act;
     relay_message propose;
     int64_t last_ns;             /* of the last step; RELAY_NEVER before the first */
+    int64_t came_ns;             /* of the last message of the first source; RELAY_NEVER: none came yet */
+    int64_t period_ns;           /* the controller's */
+    int64_t frequent_ns;         /* messages that come sooner than this after each other are not all stepped with */
     int64_t skew_ns;             /* a reading may lie so far ahead, and is new then */
     float period_s;              /* dt of the first step */
     uint32_t by_stamp;           /* readings are as old as their headers say */
 } relay;
 
-/* Take the readings of a message; 0 where its layout is another. */
+#define RELAY_UNKNOWN 0U /* the message's layout is another: nothing was taken */
+#define RELAY_TAKEN 1U
+#define RELAY_DUE 2U     /* taken, and the occasion of a step */
+
+/* Take the readings of a message. */
 uint32_t relay_hear(relay *engine, uint32_t source, const uint8_t *payload, uint32_t size, int64_t now_ns);
 
 /*

@@ -74,6 +74,9 @@ class Relay(ctypes.Structure):
         ("act", MessageOfC),
         ("propose", MessageOfC),
         ("last_ns", ctypes.c_int64),
+        ("came_ns", ctypes.c_int64),
+        ("period_ns", ctypes.c_int64),
+        ("frequent_ns", ctypes.c_int64),
         ("skew_ns", ctypes.c_int64),
         ("period_s", ctypes.c_float),
         ("by_stamp", ctypes.c_uint32),
@@ -82,6 +85,9 @@ class Relay(ctypes.Structure):
 
 NEVER = -(1 << 63)
 """``RELAY_NEVER``."""
+
+UNKNOWN, DUE = 0, 2
+"""``RELAY_UNKNOWN``, ``RELAY_DUE``."""
 
 
 def known_layout(layout: Layout, payload: bytes, signals: Sequence[int]) -> LayoutOfC:

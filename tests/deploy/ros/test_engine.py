@@ -209,8 +209,7 @@ def test_messages_that_come_too_often_are_kept_for_the_next_step(watched, interv
     stepped = []
     for index in range(int(70 / interval_ms) + 1):
         now_ms = index * interval_ms
-        engine.hear(0, states({"target": 0.5, "level": now_ms}), int(now_ms * MS))
-        if engine.is_due():
+        if engine.hear(0, states({"target": 0.5, "level": now_ms}), int(now_ms * MS)):
             engine.step(int(now_ms * MS), 0)
             stepped.append(now_ms)
     assert stepped == steps_ms
