@@ -14,6 +14,8 @@ added_us             of that, what the loop adds: less a bare step of the same c
                      takes counts as added
 round_trip_us        of the plant: from readings being sent to their action; up to a period of it is
                      waiting for the deadline
+sockets_us           the same receive and send without a loop, by a program of a few lines, beside the same
+                     plant and load: what of added_us is the kernel's
 missed               periods whose action was not out before the next one began
 
 Load is a process for each processor that copies memory. Needs a C compiler, make, and with --fifo the right
@@ -38,6 +40,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from loop_bench import sockets
 from profile_bench.subject import machine_state
 
 from ltc_edge.bundle.bundle import Bundle, load_bundle
@@ -55,6 +58,7 @@ from ltc_edge.errors import LtcEdgeError
 FORM = "c-float32"
 PARTS = {"idle": False, "loaded": True}
 SILENT_S = 0.1
+SOCKETS_S = 60.0
 COPIED_BYTES = 1 << 24
 
 
@@ -120,7 +124,9 @@ def processes(over: Event, *wanted: tuple[Any, tuple[Any, ...]]) -> Iterator[Non
             process.join()
 
 
-def measure(bundle: Bundle, program: Path, arguments: argparse.Namespace, *, loaded: bool) -> dict[str, Any]:
+def measure(
+    bundle: Bundle, program: Path, yardstick: Path, arguments: argparse.Namespace, *, loaded: bool
+) -> dict[str, Any]:
     """One part."""
     controller = bundle.controller
     names = [[signal.name for signal in group] for group in (controller.observations, controller.actions)]
@@ -134,19 +140,29 @@ def measure(bundle: Bundle, program: Path, arguments: argparse.Namespace, *, loa
         log=arguments.log,
         bare=True,
     )
-    over, result = multiprocessing.Event(), multiprocessing.SimpleQueue()
     shape = (len(names[0]), len(names[1]))
-    before = machine_state()
-    with LoopProcess(program, "udp://127.0.0.1:0", request.arguments(), shape) as loop:
-        port = int(loop.snapshot().where.rpartition(":")[2])
+    before, trips = machine_state(), {}
+
+    @contextlib.contextmanager
+    def beside(port: int) -> Iterator[None]:
+        over, result = multiprocessing.Event(), multiprocessing.SimpleQueue()
         wanted = [(plant, (port, shape[0], arguments.plant_cpu, over, result))]
         wanted += [(burn, (over,))] * ((os.cpu_count() or 1) if loaded else 0)
         with processes(over, *wanted):
-            loop.wait(arguments.seconds)
-            last = loop.end()
+            yield
             over.set()
-            trips = result.get()
-    return {"seconds": arguments.seconds, "machine": before, **run_document(last, *names), "plant": trips}
+            trips.update(result.get())
+
+    seconds = min(arguments.seconds, SOCKETS_S)
+    scheduling = arguments.fifo, arguments.cpu
+    alone = sockets.measure(yardstick, request.period_s, seconds, scheduling, shape[1], beside)
+    with LoopProcess(program, "udp://127.0.0.1:0", request.arguments(), shape) as loop:
+        with beside(int(loop.snapshot().where.rpartition(":")[2])):
+            loop.wait(arguments.seconds)
+            loop.end()
+        found = run_document(loop.snapshot(), *names)
+    timed = {"seconds": arguments.seconds, "machine": before}
+    return {**timed, **found, "round_trip_us": trips, "sockets_us": alone}
 
 
 def main() -> None:
@@ -167,9 +183,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="ltc-edge-bench-") as folder:
             bundle = at_rate(arguments.bundle, arguments.rate, Path(folder))
             source = loop_source(bundle, FORM, 1.0 / arguments.rate, None)
-            with built_loop(source) as program:
+            with built_loop(source) as program, sockets.built(Path(folder)) as yardstick:
                 for name in arguments.only or PARTS:
-                    document[name] = measure(bundle, program, arguments, loaded=PARTS[name])
+                    document[name] = measure(bundle, program, yardstick, arguments, loaded=PARTS[name])
     except LtcEdgeError as error:
         sys.exit(f"Error: {error}")
     print(json.dumps(document))
