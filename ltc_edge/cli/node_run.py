@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -57,6 +58,9 @@ def run_node(
         opened.callback(node.close)
         if not quiet:
             _announce(mapping, settings.name, said)
+        gc.collect()
+        gc.freeze()  # what is there by now stays: the collector need not look at it while messages come
+        opened.callback(gc.unfreeze)
         with _ended_by_signals(node) as signals:
             node.run(said["duration"])
     status = node.status()

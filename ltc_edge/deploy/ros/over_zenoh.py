@@ -42,7 +42,8 @@ class ZenohMiddleware:
             self._session: Any = zenoh.open(_configuration(zenoh, connect, listen))
         except zenoh.ZError as error:
             where = " and ".join([*connect, *listen])
-            raise InputError(f"zenoh cannot use {where} ({str(error).splitlines()[0][:120]})") from None
+            reason = str(error).split(" at /")[0]  # a line of its own sources follows
+            raise InputError(f"zenoh cannot use {where} ({' '.join(reason.split())[:120]})") from None
         self._domain = domain
         self._node = node
         self._entities = 0
