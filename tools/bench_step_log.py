@@ -32,8 +32,8 @@ FIRMWARE = HERE.parent / "firmware_examples"
 PERCENTILES = (50.0, 99.0, 99.9, 100.0)
 
 
-def build(bundle_folder: Path, form: str, folder: Path) -> Path:
-    """The program, with the controller of a bundle."""
+def build(bundle_folder: Path, form: str, folder: Path, main_c: Path) -> Path:
+    """The program of a C file, with the controller of a bundle."""
     bundle = load_bundle(bundle_folder)
     sources = trusted_sources(bundle, form).c_sources()
     settings = default_settings(bundle.controller)
@@ -51,7 +51,7 @@ def build(bundle_folder: Path, form: str, folder: Path) -> Path:
     command = [*find_compiler(), "-std=c99", "-O2", "-ffp-contract=off", "-D_GNU_SOURCE", "-pthread"]
     command += [f"-I{loop}", f"-I{common}", f"-I{folder}", f"-DCONTROLLER={name}"]
     command += [f"-DCONTROLLER_UPPER={name.upper()}", f'-DCONTROLLER_HEADER="{name}.h"', "-o", str(program)]
-    command += map(str, [*files, *folder.glob("*.c"), HERE / "bench_step_log.c"])
+    command += map(str, [*files, *folder.glob("*.c"), main_c])
     subprocess.run([*command, "-lm"], check=True)
     return program
 
@@ -100,7 +100,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
         folder = Path(name)
-        program = build(asked.bundle, asked.format, folder)
+        program = build(asked.bundle, asked.format, folder, HERE / "bench_step_log.c")
         steps = max(1, int(asked.seconds * 1e6 / asked.period_us))
         print(json.dumps(measure(program, folder / "bench.mcap", steps, asked.period_us, asked.fifo)))
 

@@ -50,6 +50,8 @@ class Container:
             RecordingError: the file is none, it cannot be read, or it is damaged before its end.
             MissingExtraError: mcap is not installed.
         """
+        if not self.path.is_file():
+            raise RecordingError(f"{self.path}: there is no such file. Check the path.")
         records = require("mcap.records", "logs")
         with decoding(self.path, "an MCAP file"), self.path.open("rb") as file:
             size = self.path.stat().st_size
