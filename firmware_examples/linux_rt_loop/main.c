@@ -56,6 +56,7 @@ static step_log *open_log(const options *options)
 {
     const step_log_settings settings = {
         .path = options->log,
+        .overwrite = options->force,
         .minutes = options->log_minutes,
         .keep = options->log_keep,
         .cpu = options->cpu,

@@ -22,6 +22,7 @@ static const char help[] =
     "  --spin S       stay awake so long before each deadline\n"
     "  --log FILE     every step, for `ltc-edge replay`, as MCAP\n"
     "  --log-minutes N --log-keep N   several files of N minutes, and how many of them stay\n"
+    "  --force        replace a log that is there\n"
     "  --page FILE    what it is doing, for other processes to look at\n"
     "  --parent PID   end where this process, which started it, is gone\n"
     "  --duration S   end after so many seconds\n"
@@ -31,7 +32,7 @@ static const char help[] =
     "Exit: 0 done; 1 the controller or the actuators are lost; 2 wrong usage; 3 refused by the system.\n";
 
 enum {
-    IO = 1, BIND, ARM, SHADOW, PERIOD, EVERY, FIFO, CPU, LOCK, SPIN, LOG, LOG_MINUTES, LOG_KEEP, PAGE, PARENT,
+    IO = 1, BIND, ARM, SHADOW, PERIOD, EVERY, FIFO, CPU, LOCK, SPIN, LOG, LOG_MINUTES, LOG_KEEP, FORCE, PAGE, PARENT,
     DURATION, BARE, JSON, HELP
 };
 
@@ -49,6 +50,7 @@ static const struct option known[] = {
     { "log", required_argument, NULL, LOG },
     { "log-minutes", required_argument, NULL, LOG_MINUTES },
     { "log-keep", required_argument, NULL, LOG_KEEP },
+    { "force", no_argument, NULL, FORCE },
     { "page", required_argument, NULL, PAGE },
     { "parent", required_argument, NULL, PARENT },
     { "duration", required_argument, NULL, DURATION },
@@ -134,6 +136,9 @@ static const char *take(int key, const char *text, options *options)
         return NULL;
     case LOCK:
         options->lock = 1U;
+        return NULL;
+    case FORCE:
+        options->force = 1U;
         return NULL;
     case BARE:
         options->bare = 1U;

@@ -15,6 +15,7 @@ typedef struct {
     uint32_t at_start; /* LTC_ARM, LTC_TO_SHADOW or 0 */
     uint32_t lock;
     uint32_t bind;
+    uint32_t force; /* 1: the log replaces a file that is there */
     uint32_t bare;
     uint32_t json;
     uint32_t every;

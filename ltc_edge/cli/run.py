@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ltc_edge.cli.options import FILE, Finite, json_option, stack
-from ltc_edge.cli.output import print_json
+from ltc_edge.cli.output import one_line, print_json
 from ltc_edge.cli.run_table import Progress, print_summary
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ _loop_options = stack(
 )
 @_loop_options
 @click.option("--log", type=FILE, metavar="FILE.mcap", help="Keep every step, for `ltc-edge replay`.")
+@click.option("--force", is_flag=True, help="Replace an earlier log.")
 @click.option(
     "--status", metavar="[HOST:]PORT", help="Serve a status page and metrics; 127.0.0.1 alone if no HOST."
 )
@@ -94,10 +96,7 @@ def command(bundle: Path, as_json: bool, **said: Any) -> None:
     from ltc_edge.deploy.run.program import built_loop, loop_source, write_generated
     from ltc_edge.deploy.run.run import run_loop
 
-    if said["arm"] and said["shadow"]:
-        raise click.UsageError("--arm and --shadow exclude each other")
-    if said["io"] is None and said["build"] is None:
-        raise click.UsageError("say where readings come from: --io udp://127.0.0.1:9000, for one")
+    _refuse_odd(said)
     loaded = load_bundle(bundle)
     controller = loaded.controller
     request = _request(controller, said)
@@ -117,11 +116,27 @@ def command(bundle: Path, as_json: bool, **said: Any) -> None:
             status_at=status_at,
             on_start=progress.start,
             on_state=progress.state,
+            on_complaint=lambda line: click.echo(f"Note: {one_line(line)}", err=True),
         )
     except KeyboardInterrupt:
         _report(progress.last, controller, progress, as_json=as_json)
         raise
     _report(last, controller, progress, as_json=as_json)
+
+
+def _refuse_odd(said: dict[str, Any]) -> None:
+    from ltc_edge.errors import InputError
+
+    if said["arm"] and said["shadow"]:
+        raise click.UsageError("--arm and --shadow exclude each other")
+    if said["build"] is not None:
+        return
+    if said["io"] is None:
+        raise click.UsageError("say where readings come from: --io udp://127.0.0.1:9000, for one")
+    if not hasattr(os, "memfd_create"):
+        raise InputError(
+            "the loop needs Linux; on another system, --build FOLDER writes what it is built from"
+        )
 
 
 def _request(controller: Controller, said: dict[str, Any]) -> RunRequest:
@@ -142,6 +157,7 @@ def _request(controller: Controller, said: dict[str, Any]) -> RunRequest:
         spin_s=said["spin_us"] * 1e-6,
         bind=said["bind"],
         log=said["log"],
+        force=said["force"],
         duration_s=said["duration"],
         bare=said["bare"],
     )

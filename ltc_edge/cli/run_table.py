@@ -39,6 +39,7 @@ class Progress:
     def start(self, loop: LoopProcess, where: str, status_port: int | None) -> None:
         """It runs."""
         self._status_port = status_port
+        self._began = time.monotonic()
         request = self._request
         every = "" if request.every == 1 else f", the controller stepped every {request.every} periods"
         armed = {"arm": "armed once every reading has come", "shadow": "in shadow", None: "disarmed"}

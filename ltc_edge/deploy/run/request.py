@@ -20,6 +20,7 @@ class RunRequest:
         spin_s: how long before each deadline it is awake already.
         bind: whether other machines may send readings.
         log: MCAP file for every step; None for none.
+        force: whether the log replaces a file that is there.
         duration_s: after which it ends; None for no end.
         bare: whether the controller is also timed alone.
     """
@@ -33,6 +34,7 @@ class RunRequest:
     spin_s: float = 0.0
     bind: bool = False
     log: Path | None = None
+    force: bool = False
     duration_s: float | None = None
     bare: bool = False
 
@@ -51,6 +53,7 @@ class RunRequest:
             f"--{self.at_start}": self.at_start is not None,
             "--lock": self.fifo is not None,
             "--bind": self.bind,
+            "--force": self.force,
             "--bare": self.bare,
         }
         words = [word for name, value in said.items() if value is not None for word in (name, str(value))]

@@ -29,6 +29,7 @@ def run_loop(
     status_at: tuple[str, int] | None,
     on_start: Callable[[LoopProcess, str, int | None], None],
     on_state: OnState,
+    on_complaint: Callable[[str], None],
 ) -> Snapshot:
     """Run the loop until it ends, or until SIGTERM, SIGHUP or Ctrl-C; then it has come to rest.
 
@@ -39,6 +40,7 @@ def run_loop(
         status_at: where its status page listens; None for none.
         on_start: called once it runs, with where readings come from and the port of the status page.
         on_state: called once a second.
+        on_complaint: called at the end with what did not end the loop, such as a log that a full disk ended.
 
     Raises:
         InputError: the I/O cannot be opened, or the system refuses what the loop needs.
@@ -69,6 +71,8 @@ def run_loop(
         if (error := loop.failure()) is not None:
             on_state(last)
             raise error
+        for complaint in loop.said():
+            on_complaint(complaint)
         if interrupted:
             on_state(last)
             raise KeyboardInterrupt
@@ -101,7 +105,9 @@ def _asked_to_end() -> Iterator[threading.Event]:
             asked.set()
             raise _Ended
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGHUP)}
+    # Where SIGHUP is ignored, as under nohup, it stays so.
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield asked
     except _Ended:
