@@ -13,7 +13,8 @@ END {
     }
     if (static_ram + stack > ram) {
         printf "Error: %s does not fit on an Uno: %d bytes of static RAM and %d of stack are more than %d; " \
-            "make SELFTEST=0, or take fewer neurons\n", name, static_ram, stack, ram > "/dev/stderr"
+            "%stake fewer neurons\n", name, static_ram, stack, ram, \
+            (selftest == "0") ? "" : "make SELFTEST=0, or " > "/dev/stderr"
         exit 1
     }
 }
