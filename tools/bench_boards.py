@@ -3,7 +3,7 @@
     python tools/bench_boards.py BUNDLE               # flash and RAM on every board, in each format in C
     python tools/bench_boards.py BUNDLE --only uno    # the loop, its drill and the stack on an Uno in simavr
 
-Needs the boards' compilers; for the Uno a C compiler, libsimavr-dev and libelf-dev, and a bundle of some eight
+Needs the boards' compilers; for the Uno a C compiler, libsimavr-dev, libelf-dev, and a bundle of some eight
 neurons with c-float32. Nothing here depends on how busy the machine is: simavr counts the board's own cycles.
 """
 
