@@ -1,3 +1,4 @@
+#define _FILE_OFFSET_BITS 64 /* files of more than 2 GiB on 32-bit machines too */
 #include "mcap_file.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* The end of an MCAP file: schemas, channels, statistics, the index of all chunks, and where each begins. */
+#define _FILE_OFFSET_BITS 64
 #include "mcap_file.h"
 
 #include <errno.h>

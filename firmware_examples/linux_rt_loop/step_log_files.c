@@ -1,3 +1,4 @@
+#define _FILE_OFFSET_BITS 64
 #include "step_log_files.h"
 
 #include <dirent.h>

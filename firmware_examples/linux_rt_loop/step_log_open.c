@@ -160,7 +160,7 @@ step_log *step_log_open(const step_log_settings *settings)
     if (error == 0) {
         return log;
     }
-    const char *const hint = (error == EEXIST) ? "; choose another name, or replace it with --force" : "";
+    const char *const hint = (error == EEXIST) ? "; choose another name, or remove it" : "";
     (void)fprintf(stderr, "Error: %s: %s%s\n", settings->path, strerror(error), hint);
     give_back(log);
     return NULL;

@@ -60,9 +60,7 @@ class StepLogWriter:
                 path.unlink(missing_ok=True)
             self._file = path.open("xb")
         except FileExistsError:
-            raise OutputError(
-                f"{path}: exists already; choose another name, or replace it with --force"
-            ) from None
+            raise OutputError(f"{path}: exists already; choose another name, or remove it") from None
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
         self._writer = mcap.Writer(

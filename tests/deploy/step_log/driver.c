@@ -4,9 +4,9 @@
  *
  *     driver FILE STEPS PERIOD_US [flags]
  *
- * flags: p paced in real time; f --force; c memory is changed now and then; d entries are dropped, since
- * nobody waits for the writer; k kill it after the last step, a log that is not closed; a allocate once in
- * the loop; and two numbers may follow: minutes of a file, and files kept. Allocations of the loop's thread
+ * flags: p paced in real time; f a file is replaced; c memory is changed now and then; d entries are dropped,
+ * since nobody waits for the writer; k kill it after the last step, a log that is not closed; a allocate once
+ * in the loop; and two numbers may follow: minutes of a file, and files kept. Allocations of the loop's thread
  * within the loop are counted.
  */
 #include <signal.h>
@@ -26,6 +26,7 @@ extern void *__libc_realloc(void *memory, size_t size);
 
 static __thread uint64_t allocations;
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which have their own */
 void *malloc(size_t size)
 {
     ++allocations;
@@ -43,6 +44,7 @@ void *realloc(void *memory, size_t size)
     ++allocations;
     return __libc_realloc(memory, size);
 }
+#endif
 
 static controller_context context;
 static float room[LTC_SUPERVISOR_ROOM(CONTROLLER_ACTIONS)];

@@ -95,9 +95,7 @@ def test_an_existing_log_is_kept_unless_forced(driver, tmp_path):
     path.write_text("precious")
     refused = driver(path, 5, 1000)
     assert refused.returncode == 3
-    assert refused.stderr == (
-        f"Error: {path}: File exists; choose another name, or replace it with --force\n"
-    )
+    assert refused.stderr == (f"Error: {path}: File exists; choose another name, or remove it\n")
     assert path.read_text() == "precious"
     assert driver(path, 5, 1000, "f")["written"] == 5
     assert len(_steps(path)) == 5
