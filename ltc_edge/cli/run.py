@@ -137,6 +137,18 @@ def _refuse_odd(said: dict[str, Any]) -> None:
         raise InputError(
             "the loop needs Linux; on another system, --build FOLDER writes what it is built from"
         )
+    if said["log"] is not None:
+        _refuse_log(said["log"], force=said["force"])
+
+
+def _refuse_log(path: Path, *, force: bool) -> None:
+    """Before anything is built; and a device such as /dev/full is not to be replaced by a file."""
+    from ltc_edge.errors import OutputError
+
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: exists and is not a regular file; choose another")
+    if path.exists() and not force:
+        raise OutputError(f"{path}: exists already; choose another, or replace it with --force")
 
 
 def _request(controller: Controller, said: dict[str, Any]) -> RunRequest:

@@ -74,6 +74,8 @@ def test_a_run_from_start_to_end(lag_bundle, started, cli, tmp_path):
         (("--io", "udp://0", "--status", "nowhere"), "is no [HOST:]PORT"),
         (("--io", "udp://0", "--supervisor", "nowhere.toml"), "nowhere.toml"),
         (("--io", "zenoh://x?listen=tcp/0.0.0.0:1"), "say --bind"),
+        (("--io", "udp://0", "--log", "/dev/null", "--force"), "is not a regular file"),
+        (("--io", "udp://0", "--log", __file__), "exists already"),
         (("--io", "can://can0?map=nowhere.toml"), "nowhere.toml"),
     ],
 )
