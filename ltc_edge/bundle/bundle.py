@@ -28,10 +28,11 @@ class Bundle:
 
     Attributes:
         files: the manifest and the files' contents.
+        trust_c: whether its C is taken as it is; without, only what its controller gives is handed out.
     """
 
-    def __init__(self, files: BundleFiles) -> None:
-        self.files = files
+    def __init__(self, files: BundleFiles, *, trust_c: bool = False) -> None:
+        self.files, self.trust_c = files, trust_c
 
     @property
     def path(self) -> Path:
@@ -106,15 +107,25 @@ class Bundle:
         return inside or {form.file: self.content(form.file)}
 
     def choose(self, formats: Sequence[str]) -> dict[str, Artifact]:
-        """The formats asked for; all where none is named.
+        """The formats asked for, to be run; all where none is named.
 
         Raises:
             InputError: the bundle has no such format.
+            BundleError: its C is not what its controller gives.
         """
         for name in formats:
             if name not in self.artifacts:
                 raise InputError(f"{self.path}: has no {name}; it has {', '.join(self.artifacts)}")
-        return {name: self.artifacts[name] for name in formats or self.artifacts}
+        return {name: self._to_run(name) for name in formats or self.artifacts}
+
+    def _to_run(self, name: str) -> Artifact:
+        """A format; C is a program, and anybody's may do anything."""
+        artifact = self.artifacts[name]
+        if artifact.c_name is None or self.trust_c:
+            return artifact
+        from ltc_edge.bundle.trusted import trusted_sources
+
+        return trusted_sources(self, name)
 
     def stepper(self, form: str = HUB.name, target: str = HOST) -> Stepper:
         """The controller in one of its formats, ready for the first step.
@@ -160,10 +171,14 @@ def names_code(source: Source | None) -> bool:
     return kind == "environment" or (kind == "task" and ":" in getattr(source, "name", ""))
 
 
-def load_bundle(path: Path | str) -> Bundle:
+def load_bundle(path: Path | str, *, trust_c: bool = False) -> Bundle:
     """Read a bundle of ``ltc-edge export``.
+
+    Args:
+        path: its folder.
+        trust_c: see `Bundle`.
 
     Raises:
         BundleError: it is none, is damaged, or is of an unknown version.
     """
-    return Bundle(read_bundle_files(Path(path)))
+    return Bundle(read_bundle_files(Path(path)), trust_c=trust_c)

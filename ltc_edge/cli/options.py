@@ -54,6 +54,12 @@ trust_task_option = click.option(
     "--trust-task", is_flag=True, help="Run the task's code, a module:attribute that BUNDLE names."
 )
 
+trust_c_option = click.option(
+    "--trust-c",
+    is_flag=True,
+    help="Compile BUNDLE's own C, even where its controller gives other C here: it may do anything.",
+)
+
 
 def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     """Callback: comma-separated names."""

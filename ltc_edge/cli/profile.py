@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ltc_edge.cli.options import FILE, Finite, json_option, output_option, stack
+from ltc_edge.cli.options import FILE, Finite, json_option, output_option, stack, trust_c_option
 from ltc_edge.cli.output import print_json, stages
 from ltc_edge.cli.profile_table import print_profile
 from ltc_edge.export.formats import FORMATS
@@ -158,6 +158,7 @@ _timing_options = stack(
     is_flag=True,
     help="Do not fail where the device was throttled, or its frequency or clock moved.",
 )
+@trust_c_option
 @click.option("--force", is_flag=True, help="Replace an earlier profile in the folder.")
 @json_option
 def command(
@@ -166,6 +167,7 @@ def command(
     formats: tuple[str, ...],
     output: Path | None,
     states: tuple[tuple[str, str], ...],
+    trust_c: bool,
     force: bool,
     as_json: bool,
     **said: Any,
@@ -191,7 +193,7 @@ def command(
     if output is not None:
         refuse_inside(output, subject)
         refuse_existing(output, force=force)
-    what = read_profile_subject(subject, formats, states)
+    what = read_profile_subject(subject, formats, states, trust_c=trust_c)
     interrupted: BaseException | None = None
     try:
         with _ended_is_interrupted(), stages() as on_share:

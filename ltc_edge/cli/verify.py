@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ltc_edge.cli.options import FILE, json_option, trust_task_option
+from ltc_edge.cli.options import FILE, json_option, trust_c_option, trust_task_option
 from ltc_edge.cli.output import print_json, stages
 from ltc_edge.cli.verification_options import verification_options
 from ltc_edge.cli.verification_table import print_reports, summaries
@@ -24,6 +24,7 @@ from ltc_edge.export.formats import FORMATS
 )
 @verification_options
 @trust_task_option
+@trust_c_option
 @json_option
 def command(
     bundle: Path,
@@ -32,6 +33,7 @@ def command(
     atol: float | None,
     rtol: float | None,
     trust_task: bool,
+    trust_c: bool,
     as_json: bool,
 ) -> None:
     """Check BUNDLE on this machine: its files, its golden vectors, and every format it has.
@@ -46,7 +48,8 @@ def command(
 
     options = ExportOptions(episodes=episodes, atol=atol, rtol=rtol)
     with stages() as on_share:
-        reports, note = verify_bundle(load_bundle(bundle), formats, options, on_share, trust_task=trust_task)
+        loaded = load_bundle(bundle, trust_c=trust_c)
+        reports, note = verify_bundle(loaded, formats, options, on_share, trust_task=trust_task)
     failed = [f"{name}: {report.failures[0]}" for name, report in reports.items() if report.failures]
     if as_json:
         print_json({"bundle": str(bundle), "ok": not failed, "note": note, "formats": summaries(reports)})

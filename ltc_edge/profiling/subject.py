@@ -57,19 +57,22 @@ class ModelSubject:
 Subject = BundleSubject | ModelSubject
 
 
-def read_profile_subject(path: Path, formats: Sequence[str], states: Sequence[tuple[str, str]]) -> Subject:
+def read_profile_subject(
+    path: Path, formats: Sequence[str], states: Sequence[tuple[str, str]], *, trust_c: bool = False
+) -> Subject:
     """What is at a path.
 
     Args:
         path: of a bundle, or of a model.
         formats: of a bundle; all of them where none is named.
         states: of a model.
+        trust_c: whether a bundle's C is compiled as it is, even where its controller gives other C.
 
     Raises:
         InputError: there is nothing that can be profiled, or the other options do not fit it.
     """
     if path.suffix not in MODELS or path.is_dir():
-        return _bundle(path, formats, states)
+        return _bundle(path, formats, states, trust_c=trust_c)
     if formats:
         raise InputError(f"{path}: is one model; --format chooses among those of a bundle")
     try:
@@ -83,13 +86,15 @@ def read_profile_subject(path: Path, formats: Sequence[str], states: Sequence[tu
     return ModelSubject(path, hashlib.sha256(content).hexdigest(), content, tuple(states))
 
 
-def _bundle(path: Path, formats: Sequence[str], states: Sequence[tuple[str, str]]) -> BundleSubject:
+def _bundle(
+    path: Path, formats: Sequence[str], states: Sequence[tuple[str, str]], *, trust_c: bool
+) -> BundleSubject:
     if states:
         raise InputError(f"{path}: a bundle knows its state; --state is for a model of yours")
     if not (path / MANIFEST).exists():
         what = "there is no such bundle" if not path.exists() else "is no bundle"
         raise InputError(f"{path}: {what}; give one of `ltc-edge export`, or a model ({' or '.join(MODELS)})")
-    bundle = load_bundle(path)
+    bundle = load_bundle(path, trust_c=trust_c)
     return BundleSubject(
         path,
         bundle.manifest_sha256(),
