@@ -10,7 +10,7 @@ from ltc_edge.deploy.boards.acceptance import Acceptance, accept
 from ltc_edge.deploy.boards.board import Board, Call
 from ltc_edge.deploy.boards.build import COMMAND, Taken, build, missing_to_build
 from ltc_edge.deploy.boards.flash import flash, flash_command, missing_to_flash
-from ltc_edge.deploy.boards.project import Project, image_hash
+from ltc_edge.deploy.boards.project import RECORD, Project, image_hash, is_users
 from ltc_edge.deploy.boards.project_folder import read_project, write_project
 from ltc_edge.deploy.boards.readme import BUILT
 from ltc_edge.errors import InputError, MissingToolError
@@ -176,11 +176,11 @@ def _line(board: Board, wishes: Wishes) -> tuple[Line, float]:
 
 def _image(project: Project, wishes: Wishes) -> str:
     """Of the project with the user's files on disk; of all that is on disk where only that is asked."""
-    if (wishes.folder / "project.json").is_file():
+    if (wishes.folder / RECORD).is_file():
         there = read_project(wishes.folder)
         if wishes.verify_only:
             return image_hash(there)
-        users = {path: content for path, content in there.items() if path.startswith("app/")}
-        generated = {path: content for path, content in project.files.items() if not path.startswith("app/")}
+        users = {path: content for path, content in there.items() if is_users(path)}
+        generated = {path: content for path, content in project.files.items() if not is_users(path)}
         return image_hash(generated | users)
     return image_hash(project.files)

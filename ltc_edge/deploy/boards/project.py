@@ -121,8 +121,9 @@ def board_files(board: Board) -> dict[str, bytes]:
 
 
 def is_users(path: str) -> bool:
-    """Whether a file of a project is the user's own."""
-    return PurePosixPath(path).parts[0] == APP
+    """Whether a file of a project is the user's own: in `APP`, or in what is hidden, such as ``.git``."""
+    top = PurePosixPath(path).parts[0]
+    return top == APP or top.startswith(".")
 
 
 def image_hash(files: Mapping[str, bytes]) -> str:

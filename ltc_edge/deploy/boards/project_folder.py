@@ -44,7 +44,7 @@ def write_project(files: Mapping[str, bytes], folder: Path, *, force: bool = Fal
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
         try:
-            _fill(scratch, files, folder / APP)
+            _fill(scratch, files, folder)
             _put(scratch, folder, is_there=is_there)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -106,17 +106,23 @@ def read_project(folder: Path) -> dict[str, bytes]:
     return files
 
 
-def _fill(scratch: Path, files: Mapping[str, bytes], app: Path) -> None:
+def _fill(scratch: Path, files: Mapping[str, bytes], old: Path) -> None:
+    """The new project's files, and what of the old one is the user's."""
     scratch.chmod(new_folder_mode())
-    keeps = app.is_dir()
+    keeps = (old / APP).is_dir()
     for name, content in files.items():
         if keeps and is_users(name):
             continue
         path = scratch / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    if keeps:
-        shutil.copytree(app, scratch / APP, symlinks=True)
+    for path in old.iterdir() if old.is_dir() else ():
+        if not is_users(path.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, scratch / path.name, symlinks=True)
+        else:
+            shutil.copy2(path, scratch / path.name, follow_symlinks=False)
 
 
 def _put(scratch: Path, folder: Path, *, is_there: bool) -> None:

@@ -67,12 +67,15 @@ def test_the_users_files_stay_and_the_rest_is_new(project, tmp_path):
     write_project(project.files, folder)
     (folder / "app" / "sensors.c").write_text("mine")
     (folder / "app" / "imu.c").write_text("mine too")
+    (folder / ".git" / "refs").mkdir(parents=True)
+    (folder / ".git" / "HEAD").write_text("ref: refs/heads/main")
     (folder / "build").mkdir()
     (folder / "build" / "firmware.elf").write_text("old")
     changed = dict(project.files) | {"README.md": b"new"}
     write_project(changed, folder)
     assert (folder / "app" / "sensors.c").read_text() == "mine"
     assert (folder / "app" / "imu.c").read_text() == "mine too"
+    assert (folder / ".git" / "HEAD").read_text() == "ref: refs/heads/main"
     assert (folder / "README.md").read_bytes() == b"new"
     assert not (folder / "build").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
