@@ -201,6 +201,8 @@ def test_without_its_compiler_the_project_is_what_there_is(cli, lag_bundle, tmp_
         (("--board", "no-board"), "there is no board 'no-board'"),
         (("--board", "microbit-v2", "--emulate"), "has no emulator here"),
         (("--board", "mps2-an386", "--port", "/dev/ttyNone", "--emulate"), "so it has no --port"),
+        (("--board", "mps2-an386", "--port", "/dev/ttyNone"), "nothing flashes it at a --port"),
+        (("--board", "microbit", "--emulate", "--no-flash"), "so there is no --no-flash"),
         (("--board", "stm32f4", "--verify-only"), "say its --port"),
         (("--board", "stm32f4", "--drill"), "say its --port"),
         (("--board", "stm32f4", "--order", "arm"), "say the board's --port"),

@@ -76,6 +76,10 @@ def check_wishes(board: Board, wishes: Wishes) -> None:
         raise InputError(f"{board.name}: has no emulator here; leave out --emulate")
     if wishes.emulate and wishes.port is not None:
         raise InputError(f"{board.name}: is emulated, so it has no --port")
+    if wishes.emulate and not wishes.flash:
+        raise InputError("--emulate runs the image, so there is no --no-flash")
+    if board.is_emulated and wishes.port is not None and wishes.flash and not wishes.verify_only:
+        raise InputError(f"{board.name}: nothing flashes it at a --port; say --verify-only or --no-flash too")
     if wishes.verify_only and wishes.port is None:
         raise InputError("--verify-only asks a board: say its --port")
     if wishes.drill and not wishes.emulate and wishes.port is None:
