@@ -13,6 +13,7 @@ from ltc_edge.controller import Controller
 from ltc_edge.deploy.linux.build import build_here, program_tree
 from ltc_edge.deploy.sources import choose_c_format, trusted_sources
 from ltc_edge.deploy.step_log.facts import facts_c, make_facts
+from ltc_edge.errors import OutputError
 from ltc_edge.export.c import CSources
 from ltc_edge.files import write_atomically
 from ltc_edge.runtimes.c_compiler import find_compiler
@@ -91,6 +92,10 @@ def write_generated(source: LoopSource, folder: Path) -> None:
     Raises:
         OutputError: the folder cannot be written.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror})") from None
     for name, content in source.generated.items():
         write_atomically(folder / name, content)
 
