@@ -13,10 +13,12 @@ from ltc_edge.deploy.ros.cdr import Encoder
 from ltc_edge.deploy.ros.fields import parse_field
 from ltc_edge.deploy.ros.interfaces import find_type, type_store
 from ltc_edge.deploy.ros.mapping import default_mapping
+from ltc_edge.deploy.ros.opened import Subject
 
 STATES, COMMANDS = find_type("JointState"), find_type("Float64MultiArray")
 BEGIN_NS = 1_700_000_000_000_000_000
 STEPS = 60
+COMPILED = []
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,20 @@ def bag(tmp_path_factory):
         writer.write(1, now_ns + 1, b"\0\1\0\0")
     writer.close()
     return folder
+
+
+@pytest.fixture(autouse=True)
+def compiled_once(monkeypatch):
+    """The controller's C is compiled by the first test that runs it."""
+    compiled = Subject.supervised
+
+    def supervised(self, *, trust_c):
+        if not COMPILED:
+            COMPILED.append(compiled(self, trust_c=trust_c))
+        COMPILED[0].start()
+        return COMPILED[0]
+
+    monkeypatch.setattr(Subject, "supervised", supervised)
 
 
 def actions_of(folder):

@@ -10,7 +10,8 @@ from ltc_edge.deploy.ros.graph_names import (
     node_name,
 )
 from ltc_edge.deploy.ros.interfaces import find_type
-from ltc_edge.deploy.ros.rmw_zenoh import Entity, Quality, attachment, key_expression, read_attachment
+from ltc_edge.deploy.ros.quality import Quality
+from ltc_edge.deploy.ros.rmw_zenoh import Entity, attachment, key_expression, read_attachment
 from ltc_edge.errors import InputError
 
 # As ROS 2 itself publishes them: in rmw_zenoh's design document, in bags' metadata, in type registries.

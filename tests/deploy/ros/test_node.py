@@ -14,7 +14,7 @@ from ltc_edge.deploy.ros.engine import Engine
 from ltc_edge.deploy.ros.interfaces import find_type, type_store
 from ltc_edge.deploy.ros.over_dds import DdsMiddleware
 from ltc_edge.deploy.ros.over_zenoh import ZenohMiddleware
-from ltc_edge.deploy.ros.rmw_zenoh import COMMAND, LATCHED, SENSOR_DATA, Quality
+from ltc_edge.deploy.ros.quality import COMMAND, LATCHED, SENSOR_DATA, Quality
 from ltc_edge.deploy.ros.texts import STRING, message_text, text_message
 from ltc_edge.errors import InputError
 from ltc_edge.supervision.codes import Mode, Request
