@@ -32,7 +32,7 @@ from ltc_edge.deploy.ros.middleware import Middleware, Publish
 from ltc_edge.deploy.ros.opened import open_subject
 from ltc_edge.deploy.ros.over_dds import DdsMiddleware
 from ltc_edge.deploy.ros.over_zenoh import ZenohMiddleware
-from ltc_edge.deploy.ros.rmw_zenoh import COMMAND, SENSOR_DATA
+from ltc_edge.deploy.ros.quality import COMMAND, SENSOR_DATA
 from ltc_edge.runtimes.c_compiler import find_compiler
 from ltc_edge.supervision.codes import Request
 

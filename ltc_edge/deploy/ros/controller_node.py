@@ -14,7 +14,7 @@ from ltc_edge.deploy.ros.engine import Engine
 from ltc_edge.deploy.ros.layout import NotThisMessageError
 from ltc_edge.deploy.ros.mapping import Mapping as SignalMapping
 from ltc_edge.deploy.ros.middleware import Middleware
-from ltc_edge.deploy.ros.rmw_zenoh import COMMAND, LATCHED, SENSOR_DATA, Quality
+from ltc_edge.deploy.ros.quality import COMMAND, LATCHED, SENSOR_DATA, Quality
 from ltc_edge.deploy.ros.texts import STRING, message_text, text_message
 from ltc_edge.supervision.codes import Mode, Request, status_names
 from ltc_edge.supervision.settings import Settings

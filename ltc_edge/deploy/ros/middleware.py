@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ltc_edge.deploy.ros.interfaces import MessageType
-from ltc_edge.deploy.ros.rmw_zenoh import Quality
+from ltc_edge.deploy.ros.quality import Quality
 
 OnMessage = Callable[[bytes], None]
 """Called with each message in CDR, in a thread of the middleware, one message of a topic at a time."""

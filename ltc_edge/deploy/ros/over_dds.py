@@ -10,7 +10,7 @@ from ltc_edge.deploy.ros.dds_types import dds_sample, dds_type
 from ltc_edge.deploy.ros.graph_names import dds_topic
 from ltc_edge.deploy.ros.interfaces import MessageType
 from ltc_edge.deploy.ros.middleware import OnMessage, Publish
-from ltc_edge.deploy.ros.rmw_zenoh import Quality
+from ltc_edge.deploy.ros.quality import Quality
 from ltc_edge.errors import InputError, require
 
 LOOPBACK = "lo"

@@ -10,7 +10,8 @@ from typing import Any
 
 from ltc_edge.deploy.ros.interfaces import MessageType
 from ltc_edge.deploy.ros.middleware import OnMessage, Publish
-from ltc_edge.deploy.ros.rmw_zenoh import Entity, Quality, attachment, key_expression
+from ltc_edge.deploy.ros.quality import Quality
+from ltc_edge.deploy.ros.rmw_zenoh import Entity, attachment, key_expression
 from ltc_edge.errors import InputError, require
 
 LOOPBACK = "tcp/127.0.0.1:0"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ltc_edge.deploy.ros.interfaces import MessageType
+from ltc_edge.deploy.ros.quality import Quality
 
 GID_BYTES = 16
 DEFAULT_DEPTH = 42
@@ -18,30 +19,6 @@ DEFAULT_DEPTH = 42
 
 _ATTACHMENT = struct.Struct(f"<qqB{GID_BYTES}s")
 _BEST_EFFORT, _TRANSIENT_LOCAL = "2", "1"  # rmw/types.h
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Quality of service, as far as it is used here.
-
-    Attributes:
-        reliable: messages are sent again until they arrive; else they may be lost.
-        depth: how many are kept.
-        latched: whoever comes late gets the last ones.
-    """
-
-    reliable: bool = True
-    depth: int = 10
-    latched: bool = False
-
-
-SENSOR_DATA = Quality(reliable=False, depth=5)
-"""Of readings: takes them from reliable publishers and from others, and never waits for an old one."""
-
-COMMAND = Quality(reliable=True, depth=1)
-"""Of actions: only the last one counts."""
-
-LATCHED = Quality(latched=True, depth=1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +41,7 @@ class Entity:
     node: str
     topic: str | None = None
     message: MessageType | None = None
-    quality: Quality = Quality()
+    quality: Quality = field(default_factory=Quality)
 
     def token(self) -> str:
         """Key expression of its liveliness token."""
