@@ -5,6 +5,8 @@
  */
 #include "ltc_supervisor.h"
 
+#include <stddef.h>
+
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) \
     || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(_M_FP_FAST)
 #error "compile without -ffast-math and -Ofast: they remove the checks for NaN"
@@ -51,7 +53,7 @@ static uint32_t is_finite(float value)
 }
 
 /* A NaN becomes low. */
-static float within(float value, float low, float high)
+static float kept_within(float value, float low, float high)
 {
     const float above = (value > low) ? value : low;
     return (above < high) ? above : high;
@@ -103,7 +105,7 @@ static void start_in(const ltc_supervisor *supervisor, ltc_mode mode)
     memory->handover_left_s = 0.0F;
 }
 
-static void rest(const ltc_supervisor_settings *settings, float *action)
+static void put_at_rest(const ltc_supervisor_settings *settings, float *action)
 {
     for (uint32_t i = 0U; i < settings->actions; ++i) {
         action[i] = settings->resting[i];
@@ -124,8 +126,10 @@ static void recall_last(const ltc_supervisor *supervisor)
         second.value = room[actions + i];
         third.value = room[(2U * actions) + i];
         first.bits = (first.bits & second.bits) | (first.bits & third.bits) | (second.bits & third.bits);
-        room[i] = (is_finite(first.value) != 0U) ? within(first.value, settings->low[i], settings->high[i])
-                                                 : settings->resting[i];
+        room[i] = settings->resting[i];
+        if (is_finite(first.value) != 0U) {
+            room[i] = kept_within(first.value, settings->low[i], settings->high[i]);
+        }
     }
 }
 
@@ -142,7 +146,7 @@ static uint32_t check_memory(const ltc_supervisor *supervisor)
 
 static uint32_t is_fresh(const ltc_supervisor *supervisor, const ltc_supervisor_input *input, uint32_t i)
 {
-    if (input->age_s == 0) {
+    if (input->age_s == NULL) {
         return 1U;
     }
     return ((input->age_s[i] >= 0.0F) && (input->age_s[i] <= supervisor->settings->oldest_s[i])) ? 1U : 0U;
@@ -153,7 +157,7 @@ static period measure(const ltc_supervisor_settings *settings, float dt_s)
     period found;
     found.known = ((is_finite(dt_s) != 0U) && (dt_s >= 0.0F)) ? 1U : 0U;
     found.passed_s = ((found.known != 0U) && (dt_s > settings->dt_min_s)) ? dt_s : settings->dt_min_s;
-    found.bounded_s = within(found.passed_s, settings->dt_min_s, settings->dt_max_s);
+    found.bounded_s = kept_within(found.passed_s, settings->dt_min_s, settings->dt_max_s);
     return found;
 }
 
@@ -187,7 +191,8 @@ static uint32_t check_time(const ltc_supervisor *supervisor, const period *now, 
         return LTC_BAD_INPUT;
     }
     memory->elapsed_s = (memory->running != 0U) ? (memory->elapsed_s + dt_s) : dt_s;
-    const uint32_t out = ((dt_s >= settings->dt_min_s) && (dt_s <= settings->dt_max_s)) ? 0U : LTC_TIME_CLAMPED;
+    const uint32_t is_in_range = ((dt_s >= settings->dt_min_s) && (dt_s <= settings->dt_max_s)) ? 1U : 0U;
+    const uint32_t out = (is_in_range != 0U) ? 0U : LTC_TIME_CLAMPED;
     if (memory->elapsed_s <= settings->gap_s) {
         return out;
     }
@@ -221,7 +226,7 @@ static uint32_t ask_controller(const ltc_supervisor *supervisor, const ltc_super
     const ltc_supervised *const controller = supervisor->controller;
     ltc_supervisor_memory *const memory = supervisor->memory;
     float *const proposal = proposal_of(supervisor);
-    const float dt_s = within(memory->elapsed_s, settings->dt_min_s, settings->dt_max_s);
+    const float dt_s = kept_within(memory->elapsed_s, settings->dt_min_s, settings->dt_max_s);
     uint32_t status = ((dt_s >= memory->elapsed_s) && (dt_s <= memory->elapsed_s)) ? 0U : LTC_TIME_CLAMPED;
     uint32_t own = 0U;
     if (memory->running == 0U) {
@@ -239,7 +244,7 @@ static uint32_t ask_controller(const ltc_supervisor *supervisor, const ltc_super
     memory->elapsed_s = 0.0F;
     memory->running = ((status & LTC_FAULTS) == 0U) ? 1U : 0U;
     if (memory->running == 0U) {
-        rest(settings, proposal);
+        put_at_rest(settings, proposal);
     }
     return status | (own & CONTROLLERS_OWN);
 }
@@ -319,7 +324,7 @@ static uint32_t choose_fallback(const ltc_supervisor *supervisor, const ltc_supe
     const ltc_supervisor_settings *const settings = supervisor->settings;
     ltc_supervisor_memory *const memory = supervisor->memory;
     uint32_t status = 0U;
-    rest(settings, action);
+    put_at_rest(settings, action);
     if (settings->fallback == LTC_FALL_BACK_TO_PD) {
         status = choose_pd(supervisor, input, action);
         *law = (status == 0U) ? LAW_PD : LAW_PD_IN_PART;
@@ -352,13 +357,13 @@ static uint32_t choose(const ltc_supervisor *supervisor, const ltc_supervisor_in
         return choose_fallback(supervisor, input, passed_s, law, action);
     }
     supervisor->memory->held_s = 0.0F;
-    rest(supervisor->settings, action);
+    put_at_rest(supervisor->settings, action);
     if (mode == (uint32_t)LTC_ACTIVE) {
         *law = LAW_CONTROLLER;
         for (uint32_t i = 0U; i < supervisor->settings->actions; ++i) {
             action[i] = proposal[i];
         }
-    } else if ((mode == (uint32_t)LTC_SHADOW) && (input->external != 0)) {
+    } else if ((mode == (uint32_t)LTC_SHADOW) && (input->external != NULL)) {
         *law = LAW_EXTERNAL;
         status = choose_external(supervisor, input->external, action);
     } else {
@@ -380,7 +385,7 @@ static uint32_t hand_over(const ltc_supervisor *supervisor, uint32_t law, float 
             began[i] = supervisor->room[i];
         }
     }
-    const float left = within(memory->handover_left_s - bounded_s, 0.0F, settings->handover_s);
+    const float left = kept_within(memory->handover_left_s - bounded_s, 0.0F, settings->handover_s);
     memory->handover_left_s = (law != LAW_REST) ? left : 0.0F;
     if (!(memory->handover_left_s > 0.0F)) {
         return 0U;
@@ -397,7 +402,7 @@ static uint32_t limit(const ltc_supervisor_settings *settings, float *action)
     uint32_t status = 0U;
     for (uint32_t i = 0U; i < settings->actions; ++i) {
         status |= ((action[i] < settings->low[i]) || (action[i] > settings->high[i])) ? LTC_LIMITED : 0U;
-        action[i] = within(action[i], settings->low[i], settings->high[i]);
+        action[i] = kept_within(action[i], settings->low[i], settings->high[i]);
     }
     return status;
 }
@@ -414,9 +419,9 @@ static uint32_t bring_within(const ltc_supervisor *supervisor, float bounded_s, 
         const float last = supervisor->room[i];
         const float reach = settings->slew[i] * bounded_s;
         const float wanted = (is_finite(action[i]) != 0U) ? action[i] : last;
-        const float slewed = within(wanted, last - reach, last + reach);
+        const float slewed = kept_within(wanted, last - reach, last + reach);
         status |= ((slewed > wanted) || (slewed < wanted)) ? LTC_SLEWED : 0U;
-        action[i] = within(slewed, settings->low[i], settings->high[i]);
+        action[i] = kept_within(slewed, settings->low[i], settings->high[i]);
     }
     return status;
 }
@@ -436,8 +441,8 @@ uint32_t ltc_supervisor_start(const ltc_supervisor *supervisor)
 {
     const ltc_supervised *const controller = supervisor->controller;
     start_in(supervisor, LTC_DISARMED);
-    rest(supervisor->settings, began_of(supervisor));
-    rest(supervisor->settings, proposal_of(supervisor));
+    put_at_rest(supervisor->settings, began_of(supervisor));
+    put_at_rest(supervisor->settings, proposal_of(supervisor));
     remember(supervisor, supervisor->settings->resting);
     return controller->reset(controller->context);
 }
@@ -451,7 +456,7 @@ uint32_t ltc_supervisor_step(const ltc_supervisor *supervisor, const ltc_supervi
     status |= check_input(supervisor, input);
     status |= check_time(supervisor, &now, input->dt_s);
     memory->mode = requested(memory->mode, input->requests);
-    rest(supervisor->settings, proposal_of(supervisor));
+    put_at_rest(supervisor->settings, proposal_of(supervisor));
     if ((memory->mode == (uint32_t)LTC_DISARMED) || (memory->mode == (uint32_t)LTC_LATCHED)) {
         memory->running = 0U;
     } else if ((status & UNUSABLE) == 0U) {

@@ -13,13 +13,13 @@ from ltc_edge.tasks.pendulum import Pendulum
 # What is missing, how the supervisor is changed, and where it shows.
 MUTANTS = {
     "the last limits": (
-        "action[i] = within(slewed, settings->low[i], settings->high[i]);",
+        "action[i] = kept_within(slewed, settings->low[i], settings->high[i]);",
         "action[i] = slewed;",
         "unbounded",
     ),
     "the slew": (
-        "within(wanted, last - reach, last + reach)",
-        "within(wanted, -LARGEST, LARGEST)",
+        "kept_within(wanted, last - reach, last + reach)",
+        "kept_within(wanted, -LARGEST, LARGEST)",
         "slew",
     ),
     "the check for NaN": (

@@ -1,4 +1,4 @@
-"""cppcheck with its MISRA addon: what it finds in the runtime and in generated sources, by rule number.
+"""cppcheck with its MISRA addon: what it finds in runtime, supervisor and generated sources, by rule number.
 
 The numbers are those that the addon prints; what each rule says stands in a document that is not free.
 """
@@ -15,6 +15,7 @@ from typing import Any
 from assurance.building import call, write
 from assurance.subjects import ROOT, RUNTIME, Subject
 
+SUPERVISOR = ROOT / "firmware_examples" / "common" / "ltc_supervisor.c"
 PAGE = ROOT / "docs" / "c-assurance.md"
 SUPPRESSED = {
     "unusedFunction": "generated sources call a runtime's functions, and a program an interface's",
@@ -31,7 +32,7 @@ _ROW = re.compile(r"^\| (\d+\.\d+) \|", re.MULTILINE)
 
 
 def lint(subjects: Iterable[Subject], folder: Path) -> dict[str, Any]:
-    """Check runtime and subjects; compares the rules found with the table of deviations.
+    """Check runtime, supervisor and subjects; compares the rules found with the table of deviations.
 
     Returns:
         ``ok``, ``findings`` of plain cppcheck, ``rules`` found with how often and where first, and the rules
@@ -44,13 +45,15 @@ def lint(subjects: Iterable[Subject], folder: Path) -> dict[str, Any]:
     places = [write(subject.sources.files, folder / str(number)) for number, subject in enumerate(subjects)]
     # The runtime as one source: the addon takes longer to start than to look at a file of it.
     runtime = folder / "runtime.c"
-    runtime.write_text("".join(f'#include "{file}"\n' for file in sorted(RUNTIME.glob("*.c"))))
+    together = [*sorted(RUNTIME.glob("*.c")), SUPERVISOR]
+    runtime.write_text("".join(f'#include "{file}"\n' for file in together))
     sources = [*(place / "subject.c" for place in places), runtime]
     report = folder / "report.xml"
     suppressions = [f"--suppress={name}" for name in SUPPRESSED]
     call(
         ["cppcheck", "--addon=misra", "--enable=all", "--std=c99", "--platform=unix64", "--xml",
-         "--quiet", f"--output-file={report}", *suppressions, f"-I{RUNTIME}", *sources],
+         "--quiet", f"--output-file={report}", *suppressions, f"-I{RUNTIME}", f"-I{SUPERVISOR.parent}",
+         *sources],
         folder,
     )  # fmt: skip
     findings: list[str] = []

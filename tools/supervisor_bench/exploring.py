@@ -113,7 +113,7 @@ def two_actions(law: Fallback) -> Settings:
 
 
 def all_floats(folder: Path, stride: int = 1) -> dict[str, Any]:
-    """Whether ``within``, the last to touch an action, keeps every ``stride``-th float within its limits."""
+    """Whether ``kept_within``, the last to touch an action, bounds every ``stride``-th float."""
     folder.mkdir(parents=True, exist_ok=True)
     order = ["gcc", "-std=c99", "-O2", "-ffp-contract=off", f"-I{COMMON}", HARNESS / "within.c"]
     run([*order, "-o", "within"], folder)

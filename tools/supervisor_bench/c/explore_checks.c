@@ -256,12 +256,13 @@ void check_flips(state from, uint32_t first_bit, uint32_t stride)
     given well;
     first(&well);
     for (uint32_t bit = first_bit; bit < (32U * 13U); bit += stride) {
-        const uint32_t word = bit / 32U;
+        const uint32_t byte = bit / 8U;
+        const uint32_t size = (uint32_t)sizeof(supervised_memory);
         uint8_t *const place =
-            (word < 9U) ? (uint8_t *)&supervised_memory : (uint8_t *)&supervised_room[0] - sizeof(supervised_memory);
+            (byte < size) ? &((uint8_t *)&supervised_memory)[byte] : &((uint8_t *)supervised_room)[byte - size];
         for (well.requests = 0U; well.requests <= LTC_DISARM; well.requests += LTC_DISARM) {
             place_in(from, last, 0.0F);
-            place[bit / 8U] ^= (uint8_t)(1U << (bit % 8U));
+            *place ^= (uint8_t)(1U << (bit % 8U));
             const result got = take(&well);
             const uint32_t mode = (well.requests == 0U) ? (uint32_t)LTC_LATCHED : (uint32_t)LTC_DISARMED;
             ++steps;

@@ -2,7 +2,7 @@
  * For Frama-C's Eva: steps from any content of memory, of room and of input, with a controller that returns and
  * gives anything. Eva shows for all of them at once that nothing is accessed beyond an array or read before it
  * was written, and prints what the shown values can be. It keeps NaN wherever a comparison is written for it:
- * that within() gives none is tried with all floats, by within.c.
+ * that kept_within() gives none is tried with all floats, by within.c.
  */
 #include "__fc_builtin.h"
 

@@ -1,4 +1,4 @@
-/* within() with every float of 32 bits, or every so-manieth; exit 1 where one gets past the limits. */
+/* kept_within() with every float of 32 bits, or every so-manieth; exit 1 where one gets past the limits. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ int main(int count, char **arguments)
         for (uint32_t i = 0U; i < (sizeof(limits) / sizeof(limits[0])); ++i) {
             const float low = limits[i][0];
             const float high = limits[i][1];
-            const float found = within(given.value, low, high);
+            const float found = kept_within(given.value, low, high);
             const uint32_t kept = ((given.value >= low) && (given.value <= high)) ? 1U : 0U;
             if (!(found >= low) || !(found <= high) || ((kept != 0U) && (found != given.value))) {
                 (void)fprintf(stderr, "bits %08x become %g\n", (unsigned)bits, (double)found);
