@@ -75,7 +75,7 @@ def flasher(tmp_path, monkeypatch):
     tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
     text = resources.files("ltc_edge.deploy.boards").joinpath("mps2-an386.toml").read_text()
-    call = '[flash]\ncommand = "flash-it"\narguments = ["-c", "program {elf} now", "-P", "{port}"]\n'
+    call = '[flash]\ncommand = "flash-it"\narguments = ["-c", "program {elf} now", "{hex}"]\n'
     (tmp_path / "ours.toml").write_text(f'{text}\n{call}package = "apt install flash-it"\n')
     return tmp_path / "ours.toml"
 
@@ -152,15 +152,16 @@ def test_a_loop_that_hangs_is_ended_by_the_watchdog(board, lag_bundle, tmp_path)
     assert reports[-1].mode == Mode.ACTIVE
 
 
-def test_the_flash_tool_gets_its_arguments_as_they_are(cli, lag_bundle, flasher, port, tmp_path, monkeypatch):
+def test_the_flash_tool_gets_its_arguments_as_they_are(cli, lag_bundle, flasher, tmp_path, monkeypatch):
     folder = tmp_path / """-it's a "folder"; $(touch no) & more"""
     monkeypatch.chdir(tmp_path)
-    command = ("deploy", lag_bundle, "--board", flasher, "-o", folder.name, "--port", port)
+    command = ("deploy", lag_bundle, "--board", flasher, "-o", folder.name)
     document = json.loads(cli(*command, "--json")[0])
     told, where = json.loads((tmp_path / "told").read_text())
-    assert told == ["-c", "program build/firmware.elf now", "-P", str(port)]
+    assert told == ["-c", "program build/firmware.elf now", "build/firmware.hex"]
     assert where == str(folder)
-    assert document["flash"] == document["check"] == "done"
+    assert document["flash"] == "done"
+    assert document["check"] == "not asked: say the board's --port"
     assert document["commands"][1] == ["flash-it", *told]
     assert not (tmp_path / "no").exists()
 

@@ -26,7 +26,7 @@ PSM, RESETS, IO, PADS, XOSC, UART, WATCHDOG, CLOCKS = (
 )
 IN_RESET = {IO: 1 << 5, PADS: 1 << 8, UART: 1 << 22}
 STABLE = 1 << 31
-CYCLES_A_LOOK = 400
+CYCLES_A_LOOK = 4000
 """That SysTick moves each time it is read: the loop then needs not to be run as often."""
 
 

@@ -26,7 +26,7 @@ def project_of(bundle, name):
     for call in (board.compiler, "make", "cc", board.emulator and board.emulator.command):
         if call and shutil.which(call) is None:
             pytest.skip(f"{call} is not installed")
-    return make_project(bundle, board, "c-float32", period_s=0.04)
+    return make_project(bundle, board, "c-float32", period_s=0.01)
 
 
 @pytest.fixture(scope="module")
