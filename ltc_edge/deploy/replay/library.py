@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltc_edge.deploy.step_log.messages import Snapshot, Steps, new_steps
-from ltc_edge.errors import ControllerFileError, RecordingError
+from ltc_edge.errors import ControllerFileError
 from ltc_edge.export.c import CSources
 from ltc_edge.runtimes.c_compiler import FLAGS, find_compiler, shared_library
 from ltc_edge.supervision.settings import Settings
@@ -68,31 +68,22 @@ class ReplayLibrary:
                 "or its flags change arithmetic"
             )
 
-    def set_state(self, snapshot: Snapshot) -> None:
-        """Go on from a logged state.
+    def fits(self, snapshot: Snapshot) -> bool:
+        """Whether a state is of the sizes of this controller and this supervisor."""
+        found = len(snapshot.supervisor), len(snapshot.room), len(snapshot.context)
+        return found == (self._memory, self._room, self._context)
 
-        Raises:
-            RecordingError: it is not one of this controller.
-        """
+    def set_state(self, snapshot: Snapshot) -> None:
+        """Go on from a logged state, which must fit."""
         self._library.step_replay_set(*self._state(snapshot))
 
     def has_state(self, snapshot: Snapshot) -> bool:
-        """Whether the state is the logged one, to the bit.
-
-        Raises:
-            RecordingError: it is not one of this controller.
-        """
+        """Whether the state is the logged one, which must fit, to the bit."""
         return bool(self._library.step_replay_is(*self._state(snapshot)))
 
-    def _state(self, snapshot: Snapshot) -> tuple[bytes, Any, bytes]:
-        found = len(snapshot.supervisor), len(snapshot.room), len(snapshot.context)
-        if found != (self._memory, self._room, self._context):
-            raise RecordingError(
-                f"the state before step {snapshot.sequence} is not one of this controller and supervisor; "
-                "choose the bundle, the --format and the version of ltc-edge that made the log"
-            )
-        room = np.ascontiguousarray(snapshot.room, dtype=np.float32)
-        return snapshot.supervisor, ctypes.c_void_p(room.ctypes.data), snapshot.context
+    def _state(self, snapshot: Snapshot) -> tuple[bytes, bytes, bytes]:
+        assert self.fits(snapshot)
+        return snapshot.supervisor, snapshot.room.astype(np.float32).tobytes(), snapshot.context
 
     def run(self, steps: Steps) -> Steps:
         """What comes out for the inputs of ``steps``, ``(N,)``: steps whose `OUTPUTS` are filled."""

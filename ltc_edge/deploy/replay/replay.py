@@ -127,6 +127,11 @@ class _Run:
             self._found.missing += first - self._next
             self._next = None
         if snapshot is not None:
+            if not self._library.fits(snapshot):
+                raise RecordingError(
+                    f"{self._log.path}: the state before step {first} is not one of this controller; choose "
+                    "the bundle, the --format and the version of ltc-edge that made the log"
+                )
             is_expected = snapshot.reason == PERIODIC and self._next is not None
             in_doubt = is_expected and not self._library.has_state(snapshot)
             self._found.changed += bool(snapshot.reason & CHANGED)
