@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ltc_edge.cli.options import FILE, stack
 from ltc_edge.cli.output import console, print_json
+
+if TYPE_CHECKING:
+    from ltc_edge.deploy.ros.ros2_control import ControlPackage
 
 ros2_control_options = stack(
     [
@@ -44,7 +47,6 @@ def deploy_to_ros2_control(bundle: Path | None, said: Mapping[str, Any]) -> None
 
     if bundle is None:
         raise click.UsageError("say which bundle to make a plugin of")
-    folder: Path = said["ros2_control"]
     loaded = load_bundle(bundle)
     form = choose_c_format(loaded, said["form"])
     artifact = trusted_sources(loaded, form, trust_c=said["trust_c"])
@@ -53,25 +55,30 @@ def deploy_to_ros2_control(bundle: Path | None, said: Mapping[str, Any]) -> None
         settings = read_settings(said["supervisor"], settings)
     package = control_package(loaded.controller, artifact, settings)
     if not said["dry_run"]:
-        write_package(package.files, folder, force=said["force"])
-    if said["as_json"]:
-        print_json(
-            {
-                "bundle": str(bundle),
-                "folder": str(folder),
-                "written": not said["dry_run"],
-                "format": form,
-                "package": package.name,
-                "plugin": package.plugin,
-                "state_interfaces": list(package.state_interfaces),
-                "command_interfaces": list(package.command_interfaces),
-                "files": sorted(package.files),
-            }
-        )
-        return
+        write_package(package.files, said["ros2_control"], force=said["force"])
+    (_print_json if said["as_json"] else _print_words)(bundle, form, package, said)
+
+
+def _print_json(bundle: Path, form: str, package: ControlPackage, said: Mapping[str, Any]) -> None:
+    print_json(
+        {
+            "bundle": str(bundle),
+            "folder": str(said["ros2_control"]),
+            "written": not said["dry_run"],
+            "format": form,
+            "package": package.name,
+            "plugin": package.plugin,
+            "state_interfaces": list(package.state_interfaces),
+            "command_interfaces": list(package.command_interfaces),
+            "files": sorted(package.files),
+        }
+    )
+
+
+def _print_words(_: Path, form: str, package: ControlPackage, said: Mapping[str, Any]) -> None:
     out = console()
     verb = "would be written to" if said["dry_run"] else "is in"
-    out.print(f"Package {package.name} {verb} {folder}: plugin {package.plugin}, {form}.")
+    out.print(f"Package {package.name} {verb} {said['ros2_control']}: plugin {package.plugin}, {form}.")
     out.print(f"  reads   {', '.join(package.state_interfaces)}")
     out.print(f"  drives  {', '.join(package.command_interfaces)}")
     out.print(f"Set your robot's interfaces in config/{package.name}.yaml, and build it with colcon.")

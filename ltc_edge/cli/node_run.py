@@ -12,7 +12,7 @@ from ltc_edge.cli.output import console
 
 if TYPE_CHECKING:
     from ltc_edge.deploy.ros.controller_node import ControllerNode, Witness
-    from ltc_edge.deploy.ros.engine import Stepping
+    from ltc_edge.deploy.ros.entry import Stepping
     from ltc_edge.deploy.ros.mapping import Mapping as SignalMapping
     from ltc_edge.deploy.ros.middleware import Middleware
     from ltc_edge.deploy.ros.opened import Subject

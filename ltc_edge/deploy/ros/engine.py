@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Protocol
 
 from ltc_edge.controller import Timing
 from ltc_edge.deploy.ros.cdr import make_template
+from ltc_edge.deploy.ros.entry import Stepping, entry_of
 from ltc_edge.deploy.ros.example import check_path
 from ltc_edge.deploy.ros.layout import find_layout
 from ltc_edge.deploy.ros.mapping import Mapping
 from ltc_edge.deploy.ros.relay import (
     DUE,
     NEVER,
-    SUPERVISED,
     UNKNOWN,
     LayoutOfC,
     Relay,
@@ -24,7 +23,6 @@ from ltc_edge.deploy.ros.relay import (
 from ltc_edge.supervision.codes import Mode, Request
 from ltc_edge.supervision.compiled import SupervisedController
 from ltc_edge.supervision.settings import Settings
-from ltc_edge.supervision.supervisor import Input, Output
 
 SKEW_NS = 5_000_000
 """By how much a stamp may lie ahead of this machine's clock and count as now: clocks never agree quite."""
@@ -33,13 +31,6 @@ EARLY = 0.9
 """Messages may come by so much more often than the controller allows, and count as at its shortest time."""
 
 _MODES: tuple[Mode, ...] = tuple(Mode)
-
-
-class Stepping(Protocol):
-    """A supervisor and its controller, in whatever language."""
-
-    def step(self, given: Input) -> Output:
-        """One period."""
 
 
 class Engine:
@@ -77,31 +68,35 @@ class Engine:
         self._mapping = mapping
         self._requests = Request.NONE
         self._hear, self._step = relay_functions()
-        inputs, outputs, sources = len(settings.observations), len(settings.actions), len(mapping.sources)
+        inputs, outputs = len(settings.observations), len(settings.actions)
         self._given = (ctypes.c_float * (1 + 2 * inputs + outputs))()
         self._given[1 : 1 + 2 * inputs] = [float("nan")] * (2 * inputs)
         self._action = (ctypes.c_float * outputs)(*settings.resting)
-        self._layouts = (LayoutOfC * sources)()
-        self._measured_ns = (ctypes.c_int64 * sources)(*[NEVER] * sources)
-        source_of = [0] * inputs
-        for index, source in enumerate(mapping.sources):
+        self._layouts = (LayoutOfC * len(mapping.sources))()
+        self._entry = entry_of(supervised, settings)
+        self._relay = self._make_relay(settings, timing, by_stamp=by_stamp)
+        self._address = ctypes.addressof(self._relay)
+
+    def _make_relay(self, settings: Settings, timing: Timing, *, by_stamp: bool) -> Relay:
+        """What C works with; it holds on to what it has the addresses of."""
+        sources = self._mapping.sources
+        source_of = [0] * len(settings.observations)
+        for index, source in enumerate(sources):
             for signal in source.signals:
                 source_of[signal] = index
-        template = make_template(mapping.sink.message, mapping.sink.paths)
+        template = make_template(self._mapping.sink.message, self._mapping.sink.paths)
         act, self._act = outgoing(template)
         propose, self._propose = outgoing(template)
-        self._kept: list[Any] = []  # what C has the address of
-        entry, proposal, self._mode = self._entry(supervised, settings)
-        self._relay = Relay(
-            supervised=entry,
-            observations=inputs,
-            sources=sources,
+        return Relay(
+            supervised=self._entry.function,
+            observations=len(source_of),
+            sources=len(sources),
             layouts=self._layouts,
-            source_of=(ctypes.c_uint32 * inputs)(*source_of),
-            measured_ns=self._measured_ns,
+            source_of=(ctypes.c_uint32 * len(source_of))(*source_of),
+            measured_ns=(ctypes.c_int64 * len(sources))(*[NEVER] * len(sources)),
             given=self._given,
             action=self._action,
-            proposal=proposal,
+            proposal=self._entry.proposal,
             act=act,
             propose=propose,
             last_ns=NEVER,
@@ -112,47 +107,11 @@ class Engine:
             period_s=timing.period_s,
             by_stamp=int(by_stamp),
         )
-        self._address = ctypes.addressof(self._relay)
-
-    def _entry(self, supervised: Any, settings: Settings) -> tuple[int, int, Any]:
-        """Addresses of the function that steps and of the proposal, and where the mode is."""
-        self._kept.append(supervised)
-        outputs = len(settings.actions)
-        if isinstance(supervised, SupervisedController):
-            function = ctypes.cast(supervised._step, ctypes.c_void_p).value
-            assert function is not None
-            proposal = supervised.room.ctypes.data + 4 * 4 * outputs
-            return function, proposal, ctypes.c_uint32.from_address(supervised.memory.ctypes.data)
-        inputs = len(settings.observations)
-        proposed = (ctypes.c_float * outputs)(*settings.resting)
-        mode = ctypes.c_uint32(Mode.DISARMED)
-
-        def call_back(given: Any, _: int, missed: int, requests: int, action: Any) -> int:
-            output = supervised.step(
-                Input(
-                    observation=tuple(given[1 : 1 + inputs]),
-                    dt_s=given[0],
-                    age_s=tuple(given[1 + inputs : 1 + 2 * inputs]),
-                    missed=missed,
-                    requests=requests,
-                )
-            )
-            for index in range(outputs):
-                action[index] = output.action[index]
-            proposed[:] = output.proposal
-            mode.value = output.mode
-            return int(output.status)
-
-        called = SUPERVISED(call_back)
-        self._kept += [called, proposed]
-        entry = ctypes.cast(called, ctypes.c_void_p).value
-        assert entry is not None
-        return entry, ctypes.addressof(proposed), mode
 
     @property
     def mode(self) -> Mode:
         """After the last step."""
-        mode: int = self._mode.value
+        mode: int = self._entry.mode.value
         return _MODES[mode]
 
     @property
