@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ltc_edge.deploy.step_log.messages import Snapshot, Steps, new_steps
-from ltc_edge.errors import ControllerFileError
+from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.export.c import CSources
 from ltc_edge.runtimes.c_compiler import FLAGS, find_compiler, shared_library
 from ltc_edge.supervision.settings import Settings
@@ -40,7 +40,7 @@ class ReplayLibrary:
         flags: how it compiles; no choice that a controller's header allows changes a bit.
 
     Raises:
-        InputError: there is no compiler, or it fails.
+        InputError: there is no compiler, it fails, or the settings are of another controller.
         ControllerFileError: the controller does not give its golden bits here.
     """
 
@@ -62,6 +62,12 @@ class ReplayLibrary:
         sizes = (ctypes.c_uint32 * 5)()
         self._library.step_replay_sizes(sizes)
         self.observations, self.actions, self._memory, self._room, self._context = sizes
+        asked = len(settings.observations), len(settings.actions)
+        if asked != (self.observations, self.actions):
+            raise InputError(
+                f"the log is of a controller with {asked[0]} observations and {asked[1]} actions; {name} has "
+                f"{self.observations} and {self.actions}"
+            )
         if status := self._library.step_replay_start():
             raise ControllerFileError(
                 f"{name}: the selftest does not give the golden bits here (status {status:#x}); the compiler "

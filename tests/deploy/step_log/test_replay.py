@@ -1,14 +1,18 @@
 """Replay: no bit differs where none was changed, and what was changed is found."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from ltc_edge.deploy.replay.library import ReplayLibrary
 from ltc_edge.deploy.replay.replay import replay
 from ltc_edge.deploy.replay.settings import logged_settings
 from ltc_edge.deploy.step_log.messages import PERIODIC, Snapshot
 from ltc_edge.deploy.step_log.reading import StepLog
 from ltc_edge.deploy.step_log.writing import StepLogWriter
-from ltc_edge.errors import RecordingError
+from ltc_edge.errors import InputError, RecordingError
+from ltc_edge.supervision.settings import default_settings
 
 
 def _same(value):
@@ -114,6 +118,36 @@ def test_states_and_sizes_of_another_controller_are_refused(log_file, library, t
     log.settings["actions"] = 2
     with pytest.raises(RecordingError, match="this one has 2 and 1"):
         replay(log, library)
+
+
+def test_settings_of_another_controller_never_reach_the_code(bundle, tmp_path):
+    settings = default_settings(bundle.controller)
+    two = {name: getattr(settings, name) * 2 for name in ("low", "high", "slew", "resting")}
+    other = dataclasses.replace(settings, actions=("drive", "brake"), **two)
+    with pytest.raises(InputError, match="with 2 observations and 2 actions; tiny has 2 and 1"):
+        ReplayLibrary(
+            bundle.artifacts["c-float32"].c_sources(), other, ("-std=c99", "-O0", "-ffp-contract=off")
+        )
+
+
+def test_whatever_a_log_says_is_replayed_without_harm(log_file, library, tmp_path):
+    rng = np.random.default_rng(3)
+
+    def anything(step):
+        for name in ("observation", "age_s", "external", "dt_s", "requests", "missed", "given"):
+            size = step[name].nbytes
+            step[name] = np.frombuffer(rng.bytes(size), dtype=step[name].dtype).reshape(step[name].shape)
+
+    def any_state(snapshot):
+        room = np.frombuffer(rng.bytes(snapshot.room.nbytes), dtype=np.float32)
+        memory, context = rng.bytes(len(snapshot.supervisor)), rng.bytes(len(snapshot.context))
+        return Snapshot(snapshot.sequence, snapshot.reason, memory, room, context)
+
+    log = _rewrite(log_file, tmp_path / "wild.mcap", anything, state=any_state)
+    assert replay(log, library).differing > 1000
+    for block in log.blocks():
+        action = library.run(block.steps)["action"]
+        assert (np.abs(action) <= 10).all()  # the limits that the settings set
 
 
 def test_steps_that_come_twice_are_refused(log_file, library, tmp_path):
