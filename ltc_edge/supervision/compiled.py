@@ -145,7 +145,7 @@ def _compile(
 ) -> ctypes.CDLL:
     own = {name: (COMMON / name).read_bytes() for name in SUPERVISOR_FILES}
     files = {**sources.files, **own, f"{NAME}.c": settings_c(settings).encode("ascii")}
-    files["supervised.c"] = (Path(__file__).parent / "supervised.c").read_bytes()
+    files["supervised.c"] = (COMMON.parent / "supervised" / "supervised.c").read_bytes()
     name = sources.name
     named = (
         f"-DCONTROLLER={name}",
