@@ -15,13 +15,14 @@ import argparse
 import collections
 import contextlib
 import getpass
+import itertools
 import json
 import os
 import random
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,11 +90,8 @@ def campaign(
     root = scratch / "root"
     address = find_address(f"ssh://{getpass.getuser()}@bench:{port}/{NAME}")
     versions = _versions(bundle, DeviceSettings(str(python), str(root), "run", keep=KEEP), profile)
-    draw = random.Random(seed)
     layout = Layout(str(root), NAME)
-    counts: dict[str, collections.Counter[str]] = {
-        name: collections.Counter() for name in ("step", "end", "runs")
-    }
+    counts = {name: collections.Counter[str]() for name in ("blows", "deployment_ended", "after_the_blow")}
     failed: list[str] = []
     controller = versions[0].bundle.controller
     port_of_loop = int(versions[0].order.loop.io.rpartition(":")[2])
@@ -102,26 +100,34 @@ def campaign(
         seconds = timed(versions[1], address)
         steps = steps or list(seconds)
         with Watcher(layout) as watcher:
-            for index in range(rounds):
-                at = steps[index % len(steps)]
-                blow = Blow(kinds[index // len(steps) % len(kinds)], at, draw.uniform(0.0, seconds[at]))
-                now, then = versions[index % 2], versions[(index + 1) % 2]
-                end = struck(now, address, blow, python)
-                counts["step"][f"{blow.kind} at {at}"] += 1
-                counts["end"][end] += 1
-                counts["runs"][_state(layout)] += 1
-                failed += [f"round {index}, {blow}: {why}" for why in _after(then, address, layout, plant)]
+            draw, runs = random.Random(seed), 1
+            blows = itertools.islice(_blows(seconds, steps, kinds, draw), rounds)
+            for index, blow in enumerate(blows):
+                counts["blows"][f"{blow.kind} at {blow.step}"] += 1
+                counts["deployment_ended"][struck(versions[1 - runs], address, blow, python)] += 1
+                counts["after_the_blow"][_state(layout)] += 1
+                runs = draw.randrange(2)  # the same one again, or the one that ran before
+                wrong = _after(versions[runs], address, layout, plant)
+                failed += [f"round {index}, {blow}: {why}" for why in wrong]
     return {
         "rounds": rounds,
         "seed": seed,
         "step_s": seconds,
-        "blows": dict(counts["step"]),
-        "deployment_ended": dict(counts["end"]),
-        "after_the_blow": dict(counts["runs"]),
+        **counts,
         "looked": watcher.samples,
         "broken": watcher.broken,
         "failed_after": failed,
     }
+
+
+def _blows(
+    seconds: Mapping[str, float], steps: Sequence[str], kinds: Sequence[str], draw: random.Random
+) -> Iterator[Blow]:
+    """Each kind at each step in turn, after a random part of the time that the step takes."""
+    while True:
+        for kind in kinds:
+            for step in steps:
+                yield Blow(kind, step, draw.uniform(0.0, seconds[step]))
 
 
 @contextlib.contextmanager

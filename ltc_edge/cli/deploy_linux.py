@@ -125,27 +125,12 @@ def deploy_to_linux(bundle: Path | None, said: Mapping[str, Any]) -> None:
     from ltc_edge.cli.deploy_linux_table import print_plan, print_results
     from ltc_edge.deploy.linux.fleet import run_fleet
 
-    upkeep = [name for name in UPKEEP if said[name]]
-    if len(upkeep) > 1:
-        raise click.UsageError(f"{' and '.join(f'--{name}' for name in upkeep)} exclude each other")
-    if (bundle is None) != bool(upkeep):
-        raise click.UsageError(
-            "say which bundle: ltc-edge deploy BUNDLE --to ..."
-            if bundle is None
-            else f"--{upkeep[0]} takes no bundle"
-        )
+    kind = _kind(bundle, said)
     targets, canary, parallel = _targets(said)
-    if bundle is None:
-        kind = upkeep[0]
-        if said["dry_run"]:
-            raise click.UsageError(f"--dry-run is for deploying; --{kind} has no plan to print")
-        prepared = None
-    else:
-        kind = "deploy"
-        prepared = _prepared(bundle, targets)
-        if said["dry_run"]:
-            print_plan(prepared, targets, as_json=said["as_json"])
-            return
+    prepared = None if bundle is None else _prepared(bundle, targets)
+    if prepared is not None and said["dry_run"]:
+        print_plan(prepared, targets, as_json=said["as_json"])
+        return
     with stages() as on_share:
         jobs = _jobs(kind, prepared, targets, lambda step: on_share(step, 0.0))
         changes = kind != "status"
@@ -160,6 +145,22 @@ def deploy_to_linux(bundle: Path | None, said: Mapping[str, Any]) -> None:
     else:
         print_results(kind, results)
     _check(kind, results)
+
+
+def _kind(bundle: Path | None, said: Mapping[str, Any]) -> str:
+    """What is to be done: ``deploy``, or one of `UPKEEP`."""
+    upkeep = [name for name in UPKEEP if said[name]]
+    if len(upkeep) > 1:
+        raise click.UsageError(f"{' and '.join(f'--{name}' for name in upkeep)} exclude each other")
+    if (bundle is None) != bool(upkeep):
+        raise click.UsageError(
+            "say which bundle: ltc-edge deploy BUNDLE --to ..."
+            if bundle is None
+            else f"--{upkeep[0]} takes no bundle"
+        )
+    if upkeep and said["dry_run"]:
+        raise click.UsageError(f"--dry-run is for deploying; --{upkeep[0]} has no plan to print")
+    return upkeep[0] if upkeep else "deploy"
 
 
 def _targets(said: Mapping[str, Any]) -> tuple[list[Target], str | None, int]:

@@ -65,11 +65,7 @@ def run_fleet(jobs: Sequence[Job], *, canary: str | None, parallel: int, stop: b
         InputError: no device is called like the canary, or two are called alike.
     """
     labels = [job.label for job in jobs]
-    if len(set(labels)) != len(labels):
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise InputError(f"{twice} is named twice")
-    if canary is not None and canary not in labels:
-        raise InputError(f"no device is called {canary!r}; there are {', '.join(labels)}")
+    _refuse_labels(labels, canary)
     failed = threading.Event()
 
     def do(job: Job) -> Result:
@@ -95,3 +91,11 @@ def run_fleet(jobs: Sequence[Job], *, canary: str | None, parallel: int, stop: b
             failed.set()  # Ctrl-C: what has begun is brought to its end, and nothing more is begun
             raise
     return [results[label] for label in labels]
+
+
+def _refuse_labels(labels: Sequence[str], canary: str | None) -> None:
+    if len(set(labels)) != len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise InputError(f"{twice} is named twice")
+    if canary is not None and canary not in labels:
+        raise InputError(f"no device is called {canary!r}; there are {', '.join(labels)}")

@@ -93,7 +93,6 @@ def _sandbox(unit: Unit, loop: LoopSettings) -> list[str]:
     families = " ".join(["AF_UNIX", *filter(None, [_ADDRESS_FAMILIES.get(scheme)])])
     # Priority, processor, and the log's thread of low priority are asked of the kernel.
     asks = bool(loop.fifo) or loop.cpu is not None or loop.log_minutes is not None
-    local = scheme == "udp" and not loop.beyond_loopback
     lines = [
         "NoNewPrivileges=yes",
         "LockPersonality=yes",
@@ -108,12 +107,15 @@ def _sandbox(unit: Unit, loop: LoopSettings) -> list[str]:
         "SystemCallErrorNumber=EPERM",
         "UMask=0077",
     ]
-    if unit.user:
-        # The rest needs namespaces, which a user's systemd has on some systems alone.
-        return lines
+    # The rest needs namespaces, which a user's systemd has on some systems alone.
+    return lines if unit.user else [*lines, *_closed_system(unit, loop, scheme)]
+
+
+def _closed_system(unit: Unit, loop: LoopSettings, scheme: str) -> list[str]:
+    """What a unit of the system closes besides."""
     devices = _DEVICES.get(scheme, ())
+    local = scheme == "udp" and not loop.beyond_loopback
     return [
-        *lines,
         "DynamicUser=yes",
         *(["SupplementaryGroups=dialout"] if devices else []),
         *([f"StateDirectory=ltc-edge/{unit.name}"] if loop.log_minutes is not None else []),
