@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loop_programs import SANITIZERS, TIMEOUT_S, Plant, loop_program, source_of
+from loop_programs import SANITIZERS, TIMEOUT_S, Plant, loop_program, shared_bundle, source_of
 
 from ltc_edge.deploy.replay.library import ReplayLibrary
 from ltc_edge.deploy.replay.replay import replay
@@ -31,7 +31,7 @@ REST = 0.0
 
 @pytest.fixture(scope="module")
 def bundle(unverified_bundle):
-    return unverified_bundle("c-float32", "c-int16")
+    return shared_bundle(unverified_bundle)
 
 
 @pytest.fixture(scope="module")

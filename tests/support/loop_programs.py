@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -20,6 +22,16 @@ from ltc_edge.deploy.run.program import LoopSource, loop_source
 TIMEOUT_S = 60.0
 SANITIZERS = ("LINK=-fsanitize=address,undefined -fno-sanitize-recover=all", "OPTIMISATION=-O0")
 """Variables of make for a program that ends where it does what C does not define."""
+
+
+def shared_bundle(unverified_bundle) -> Path:
+    """A bundle of the tiny controller in both formats of C, exported once for all workers."""
+    place = Path(os.environ[FOLDER], "loop-bundle")
+    if not place.exists():
+        made = unverified_bundle("c-float32", "c-int16")
+        with contextlib.suppress(OSError):  # another worker was faster
+            shutil.copytree(made, place.with_suffix(f".{os.getpid()}")).rename(place)
+    return place
 
 
 def source_of(bundle: Path, form: str = "c-float32") -> LoopSource:

@@ -1,7 +1,7 @@
 """The loop of the tiny controller, as `ltc-edge run` has it: a child of this process."""
 
 import pytest
-from loop_programs import SANITIZERS, loop_program, source_of
+from loop_programs import SANITIZERS, loop_program, shared_bundle, source_of
 
 from ltc_edge.deploy.run.process import LoopProcess
 from ltc_edge.deploy.run.request import RunRequest
@@ -11,7 +11,7 @@ PERIOD_S = 0.02
 
 @pytest.fixture(scope="session")
 def program(unverified_bundle):
-    return loop_program(source_of(unverified_bundle("c-float32", "c-int16")), "cc", *SANITIZERS)
+    return loop_program(source_of(shared_bundle(unverified_bundle)), "cc", *SANITIZERS)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -26,6 +26,7 @@ def values(size):
     return arrays(np.float32, size, elements=st.floats(width=32))
 
 
+@settings(max_examples=30)
 @given(
     st.builds(
         Readings,
@@ -53,6 +54,7 @@ def test_readings_come_back(readings):
     )
 
 
+@settings(max_examples=30)
 @given(st.builds(Action, WORD, LONG, WORD, WORD, st.integers(0, 4), values(2), values(2)))
 def test_actions_come_back(action):
     content = encode_action(action)
