@@ -1,6 +1,7 @@
 """Every state that the supervisor reaches, against the tables of its page; slices of the searches."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,26 @@ def test_the_search_notices_a_supervisor_that_latches_no_more(tmp_path):
 
 def test_no_float_gets_past_the_last_comparison(tmp_path):
     assert exploring.all_floats(tmp_path, stride=10007)["ok"]
+
+
+@pytest.mark.skipif(shutil.which("frama-c") is None, reason="frama-c is not installed")
+def test_whatever_memory_and_inputs_are_the_action_is_within_its_limits(tmp_path):
+    found = exploring.analyse(Fallback.HOLD, tmp_path)
+    assert found["ok"], found["shown"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "inside"),
+    [
+        ("[-1. .. 1.], [-0.5 .. 0.5]", True),
+        ("[-1. .. 1.00001], [-0.5 .. 0.5]", False),
+        ("[-1. .. 1.], [-inf .. 0.5]", False),
+        ("[-1. .. 1.]", False),
+        ("", False),
+    ],
+)
+def test_intervals_are_read_as_they_are_shown(shown, inside):
+    assert exploring.is_inside(shown, [(-1.0, 1.0), (-0.5, 0.5)]) is inside
 
 
 def test_statuses_have_names():

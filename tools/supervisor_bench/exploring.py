@@ -83,13 +83,13 @@ def analyse(law: Fallback, folder: Path) -> dict[str, Any]:
         "action": list(zip(settings.low, settings.high, strict=True)),
         "told": [(settings.dt_min_s, settings.dt_max_s)],
     }
-    inside = {name: _is_inside(shown.get(name, ""), expected) for name, expected in ranges.items()}
+    inside = {name: is_inside(shown.get(name, ""), expected) for name, expected in ranges.items()}
     alarms = re.search(r"(\d+) alarms? generated", text)
     ok = alarms is not None and alarms[1] == "0" and all(inside.values())
     return {"ok": ok and shown.get("mode") == "{0; 1; 2; 3; 4}", "shown": shown}
 
 
-def _is_inside(shown: str, ranges: Sequence[tuple[float, float]]) -> bool:
+def is_inside(shown: str, ranges: Sequence[tuple[float, float]]) -> bool:
     """Whether the intervals that Eva shows lie within those expected."""
     found = re.findall(rf"\[({_NUMBER}) \.\. ({_NUMBER})\]", shown)
     return len(found) == len(ranges) and all(
