@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mcap_file_bytes.h"
@@ -123,6 +124,19 @@ static int put_beginning(mcap_file *file)
     return mcap_file_append(file, file->room.records, (size_t)(at - file->room.records));
 }
 
+/* Remove an earlier log; what is no file, a device for example, stays. 0 or an errno. */
+static int remove_earlier(const char *path)
+{
+    struct stat there;
+    if (lstat(path, &there) != 0) {
+        return (errno == ENOENT) ? 0 : errno;
+    }
+    if (!S_ISREG(there.st_mode)) {
+        return EEXIST;
+    }
+    return (unlink(path) == 0) ? 0 : errno;
+}
+
 int mcap_file_create(mcap_file *file, const char *path, uint32_t overwrite, const mcap_content *content,
                      const mcap_room *room)
 {
@@ -130,15 +144,16 @@ int mcap_file_create(mcap_file *file, const char *path, uint32_t overwrite, cons
     file->content = content;
     file->room = *room;
     file->used = MCAP_CHUNK_HEAD;
-    if ((overwrite != 0U) && (unlink(path) != 0) && (errno != ENOENT)) {
-        file->file = -1;
-        return errno;
+    file->file = -1;
+    int error = (overwrite != 0U) ? remove_earlier(path) : 0;
+    if (error != 0) {
+        return error;
     }
     file->file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (file->file < 0) {
         return errno;
     }
-    int error = put_beginning(file);
+    error = put_beginning(file);
     if (error == 0) {
         error = sync_folder(path);
     }

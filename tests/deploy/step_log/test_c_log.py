@@ -2,6 +2,7 @@
 
 import bisect
 import json
+import os
 import signal
 from collections import Counter
 
@@ -99,6 +100,14 @@ def test_an_existing_log_is_kept_unless_forced(driver, tmp_path):
     assert path.read_text() == "precious"
     assert driver(path, 5, 1000, "f")["written"] == 5
     assert len(_steps(path)) == 5
+
+
+def test_what_is_no_file_is_never_replaced(driver, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    refused = driver(pipe, 5, 1000, "f")
+    assert refused.returncode == 3
+    assert pipe.is_fifo()
 
 
 def test_a_loop_that_is_killed_leaves_what_it_had_written(driver, tmp_path, library):
