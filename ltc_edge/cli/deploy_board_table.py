@@ -103,7 +103,6 @@ def _size(board: Board, taken: Taken | None) -> str:
 def list_boards(*, as_json: bool) -> None:
     """The boards that the package describes, and what they still need here."""
     from ltc_edge.deploy.boards import BOARDS, find_board
-    from ltc_edge.deploy.boards.build import missing_to_build
 
     boards = [find_board(name) for name in BOARDS]
     if as_json:
@@ -113,11 +112,24 @@ def list_boards(*, as_json: bool) -> None:
 
     table = Table("board", "what", "format", "tried", "needs")
     table.columns[0].no_wrap = True
+    for column in table.columns:
+        column.overflow = "fold"
     for board in boards:
-        missing = missing_to_build(board) or "all is here"
-        table.add_row(board.name, f"{board.title}; {board.processor}", board.form, board.tried, missing)
+        what = f"{board.title}; {board.processor}"
+        table.add_row(board.name, what, board.form, board.tried, _needs(board))
     console().print(table)
     click.echo("Next: ltc-edge deploy BUNDLE --board mps2-an386")
+
+
+def _needs(board: Board) -> str:
+    """The programs that are missing here, by name; --json says how to get them."""
+    from ltc_edge.deploy.boards.build import missing_to_build
+    from ltc_edge.deploy.boards.flash import missing_to_flash
+
+    needs = [board.compiler] if missing_to_build(board) else []
+    if board.flash is not None and missing_to_flash(board, board.flash, "PORT"):
+        needs.append(board.flash.command)
+    return ", ".join(needs) or "all is here"
 
 
 def _described(board: Board) -> dict[str, Any]:

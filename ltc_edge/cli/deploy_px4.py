@@ -14,7 +14,7 @@ from ltc_edge.cli.output import console, one_line, print_json
 if TYPE_CHECKING:
     from ltc_edge.bundle.bundle import Bundle
     from ltc_edge.deploy.px4.flight_code import FlightCode
-    from ltc_edge.deploy.px4.signals import Connections
+    from ltc_edge.deploy.px4.signals import Connection, Connections
     from ltc_edge.deploy.rate import RatePlan
 
 px4_options = stack(
@@ -78,6 +78,9 @@ def deploy_to_px4(bundle: Path | None, said: Mapping[str, Any]) -> None:
                 "every": plan.every,
                 "reads": {each.signal: str(each.place) for each in connections.observations},
                 "drives": {each.signal: str(each.place) for each in connections.actions},
+                "scales": {
+                    each.signal: each.scale for each in (*connections.observations, *connections.actions)
+                },
                 "files": sorted(code.files),
             }
         )
@@ -86,12 +89,21 @@ def deploy_to_px4(bundle: Path | None, said: Mapping[str, Any]) -> None:
     verb = "would be written to" if said["dry_run"] else "is in"
     out.print(f"{code.name} {verb} {one_line(str(folder))}: {form}, every {1000 * plan.step_s:.6g} ms.")
     for each in connections.observations:
-        out.print(f"  {one_line(each.signal)} is {each.place}")
+        out.print(f"  {_in_words(each)} is {_times(each)}{each.place}")
     for each in connections.actions:
-        out.print(f"  {each.place} is {one_line(each.signal)}")
+        out.print(f"  {each.place} is {_times(each)}{_in_words(each)}")
     out.print(
         "It was never built into the flight software here, and never flew: README.md says what to check."
     )
+
+
+def _in_words(connection: Connection) -> str:
+    unit = f" [{connection.unit}]" if connection.unit else ""
+    return one_line(connection.signal + unit)
+
+
+def _times(connection: Connection) -> str:
+    return "" if connection.scale == 1.0 else f"{connection.scale:.7g} · "
 
 
 def _made(bundle: Bundle, said: Mapping[str, Any]) -> tuple[FlightCode, Connections, RatePlan, str]:

@@ -220,9 +220,11 @@ def test_wishes_that_cannot_be_are_refused_in_one_line(cli, lag_bundle, tmp_path
     assert not (tmp_path / "project").exists()
 
 
-def test_the_boards_are_listed(cli):
+def test_the_boards_are_listed(cli, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
     said, _ = cli("deploy", "--list-boards")
     assert "raspberry-pi-pico" in said
+    assert "picotool" in said
     boards = json.loads(cli("deploy", "--list-boards", "--json")[0])["boards"]
     assert boards["arduino-uno"]["flash"][0] == "avrdude"
     assert boards["mps2-an386"]["flash"] is None

@@ -49,6 +49,15 @@ def test_a_module_of_px4_is_written_once(cli, lag_bundle, signals, tmp_path):
     assert "exists" in err
 
 
+def test_what_is_printed_has_unit_and_scale(cli, lag_bundle, signals, tmp_path):
+    scaled = PX4.replace(
+        '"actuator_motors.control[0]"', '{ to = "actuator_motors.control[0]", scale = -0.1 }'
+    )
+    arguments = ("deploy", lag_bundle, "--px4", tmp_path, "--signals", signals(scaled), "--dry-run")
+    assert "actuator_motors.control[0] is -0.1 · drive" in cli(*arguments)[0]
+    assert json.loads(cli(*arguments, "--json")[0])["scales"]["drive"] == pytest.approx(-0.1)
+
+
 def test_a_loop_that_is_faster_than_the_controller_is_px4s_clock_divided(cli, lag_bundle, signals, tmp_path):
     arguments = ("deploy", lag_bundle, "--px4", tmp_path / "module", "--signals", signals(PX4), "--json")
     document = json.loads(cli(*arguments, "--rate", 1000)[0])

@@ -55,6 +55,6 @@ def _refuse_existing(folder: Path, *, force: bool) -> None:
         return
     manifest = folder / MANIFEST
     if not manifest.is_file() or SIGNATURE not in manifest.read_bytes():
-        raise OutputError(f"{folder}: exists and is no package of ltc-edge; choose another")
+        raise OutputError(f"{folder}: exists already, and is nothing that ltc-edge replaces; choose another")
     if not force:
         raise OutputError(f"{folder}: exists already; choose another, or replace it with --force")

@@ -210,6 +210,6 @@ def test_a_folder_is_replaced_only_where_it_is_a_package(subject, tmp_path):
     (tmp_path / "new" / "notes.txt").write_text("mine")
     write_package({"package.xml": b"other"}, tmp_path / "new", force=True)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["package.xml"]
-    with pytest.raises(OutputError, match="no package of ltc-edge"):
+    with pytest.raises(OutputError, match="nothing that ltc-edge replaces"):
         write_package({}, tmp_path / "new", force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
