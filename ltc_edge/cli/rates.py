@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ltc_edge.tasks.protocol import Task
 
 MOST_RATES = 50
+SLOWEST_HZ, FASTEST_HZ = 0.01, 100_000.0
 
 
 def chosen_rates(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, ...] | None:
@@ -30,6 +31,8 @@ def chosen_rates(_: click.Context, __: click.Parameter, value: str | None) -> tu
         rates = ()
     if not rates or not all(math.isfinite(rate) and rate > 0 for rate in rates):
         raise click.BadParameter(f"{value!r} is not a list of rates in Hz such as 25,50,100")
+    if not all(SLOWEST_HZ <= rate <= FASTEST_HZ for rate in rates):
+        raise click.BadParameter(f"{value!r}: rates are {SLOWEST_HZ:g} to {FASTEST_HZ:g} Hz")
     if len(rates) > MOST_RATES:
         raise click.BadParameter(f"{len(rates)} rates are too many; ask for at most {MOST_RATES} at once")
     return rates

@@ -15,7 +15,7 @@ def print_rates(report: RateReport, native_hz: float, title: str) -> None:
     table = Table(title=title)
     for heading in ("loop\n[Hz]", "stepped"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("return", "score\nfails", "lost, %\n95 % interval", "dt ignored:\nscore, fails"):
+    for heading in ("return", "score\nfails", "lost, %\n95 % interval", "dt\nignored"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_row("as trained", "by the task", *_figures(report.as_trained), "", "")
     table.add_row(f"{native_hz:.6g}", "natively", *_figures(report.native), "", "", end_section=True)

@@ -52,6 +52,7 @@ def test_the_table_says_what_was_decimated_and_refused(evaluate):
         (("--rate", "fast"), "is not a list of rates"),
         (("--rate", "0"), "is not a list of rates"),
         (("--rate", "nan,20"), "is not a list of rates"),
+        (("--rate", "1e300"), "0.01 to 100000 Hz"),
         (("--rate", ",".join(map(str, range(1, 60)))), "too many"),
         (("--rate", "4"), "10 to 80 ms"),
         (("--rate", "25", "--corrupt", "noise"), "one at a time"),
