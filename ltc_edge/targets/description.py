@@ -41,6 +41,8 @@ def read_table(path: Path) -> dict[str, Any]:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:  # a NUL in the path, which may be of a URL
+        raise InputError(f"{path}: cannot be read ({error})") from None
     if len(content) > MAX_BYTES:
         raise InputError(f"{path}: is larger than any description (over {MAX_BYTES >> 10} KiB)")
     try:

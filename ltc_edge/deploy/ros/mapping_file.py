@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping as Table
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +13,7 @@ from ltc_edge.deploy.ros.graph_names import check_topic
 from ltc_edge.deploy.ros.interfaces import MessageType, find_type
 from ltc_edge.deploy.ros.mapping import Mapping, Sink, Source, checked_mapping, default_paths
 from ltc_edge.errors import InputError
-
-LARGEST_FILE = 1 << 20
+from ltc_edge.targets.description import read_table
 
 
 def read_mapping(path: Path, observations: Sequence[str], actions: Sequence[str]) -> Mapping:
@@ -24,14 +22,7 @@ def read_mapping(path: Path, observations: Sequence[str], actions: Sequence[str]
     Raises:
         InputError: the file cannot be read, or says what the controller or a message has not.
     """
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(f"{path}: is larger than any mapping")
-        document = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is no TOML ({error})") from None
+    document = read_table(path)
     try:
         return _mapping(document, observations, actions)
     except InputError as error:

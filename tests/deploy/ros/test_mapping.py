@@ -91,6 +91,15 @@ def test_files_that_are_wrong(tmp_path, old, new, why):
 
 
 def test_files_that_are_none(tmp_path):
+    for name, content, why in (
+        ("deep", "a = " + "[" * 5000, "nested too deep"),
+        ("binary", "\x00", "not TOML"),
+    ):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match=why):
+            read_mapping(tmp_path / name, OBSERVATIONS, ACTIONS)
+    with pytest.raises(InputError, match="null byte"):
+        read_mapping(tmp_path / "\0", OBSERVATIONS, ACTIONS)
     with pytest.raises(InputError, match="cannot be read"):
         read_mapping(tmp_path / "no.toml", OBSERVATIONS, ACTIONS)
     (tmp_path / "empty.toml").write_text("")
