@@ -77,7 +77,7 @@ def test_a_file(tmp_path):
         ('"/reference"', '"reference"', "beginning with /"),
         ("std_msgs/msg/Float64", "std_msgs/msg/Float65", "no such message type"),
         ('type = "JointState"', "type = 3", "needs a topic and a type"),
-        ("signals = {", "signals = {{", "no TOML"),
+        ("signals = {", "signals = {{", "not TOML"),
         ('reference = "data"', "reference = 3", "is no text"),
         ('signals = { reference = "data" }', "signals = {}", "is a table"),
         ('type = "Float64MultiArray"', 'type = "Float64MultiArray"\nsignals = { hip = "data" }', "no signal"),
