@@ -73,7 +73,7 @@ STATUS: Mapping[str, Bit] = {
     "time-clamped": Bit(
         0x400,
         "dt was outside of the declared range and was brought into it",
-        "call at the controller's rate, or export it with a wider --dt-range",
+        "call at the controller's rate, or train it on a wider range of periods",
         latches=True,
     ),
     "gap": Bit(
