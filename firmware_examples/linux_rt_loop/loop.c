@@ -135,8 +135,10 @@ static void keep_books(state *loop, step_log_entry *entry, uint32_t stepped)
     counts->at_ns = loop->woke;
     memcpy(counts->observation, loop->inputs.observation, sizeof(counts->observation));
     if (stepped != 0U) {
+        step_log_counts logged;
         count_step(counts, parts->guard);
-        counts->log_dropped += ((parts->log != NULL) && (entry == NULL)) ? 1U : 0U;
+        step_log_count(parts->log, &logged);
+        counts->log_dropped = logged.dropped + logged.lost;
     }
     page_end(parts->page);
     if (entry != NULL) {

@@ -108,7 +108,11 @@ static int run(const options *options, page *page)
         return REFUSED;
     }
     const loop_end end = loop_run(&settings, &parts);
-    (void)step_log_close(parts.log, NULL);
+    step_log_counts logged;
+    (void)step_log_close(parts.log, &logged);
+    page_begin(page);
+    page->counts.log_dropped = logged.dropped + logged.lost;
+    page_end(page);
     report(options->json, end, page);
     return ((end == LOOP_ACTUATORS_LOST) || (end == LOOP_CONTROLLER_LOST)) ? LOST : DONE;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -131,7 +132,7 @@ def _refuse_odd(said: dict[str, Any]) -> None:
         raise click.UsageError("--arm and --shadow exclude each other")
     if said["build"] is not None:
         return
-    if said["io"] is None:
+    if not said["io"]:
         raise click.UsageError("say where readings come from: --io udp://127.0.0.1:9000, for one")
     if not hasattr(os, "memfd_create"):
         raise InputError(
@@ -143,12 +144,16 @@ def _refuse_odd(said: dict[str, Any]) -> None:
 
 def _refuse_log(path: Path, *, force: bool) -> None:
     """Before anything is built; and a device such as /dev/full is not to be replaced by a file."""
+    from ltc_edge.deploy.step_log.container import MAGIC
     from ltc_edge.errors import OutputError
 
     if path.exists() and not path.is_file():
         raise OutputError(f"{path}: exists and is not a regular file; choose another")
     if path.exists() and not force:
         raise OutputError(f"{path}: exists already; choose another, or replace it with --force")
+    with contextlib.suppress(OSError), path.open("rb") as file:  # what cannot be opened is told by the loop
+        if not MAGIC.startswith(file.read(len(MAGIC))):
+            raise OutputError(f"{path}: exists already and is no log; choose another")
 
 
 def _request(controller: Controller, said: dict[str, Any]) -> RunRequest:

@@ -86,6 +86,13 @@ def test_what_it_refuses(lag_bundle, cli, options, message):
     assert len(err.splitlines()) == 1
 
 
+def test_a_file_that_is_no_log_is_not_replaced(lag_bundle, cli, tmp_path):
+    (tmp_path / "notes").write_text("mine")
+    _, err = cli("run", lag_bundle, "--io", "lines", "--log", tmp_path / "notes", "--force", expect=2)
+    assert "is no log" in err
+    assert (tmp_path / "notes").read_text() == "mine"
+
+
 def test_what_the_makefile_needs_can_be_written(lag_bundle, cli, tmp_path):
     cli("run", lag_bundle, "--build", tmp_path)
     assert "supervisor_settings" in (tmp_path / "supervisor_settings.c").read_text()

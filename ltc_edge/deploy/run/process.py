@@ -117,9 +117,16 @@ class LoopProcess:
 
     def said(self) -> list[str]:
         """What it complained of, line by line."""
+        return self._lines("Error: ")
+
+    def warned(self) -> list[str]:
+        """What did not end it, such as a log that a full disk ended."""
+        return self._lines("Warning: ")
+
+    def _lines(self, start: str) -> list[str]:
         self._said.seek(0)
         text = self._said.read().decode("utf-8", "replace")
-        return [line.removeprefix("Error: ") for line in text.splitlines() if line.startswith("Error: ")]
+        return [line.removeprefix(start) for line in text.splitlines() if line.startswith(start)]
 
     def close(self) -> None:
         """End it, if it still runs, and let go of everything."""

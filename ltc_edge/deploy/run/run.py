@@ -71,7 +71,7 @@ def run_loop(
         if (error := loop.failure()) is not None:
             on_state(last)
             raise error
-        for complaint in loop.said():
+        for complaint in (*loop.warned(), *loop.said()):
             on_complaint(complaint)
         if interrupted:
             on_state(last)

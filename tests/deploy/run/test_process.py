@@ -67,6 +67,14 @@ def test_what_it_refuses_is_one_line(begin, io, more, message):
         begin(io, **more)
 
 
+def test_what_does_not_end_it_is_no_failure(begin):
+    loop = begin("udp://0", duration_s=0.1)
+    os.write(loop._said.fileno(), b"Warning: run.mcap: No space left on device\n")
+    assert loop.wait(TIMEOUT_S)
+    assert loop.warned() == ["run.mcap: No space left on device"]
+    assert (loop.said(), loop.failure()) == ([], None)
+
+
 def test_a_loop_that_was_killed_is_told(begin):
     loop = begin("udp://0")
     os.kill(loop.pid, signal.SIGKILL)
