@@ -91,7 +91,8 @@ def print_results(kind: str, results: list[Result]) -> None:
 def _print_one(kind: str, report: dict[str, Any]) -> None:
     where = f"{report['address']}/{report['name']}"
     if kind == "remove":
-        click.echo(f"{where}: stopped, and {len(report['removed'])} versions removed.")
+        removed = len(report["removed"])
+        click.echo(f"{where}: stopped, and {removed} version{'' if removed == 1 else 's'} removed.")
         return
     if kind == "rollback":
         click.echo(f"{where}: {report['current']} runs again, {report['before']} does not.")

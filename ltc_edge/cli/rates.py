@@ -86,7 +86,7 @@ def _notes(report: RateReport, native_hz: float, episodes: int) -> list[str]:
     notes = []
     if episodes < FEWEST_EPISODES:
         notes.append(
-            f"with {episodes} episodes intervals are wide; quote figures of {FEWEST_EPISODES} or more"
+            f"intervals of so few episodes ({episodes}) are wide; quote figures of {FEWEST_EPISODES} or more"
         )
     multiples = [result for result in report.rates if _costly_multiple(result, native_hz)]
     if multiples:

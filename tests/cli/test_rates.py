@@ -17,7 +17,7 @@ def evaluate(lag_bundle, tiny_folder, monkeypatch, cli):
 def test_rates_are_played_with_the_c_of_a_bundle(evaluate, lag_bundle):
     out, err = evaluate("--rate", "25, 50,100,500,4", "--format", "c-float32", "--episodes", 3, "--json")
     document = json.loads(out)
-    assert "with 3 episodes intervals are wide" in err
+    assert "intervals of so few episodes (3) are wide" in err
     assert document["subject"] == {"sha256": load_bundle(lag_bundle).manifest_sha256()}
     assert document["native_hz"] == pytest.approx(50.0)
     assert document["parameters_effective"] > 0

@@ -19,7 +19,7 @@ from ltc_edge.deploy.linux.settings import Order
 from ltc_edge.deploy.linux.signing import public_key, signed
 from ltc_edge.deploy.linux.step_time import measure_step
 from ltc_edge.deploy.linux.unit import Unit, unit_text
-from ltc_edge.errors import CheckFailedError
+from ltc_edge.errors import CheckFailedError, DeviceError
 
 OnStep = Callable[[str], None]
 """Told what is done next."""
@@ -124,7 +124,11 @@ def _bring(device: Device, ready: Ready, package: Package, on_step: OnStep) -> d
 def _switch(device: Device, identity: str, order: Order) -> dict[str, Any]:
     checks = order.checks
     within_s = 2 * (checks.ready_s + checks.watch_s)
-    switched = device.ask("deploy-switch", within_s=within_s, id=identity)
+    try:
+        switched = device.ask("deploy-switch", within_s=within_s, id=identity)
+    except DeviceError as error:
+        # Where the connection ended the device goes on by itself, and nobody here hears its answer.
+        raise DeviceError(f"{error}; --status says what runs there now") from None
     refuse_unswitched(device.link.name, identity, switched)
     return switched
 

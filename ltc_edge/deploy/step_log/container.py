@@ -51,7 +51,8 @@ class Container:
             MissingExtraError: mcap is not installed.
         """
         if not self.path.is_file():
-            raise RecordingError(f"{self.path}: there is no such file. Check the path.")
+            what = "this is no file" if self.path.exists() else "there is no such file"
+            raise RecordingError(f"{self.path}: {what}. Check the path.")
         records = require("mcap.records", "logs")
         with decoding(self.path, "an MCAP file"), self.path.open("rb") as file:
             size = self.path.stat().st_size
