@@ -1,6 +1,7 @@
 """A program that is started without systemd: known by its file, watched, and replaced by one that runs."""
 
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -68,7 +69,11 @@ def test_the_first_one_that_does_not_run_leaves_nothing(machine, started):
 
 def test_one_that_died_is_told(machine, started):
     started()
-    os.kill(running(machine)["pid"], signal.SIGKILL)
+    pid = running(machine)["pid"]
+    ended = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    select.select([ended], [], [], 60.0)  # until it has: a signal takes its time
+    os.close(ended)
     assert running(machine)["state"] == "failed"
 
 
