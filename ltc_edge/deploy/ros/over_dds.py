@@ -41,7 +41,7 @@ class DdsMiddleware:
         from cyclonedds.core import DDSException
         from cyclonedds.domain import DomainParticipant
 
-        _open_domain(domain, interface)
+        open_domain(domain, interface)
         try:
             self._participant: Any = DomainParticipant(domain)
         except DDSException as error:
@@ -103,7 +103,12 @@ class DdsMiddleware:
         return self._topics[topic]
 
 
-def _open_domain(domain: int, interface: str) -> None:
+def open_domain(domain: int, interface: str) -> None:
+    """Have this process's participants of ``domain`` talk over ``interface`` alone.
+
+    Raises:
+        InputError: there is no such interface, or the domain is open over another one.
+    """
     from cyclonedds.core import DDSException
     from cyclonedds.domain import Domain
 

@@ -40,7 +40,7 @@ class ZenohMiddleware:
         zenoh = require("zenoh", "ros")
         self._zenoh = zenoh
         try:
-            self._session: Any = zenoh.open(_configuration(zenoh, connect, listen))
+            self._session: Any = zenoh.open(zenoh_configuration(zenoh, connect, listen))
         except zenoh.ZError as error:
             where = " and ".join([*connect, *listen])
             reason = str(error).split(" at /")[0]  # a line of its own sources follows
@@ -118,8 +118,12 @@ class ZenohMiddleware:
         return self._session.liveliness().declare_token(entity.token())
 
 
-def _configuration(zenoh: Any, connect: Sequence[str], listen: Sequence[str]) -> Any:
-    """A peer that is found by nobody whom it is not connected to."""
+def zenoh_configuration(zenoh: Any, connect: Sequence[str], listen: Sequence[str]) -> Any:
+    """A peer that is found by nobody whom it is not connected to.
+
+    Raises:
+        InputError: an endpoint is none.
+    """
     for endpoint in (*connect, *listen):
         if not _ENDPOINT.fullmatch(endpoint):
             raise InputError(f"{endpoint[:80]!r} is no endpoint; write one as tcp/127.0.0.1:7447")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ltc_edge.deploy.ros.over_dds import LOOPBACK, _open_domain
+from ltc_edge.deploy.ros.over_dds import LOOPBACK, open_domain
 from ltc_edge.deploy.run.bridge import Deliver
 from ltc_edge.deploy.run.datagrams import ARM, DISARM, TO_SHADOW, Action, Readings
 from ltc_edge.deploy.run.urls import IoUrl
@@ -60,7 +60,7 @@ class DdsBridge:
             raise InputError(f"--io: {url.place[:80]!r} is no topic: letters, digits and _")
         if not (domain.isascii() and domain.isdigit() and int(domain) <= _LAST_DOMAIN):
             raise InputError(f"--io: {domain[:20]!r} is no domain, 0 to {_LAST_DOMAIN}")
-        _open_domain(int(domain), url.options.get("interface", LOOPBACK))
+        open_domain(int(domain), url.options.get("interface", LOOPBACK))
         try:
             self._participant: Any = DomainParticipant(int(domain))
         except DDSException as error:

@@ -10,7 +10,7 @@ import ipaddress
 import re
 from typing import Any
 
-from ltc_edge.deploy.ros.over_zenoh import LOOPBACK, _configuration
+from ltc_edge.deploy.ros.over_zenoh import LOOPBACK, zenoh_configuration
 from ltc_edge.deploy.run.bridge import Deliver
 from ltc_edge.deploy.run.datagrams import Action, decode_readings, encode_action
 from ltc_edge.deploy.run.urls import IoUrl
@@ -44,7 +44,7 @@ class ZenohBridge:
                 f"--io: {listen[0][:80]} lets other machines drive the actuators; say --bind if so"
             )
         try:
-            self._session: Any = zenoh.open(_configuration(zenoh, connect, listen))
+            self._session: Any = zenoh.open(zenoh_configuration(zenoh, connect, listen))
         except zenoh.ZError as error:
             raise InputError(f"zenoh cannot be used ({str(error).splitlines()[0][:120]})") from None
         self._key, self._observations = url.place, observations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from typing import Any
 
 from .layout import Layout, Refused
@@ -10,7 +11,7 @@ from .layout import Layout, Refused
 POLL_S = 0.05
 
 
-class Service:
+class Service(ABC):
     """Starts, stops and watches what ``current`` points to.
 
     Args:
@@ -22,17 +23,17 @@ class Service:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
 
+    @abstractmethod
     def start(self, within_s: float) -> str | None:
         """Start ``current`` in the place of what runs; why it did not report ready in time, if so."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self) -> None:
         """End what runs, which ends in its fallback action."""
-        raise NotImplementedError
 
+    @abstractmethod
     def state(self) -> dict[str, Any]:
         """``state`` (running, stopped, failed) and ``pid``, ``version``, ``restarts``, ``last_exit``."""
-        raise NotImplementedError
 
     def watch(self, identity: str, seconds: float) -> str | None:
         """Why what runs is not the version ``identity`` for so long; None where it is."""
