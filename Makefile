@@ -11,7 +11,7 @@ $(READY): pyproject.toml setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ltc-edge needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@echo 'Installing into $(VENV): this takes a minute or two.'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,logs,litert,firmware,zenoh,dds,mavlink,ros,dev]'
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,logs,litert,firmware,zenoh,dds,mavlink,ros,sweep,cluster,dev]'
 	@touch $@
 
 demo: $(READY)

@@ -1,0 +1,1 @@
+"""What carries out the work of a sweep: processes on this machine, or a Ray cluster."""

@@ -1,0 +1,125 @@
+"""A unit of a sweep's work, and what became of it: plain data that goes to another process or machine.
+
+A trial is one point of the search space. It is trained from several seeds, its replicates, and a replicate
+is the unit of work: it depends on nothing but its `Work`, so that whoever does it, and however often it has
+to be begun again, comes to the same outcome.
+
+A replicate leaves two things in the folder of its trial, written in this order:
+
+    seed-0/        a run folder, as `ltc-edge train` writes it
+    seed-0.json    its `Outcome`; a replicate with it is finished, and is never done again
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ltc_edge.errors import ControllerFileError
+from ltc_edge.files import write_atomically
+
+State = Literal["complete", "pruned", "failed"]
+"""Of a replicate: its figures are there; it was given up as hopeless; it cannot be had."""
+
+STATES: tuple[State, ...] = ("complete", "pruned", "failed")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One replicate of one trial.
+
+    Attributes:
+        trial: its number in the study, from 0.
+        seed: of the training, from 0.
+        settings: the point of the search space: names of `ltc_edge.sweep.space` → values.
+        measure: what to measure and how, the same for all replicates of a sweep: the JSON form of
+            `ltc_edge.sweep.measurement.MeasurementPlan`.
+        giving_up: what a replicate is given up by: round of training → the least metric at that round that
+            is worth going on with. Fixed when the trial is asked for, so that it does not depend on who is
+            faster.
+    """
+
+    trial: int
+    seed: int
+    settings: Mapping[str, Any]
+    measure: Mapping[str, Any]
+    giving_up: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """For people and folders, such as ``0007/seed-1``."""
+        return f"{self.trial:04d}/seed-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a replicate.
+
+    Attributes:
+        trial, seed: whose.
+        state: see `State`.
+        figures: by the names of `ltc_edge.sweep.objectives`; what was not measured is absent.
+        curve: the metric of training after each validated round, as pairs (round, value).
+        reason: in one line, why it was pruned or failed.
+        seconds: what it took, by stage, such as ``train`` and ``measure``.
+    """
+
+    trial: int
+    seed: int
+    state: State
+    figures: Mapping[str, float] = field(default_factory=dict)
+    curve: tuple[tuple[int, float], ...] = ()
+    reason: str | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Write it to ``path``, whole or not at all."""
+        text = json.dumps(dataclasses.asdict(self), indent=2, allow_nan=False)
+        write_atomically(path, (text + "\n").encode())
+
+    @classmethod
+    def read(cls, path: Path) -> Outcome:
+        """The outcome that ``path`` holds.
+
+        Raises:
+            ControllerFileError: it is damaged, or holds something else.
+        """
+        try:
+            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ControllerFileError(
+                f"{path}: holds no outcome of a trial ({error}); remove it, and the replicate is done again"
+            ) from None
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Outcome:
+        """From what `dataclasses.asdict` gave.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is something else.
+        """
+        if document["state"] not in STATES:
+            raise ValueError(f"{document['state']!r} is no state")
+        return cls(
+            trial=int(document["trial"]),
+            seed=int(document["seed"]),
+            state=document["state"],
+            figures={str(name): float(value) for name, value in document["figures"].items()},
+            curve=tuple((int(index), float(value)) for index, value in document["curve"]),
+            reason=None if document["reason"] is None else str(document["reason"]),
+            seconds={str(name): float(value) for name, value in document["seconds"].items()},
+        )
+
+
+def run_folder_of(trials: Path, work: Work) -> Path:
+    """Where the run of ``work`` is, in the folder of all trials."""
+    return trials / f"{work.trial:04d}" / f"seed-{work.seed}"
+
+
+def outcome_file_of(trials: Path, work: Work) -> Path:
+    """Where the outcome of ``work`` is, in the folder of all trials."""
+    return trials / f"{work.trial:04d}" / f"seed-{work.seed}.json"
