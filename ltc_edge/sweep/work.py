@@ -41,6 +41,8 @@ class Work:
         giving_up: what a replicate is given up by: round of training → the least metric at that round that
             is worth going on with. Fixed when the trial is asked for, so that it does not depend on who is
             faster.
+        confirm: measure for real what a sweep by proxies only estimated: the run is there, and its outcome
+            goes into a file of its own, ``seed-0.confirmed.json``.
     """
 
     trial: int
@@ -48,11 +50,27 @@ class Work:
     settings: Mapping[str, Any]
     measure: Mapping[str, Any]
     giving_up: Mapping[int, float] = field(default_factory=dict)
+    confirm: bool = False
 
     @property
     def name(self) -> str:
         """For people and folders, such as ``0007/seed-1``."""
         return f"{self.trial:04d}/seed-{self.seed}"
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Work:
+        """From what `dataclasses.asdict` gave, once JSON has made words of the rounds.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is something else.
+        """
+        return cls(
+            trial=int(document["trial"]),
+            seed=int(document["seed"]),
+            settings=dict(document["settings"]),
+            measure=dict(document["measure"]),
+            giving_up={int(index): float(least) for index, least in document["giving_up"].items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -122,4 +140,5 @@ def run_folder_of(trials: Path, work: Work) -> Path:
 
 def outcome_file_of(trials: Path, work: Work) -> Path:
     """Where the outcome of ``work`` is, in the folder of all trials."""
-    return trials / f"{work.trial:04d}" / f"seed-{work.seed}.json"
+    kind = ".confirmed" if work.confirm else ""
+    return trials / f"{work.trial:04d}" / f"seed-{work.seed}{kind}.json"

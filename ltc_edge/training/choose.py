@@ -34,7 +34,11 @@ _OF_ENVIRONMENT = ("expert", "observe", "max_steps")
 _OF_RECORDINGS = ("inputs", "targets", "time", "kind", "window", "stride")
 _OF_ADAM = ("rounds", "learning_rate", "batch", "patience")
 _SHARED = {"rounds": "rounds", "learning_rate": "learning_rate", "batch": "batch"}
-_MODEL_FIELDS = tuple(field.name for field in dataclasses.fields(ModelOptions))
+MODEL_FIELDS = tuple(field.name for field in dataclasses.fields(ModelOptions))
+METHOD_OPTIONS = ("rounds", "learning_rate", "batch", "episodes", "value_weight", "patience")
+"""What can be said of how to train, on whatever it is."""
+
+_NOTHING: Said = dict.fromkeys((*MODEL_FIELDS, *METHOD_OPTIONS, "refine", "start"))
 
 
 def choose_plan(said: Said) -> Plan:
@@ -44,7 +48,22 @@ def choose_plan(said: Said) -> Plan:
         InputError: options contradict each other, or something needed is missing.
         TaskError: the task is unknown; the nearest is named.
     """
-    source = _source(said)
+    return plan_for(choose_source(said), said, said["seed"], said["threads"])
+
+
+def default_model(source: Source) -> ModelOptions:
+    """The network that ``source`` is trained with where nothing is said."""
+    of = task_defaults if isinstance(source, ClosedLoopSource) else log_defaults
+    return of(source.name).model
+
+
+def plan_for(source: Source, said: Said, seed: int, threads: int = 1) -> Plan:
+    """The plan for the options ``said`` of the network and the method; what is missing was not said.
+
+    Raises:
+        InputError: options contradict each other.
+    """
+    said = {**_NOTHING, **said}
     model, options = _settings(source, said)
     if said["refine"] is not None:
         if not isinstance(source, ClosedLoopSource) or said["start"] is None:
@@ -54,13 +73,19 @@ def choose_plan(said: Said) -> Plan:
         options = RefinementOptions(generations=said["refine"], **_given(said, episodes="episodes"))
     start = None if said["start"] is None else str(_controller_file(said["start"]))
     if start is not None:
-        fixed = [_option(name) for name in _MODEL_FIELDS if said.get(name) is not None]
+        fixed = [_option(name) for name in MODEL_FIELDS if said.get(name) is not None]
         if fixed:
             raise InputError(f"--from brings its own network; leave out {', '.join(fixed)}")
-    return Plan(source, options, None if start else model, start, said["seed"], said["threads"])
+    return Plan(source, options, None if start else model, start, seed, threads)
 
 
-def _source(said: Said) -> Source:
+def choose_source(said: Said) -> Source:
+    """What the options ``said`` of ``ltc-edge train`` have learned from; None means not said.
+
+    Raises:
+        InputError: options contradict each other, or something needed is missing.
+        TaskError: the task is unknown; the nearest is named.
+    """
     chosen = [
         name
         for name, given in (("TASK", said["task"]), ("--env", said["env"]), ("--data", said["data"]))
@@ -141,21 +166,19 @@ def _recordings(said: Said) -> RecordingsSource:
 def _settings(source: Source, said: Said) -> tuple[ModelOptions, Options]:
     if isinstance(source, ClosedLoopSource):
         closed = task_defaults(source.name)
-        model = closed.model
         _refuse_method(said, "patience", "recordings")
         options: ImitationOptions | PredictionOptions = dataclasses.replace(
             closed.imitation, **_given(said, **_SHARED, episodes="episodes", value_weight="value_weight")
         )
     else:
         logged = log_defaults(source.name)
-        model = logged.model
         for name in ("episodes", "value_weight"):
             _refuse_method(said, name, "control tasks")
         options = dataclasses.replace(
             logged.prediction, **_given(said, **(_SHARED | {"rounds": "epochs"}), patience="patience")
         )
     _check_rate(options.learning_rate)
-    return _model(model, said), options
+    return _model(default_model(source), said), options
 
 
 def _refuse_method(said: Said, name: str, owner: str) -> None:
@@ -173,7 +196,7 @@ def _check_rate(learning_rate: float) -> None:
 
 
 def _model(default: ModelOptions, said: Said) -> ModelOptions:
-    chosen = _given(said, **{name: name for name in _MODEL_FIELDS})
+    chosen = _given(said, **{name: name for name in MODEL_FIELDS})
     cell, wiring = chosen.get("cell", default.cell), chosen.get("wiring")
     if cell in ("ctrnn", "lstm", "gru") and wiring is None:
         chosen["wiring"] = "dense"
@@ -187,20 +210,25 @@ def _model(default: ModelOptions, said: Said) -> ModelOptions:
 
 def _refuse_inert(model: ModelOptions, chosen: Mapping[str, Any]) -> None:
     """Refuse options of the network that the chosen cell and wiring would not read."""
-    read = {
-        "sparsity": model.wiring != "dense",
-        "wiring_seed": model.cell == "ltc" or model.wiring != "dense",
-        "solver": model.cell == "ltc",
-        "unfolds": model.cell in ("ltc", "ctrnn"),
-        "linear_readout": model.cell == "ltc",
-        "backbone_units": model.cell == "cfc" and model.wiring == "dense",
-    }
-    inert = [_option(name) for name, reads in read.items() if name in chosen and not reads]
+    inert = [_option(name) for name in chosen if not reads(name, model.cell, model.wiring)]
     if inert:
         raise InputError(
             f"{', '.join(inert)} says nothing about --cell {model.cell} with --wiring {model.wiring}; "
             "leave it out"
         )
+
+
+def reads(name: str, cell: str, wiring: str) -> bool:
+    """Whether a network of that cell and wiring reads the field ``name`` of `ModelOptions`."""
+    read = {
+        "sparsity": wiring != "dense",
+        "wiring_seed": cell == "ltc" or wiring != "dense",
+        "solver": cell == "ltc",
+        "unfolds": cell in ("ltc", "ctrnn"),
+        "linear_readout": cell == "ltc",
+        "backbone_units": cell == "cfc" and wiring == "dense",
+    }
+    return read.get(name, True)
 
 
 def _given(said: Said, **fields: str) -> dict[str, Any]:
