@@ -1,0 +1,60 @@
+"""Replicates that train nothing, for tests of engines: what they do is in their settings.
+
+seconds   how long they take
+log       a folder in which every execution leaves a file, named after the replicate
+behaviour  what else happens: a key of `BEHAVIOURS`
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ltc_edge.errors import MissingExtraError
+from ltc_edge.sweep.work import Outcome, Work, run_folder_of
+
+
+def do(work: Work, trials: Path) -> Outcome:
+    """Leave a run folder of two files, and figures that depend on nothing but ``work``."""
+    settings = work.settings
+    if "log" in settings:
+        name = work.name.replace("/", "-")
+        handle, _ = tempfile.mkstemp(dir=settings["log"], prefix=f"{name}.")
+        os.close(handle)
+    BEHAVIOURS[settings.get("behaviour", "works")]()
+    time.sleep(settings.get("seconds", 0.0))
+    folder = run_folder_of(trials, work)
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(f"{work.name}\n")
+    (folder / "data" / "round").write_bytes(bytes(range(256)) * (1 + work.trial))
+    figures = {"return": 100.0 * work.trial + work.seed, "threads": float(os.environ["OMP_NUM_THREADS"])}
+    return Outcome(work.trial, work.seed, "complete", figures=figures)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _run_out_of_memory() -> None:
+    raise MemoryError("no more of it")
+
+
+def _miss_a_package() -> None:
+    raise MissingExtraError("torch is not installed")
+
+
+def _fail() -> None:
+    raise ZeroDivisionError("a defect")
+
+
+BEHAVIOURS: dict[str, Callable[[], None]] = {
+    "works": lambda: None,
+    "dies": _die,
+    "memory": _run_out_of_memory,
+    "package": _miss_a_package,
+    "defect": _fail,
+}
