@@ -70,6 +70,7 @@ class Work:
             settings=dict(document["settings"]),
             measure=dict(document["measure"]),
             giving_up={int(index): float(least) for index, least in document["giving_up"].items()},
+            confirm=bool(document["confirm"]),
         )
 
 
