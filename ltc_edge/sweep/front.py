@@ -1,7 +1,7 @@
 """What became of the trials of a sweep, and which of them no other beats: the Pareto front.
 
 A figure of a trial is the mean over its seeds. One trial dominates another where it is no worse in any goal
-and better in one; the front is what is complete, within the budgets, and dominated by nothing that is.
+and better in one; the front is what is complete, within the budget, and dominated by nothing that is.
 """
 
 from __future__ import annotations
@@ -15,29 +15,9 @@ import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.errors import InputError
+from ltc_edge.sweep.budget import Budget, Limit
+from ltc_edge.sweep.objectives import Objective
 from ltc_edge.sweep.work import State
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What a sweep strives for.
-
-    Attributes:
-        name: of the figure, such as ``return``.
-        maximised: whether more of it is better.
-        unit: such as ``bytes``; empty where it has none.
-        title: in words, for headings and axes; the name where it is empty.
-    """
-
-    name: str
-    maximised: bool
-    unit: str = ""
-    title: str = ""
-
-    @property
-    def words(self) -> str:
-        """The title, or else the name as people write it."""
-        return self.title or self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -83,29 +63,27 @@ def figure_over_seeds(values: Sequence[float]) -> Figure:
 
 @dataclass(frozen=True)
 class Broken:
-    """A budget that a trial does not keep.
+    """A limit of the budget that a trial does not keep.
 
     Attributes:
-        figure: what is limited.
-        value: what the trial takes of it; None where that was not measured.
-        limit: the budget.
-        at_most: whether the limit is the most that is allowed; else it is the least.
+        limit: which.
+        value: what the trial takes of it, the mean over its seeds; None where that was not measured.
     """
 
-    figure: str
+    limit: Limit
     value: float | None
-    limit: float
-    at_most: bool = True
 
     @property
     def excess(self) -> float:
-        """How far beyond the limit, as a share of it; of a limit of 0, in the figure's own unit.
+        """How far beyond, as a share of the limit: see `Limit.violation`."""
+        return self.limit.violation(self.value)
 
-        What was not measured is infinitely far.
-        """
-        if self.value is None:
-            return math.inf
-        return abs(self.value - self.limit) / (abs(self.limit) or 1.0)
+
+def broken_limits(budget: Budget, figures: Mapping[str, Figure]) -> tuple[Broken, ...]:
+    """The limits of ``budget`` that ``figures`` break, in its order."""
+    found = ((limit, figures.get(limit.name)) for limit in budget.limits)
+    judged = (Broken(limit, None if figure is None else figure.mean) for limit, figure in found)
+    return tuple(each for each in judged if each.excess > 0)
 
 
 @dataclass(frozen=True)
@@ -118,7 +96,7 @@ class TrialResult:
         state: see `State`; one that is not complete is on no front.
         reason: in one line, why it is not complete.
         figures: by name, all that were measured, not the goals alone.
-        broken: the budgets that it does not keep.
+        broken: what of the budget it does not keep.
         seconds: of work, over all its seeds.
         seeds: the training seeds that are complete.
         best_seed: the one to ship: the best return when training validated, which is not among `figures`.
@@ -138,11 +116,11 @@ class TrialResult:
 
     @property
     def feasible(self) -> bool:
-        """Whether it is complete and keeps every budget."""
+        """Whether it is complete and keeps the budget."""
         return self.state == "complete" and not self.broken
 
 
-def pareto_front(results: Sequence[TrialResult], goals: Sequence[Goal]) -> list[TrialResult]:
+def pareto_front(results: Sequence[TrialResult], goals: Sequence[Objective]) -> list[TrialResult]:
     """The feasible trials that no feasible trial dominates, by their numbers; equal ones are all there.
 
     Raises:
@@ -151,7 +129,7 @@ def pareto_front(results: Sequence[TrialResult], goals: Sequence[Goal]) -> list[
     return [result for result, rank in ranked(results, goals) if rank == 0]
 
 
-def ranked(results: Sequence[TrialResult], goals: Sequence[Goal]) -> list[tuple[TrialResult, int]]:
+def ranked(results: Sequence[TrialResult], goals: Sequence[Objective]) -> list[tuple[TrialResult, int]]:
     """The feasible trials by their numbers, each with its rank.
 
     The front has rank 0; rank r is the front of what is left without the ranks below (non-dominated sorting,
@@ -166,7 +144,7 @@ def ranked(results: Sequence[TrialResult], goals: Sequence[Goal]) -> list[tuple[
     return list(zip(feasible, ranks, strict=True))
 
 
-def _cost(result: TrialResult, goal: Goal) -> float:
+def _cost(result: TrialResult, goal: Objective) -> float:
     """The figure of ``goal``, turned so that less is better."""
     figure = result.figures.get(goal.name)
     if figure is None or not math.isfinite(figure.mean):
