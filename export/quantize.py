@@ -13,7 +13,7 @@ from ltc_edge.errors import FormatRefusedError
 from ltc_edge.export.calibration import Measured, Sequences, measure, unit_steps
 from ltc_edge.export.coordinates import Coordinates, unit_coordinates
 from ltc_edge.export.lowering import lower_unit
-from ltc_edge.export.plan import QuantizationPlan, TensorPlan
+from ltc_edge.export.plan import QuantizationPlan, Sensitivity, TensorPlan
 from ltc_edge.export.program import (
     STATE_IN,
     STATE_OUT,
@@ -75,7 +75,11 @@ def quantize(controller: Controller, measured: Measured) -> QuantizedStep:
 
 
 def make_plan(
-    controller: Controller, calibration: tuple[Sequences, ...], *, percentile: float = 100.0
+    controller: Controller,
+    calibration: tuple[Sequences, ...],
+    *,
+    percentile: float = 100.0,
+    ranked: bool = True,
 ) -> QuantizationPlan:
     """The plan for ``controller``.
 
@@ -84,6 +88,7 @@ def make_plan(
         calibration: what it sees while it works.
         percentile: share of the calibration's values, in percent, that lie below the upper end of an
             unproved range, and above its lower end; 100 is plain min and max.
+        ranked: whether to find out too what costs how much accuracy, which no format needs.
 
     Raises:
         InputError: the calibration does not fit the controller.
@@ -92,13 +97,6 @@ def make_plan(
     _refuse_wide_dt(controller)
     measured = measure(controller, calibration, percentile=percentile)
     made = quantize(controller, measured)
-    first = calibration[0]
-    sample = dataclasses.replace(
-        first,
-        observation=first.observation[:SENSITIVITY_SEQUENCES, :SENSITIVITY_STEPS],
-        dt_s=first.dt_s[:SENSITIVITY_SEQUENCES, :SENSITIVITY_STEPS],
-        valid=first.valid[:SENSITIVITY_SEQUENCES, :SENSITIVITY_STEPS],
-    )
     return QuantizationPlan(
         made.coordinates,
         made.tensors,
@@ -109,13 +107,24 @@ def make_plan(
             "percentile": percentile,
             "margin": CALIBRATED_MARGIN,
         },
-        sensitivities(
-            made.program,
-            made.tensors,
-            made.dense,
-            unit_steps(controller, made.coordinates, sample),
-            made.coordinates.state.to_fraction(controller.reset_state),
-        ),
+        _ranking(controller, made, calibration[0]) if ranked else (),
+    )
+
+
+def _ranking(controller: Controller, made: QuantizedStep, first: Sequences) -> tuple[Sensitivity, ...]:
+    """What each rounding costs alone, on the beginning of the ``first`` sequences of a calibration."""
+    sample = dataclasses.replace(
+        first,
+        observation=first.observation[:SENSITIVITY_SEQUENCES, :SENSITIVITY_STEPS],
+        dt_s=first.dt_s[:SENSITIVITY_SEQUENCES, :SENSITIVITY_STEPS],
+        valid=first.valid[:SENSITIVITY_SEQUENCES, :SENSITIVITY_STEPS],
+    )
+    return sensitivities(
+        made.program,
+        made.tensors,
+        made.dense,
+        unit_steps(controller, made.coordinates, sample),
+        made.coordinates.state.to_fraction(controller.reset_state),
     )
 
 

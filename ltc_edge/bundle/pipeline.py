@@ -14,6 +14,7 @@ from ltc_edge.bundle import calibration as sources
 from ltc_edge.bundle.contents import contents, manifest
 from ltc_edge.bundle.firmware import with_firmware
 from ltc_edge.bundle.folder import refuse_existing, write_bundle
+from ltc_edge.bundle.quantization import plan_formats
 from ltc_edge.bundle.subject import Subject
 from ltc_edge.bundle.tuning import Change, TuningOptions, tune
 from ltc_edge.controller import Controller
@@ -28,12 +29,10 @@ from ltc_edge.errors import (
 from ltc_edge.export.artifacts import Artifact, Refusal, make_artifact
 from ltc_edge.export.c.names import check_name
 from ltc_edge.export.calibration import Sequences
-from ltc_edge.export.formats import FORMATS, HUB, Format
+from ltc_edge.export.formats import FORMATS, HUB
 from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.program import Affine
-from ltc_edge.export.quantize import make_plan
 from ltc_edge.files import write_atomically
-from ltc_edge.logs import Dataset
 from ltc_edge.runtimes.exported import exported_stepper
 from ltc_edge.verification.change import ChangeResult, compare
 from ltc_edge.verification.closed_loop import EPISODES
@@ -122,7 +121,7 @@ def export_bundle(
     controller = subject.controller
     on_share("calibration", 0.0)
     about = None if recording is None else sources.values_of(recording)
-    plan = _plan(subject, loaded, recording, wanted, options)
+    plan = plan_formats(subject.controller, loaded, wanted, recording, percentile=options.percentile)
     made = [make_artifact(form, controller, plan, options.c_name) for form in wanted]
     _refuse(made, options)
     reports: dict[str, FormatReport] = {}
@@ -217,35 +216,6 @@ def _recording(controller: Controller, options: ExportOptions) -> Sequences | No
     recording = sources.from_file(options.calibration, controller, options.calibration_time)
     recording.check(controller)
     return recording
-
-
-def _plan(
-    subject: Subject,
-    loaded: Any,
-    recording: Sequences | None,
-    wanted: Sequence[Format],
-    options: ExportOptions,
-) -> QuantizationPlan | Refusal | None:
-    """The quantisation plan; None where no format needs one."""
-    integer = next((form for form in wanted if form.arithmetic == "integer"), None)
-    if integer is None:
-        return None
-    calibration = _calibration(subject.controller, loaded, recording)
-    try:
-        return make_plan(subject.controller, calibration, percentile=options.percentile)
-    except FormatRefusedError as refused:
-        return Refusal(integer, refused.reason, str(refused))
-
-
-def _calibration(controller: Controller, loaded: Any, recording: Sequences | None) -> tuple[Sequences, ...]:
-    if recording is not None:
-        return recording, sources.from_excitation(controller, sources.values_of(recording))
-    excited = sources.from_excitation(controller)
-    if isinstance(loaded, Dataset):
-        return sources.from_dataset(loaded), excited
-    if loaded is not None:
-        return sources.from_task(loaded, controller), excited
-    return (excited,)
 
 
 def _refuse(made: Sequence[Artifact | Refusal], options: ExportOptions) -> None:

@@ -74,6 +74,10 @@ class Method(Protocol):
         ...
 
 
+class TrainingStoppedError(Exception):
+    """Whoever watches a run has seen enough of it; the run can be resumed."""
+
+
 class Progress(Protocol):
     """Who watches: a progress bar, or nobody."""
 
@@ -86,7 +90,11 @@ class Progress(Protocol):
         ...
 
     def record(self, record: Mapping[str, Any]) -> None:
-        """A round is done."""
+        """A round is done, and its checkpoint written.
+
+        Raises:
+            TrainingStoppedError: it was the last; `run_rounds` passes that on.
+        """
         ...
 
 
@@ -107,6 +115,7 @@ def run_rounds(folder: RunFolder, method: Method, progress: Progress) -> Outcome
     Raises:
         ControllerFileError: the folder's checkpoint or best controller is damaged.
         TrainingDivergedError: a loss became non-finite; the best controller so far is kept.
+        TrainingStoppedError: ``progress`` stopped it.
         OutputError: the folder cannot be written.
     """
     checkpoint = folder.checkpoint()

@@ -89,19 +89,55 @@ class Plan:
             raise ControllerFileError(f"{where}: the plan of the run is unreadable ({error})") from None
 
 
-def start_run(plan: Plan, path: Path, progress: Progress, *, force: bool = False) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a plan asks for before its first round.
+
+    Attributes:
+        subject: what ``plan.source.load()`` gave.
+        initial: the untrained controller.
+    """
+
+    subject: Any
+    initial: Controller
+
+
+def prepare(plan: Plan, subject: Any = None) -> Prepared:
+    """Load what ``plan`` needs, and draw its untrained controller.
+
+    Args:
+        plan: what is to be trained.
+        subject: what its source was loaded to, where somebody has that already.
+
+    Raises:
+        LtcEdgeError: the plan cannot be carried out.
+    """
+    _use_threads(plan.threads)
+    loaded = plan.source.load() if subject is None else subject
+    return Prepared(loaded, _initial_controller(plan, loaded))
+
+
+def start_run(
+    plan: Plan, path: Path, progress: Progress, *, force: bool = False, prepared: Prepared | None = None
+) -> dict[str, Any]:
     """Train ``plan`` into the new folder ``path``; returns the summary.
 
     Nothing is left behind where the run fails before its first round is complete.
+
+    Args:
+        plan: what to train.
+        path: of the run folder.
+        progress: who watches, and may stop the run with `TrainingStoppedError`.
+        force: replace a run in the folder.
+        prepared: what `prepare` gave for ``plan``, where somebody has that already.
 
     Raises:
         OutputError: the folder exists already (without ``force``) or cannot be written.
         LtcEdgeError: the plan cannot be carried out.
     """
     _refuse_existing(path, force)
-    _use_threads(plan.threads)
-    subject = plan.source.load()
-    initial = _initial_controller(plan, subject)
+    prepared = prepared or prepare(plan)
+    subject, initial = prepared.subject, prepared.initial
     method = _make_method(plan, subject, initial)
     create_folder(path, force=force)
     folder = RunFolder(path)
@@ -115,8 +151,10 @@ def start_run(plan: Plan, path: Path, progress: Progress, *, force: bool = False
         raise
 
 
-def resume_run(path: Path, progress: Progress) -> dict[str, Any]:
+def resume_run(path: Path, progress: Progress, *, subject: Any = None) -> dict[str, Any]:
     """Go on with the run in ``path`` from its last checkpoint; returns the summary.
+
+    ``subject`` is what its source was loaded to, where somebody has that already.
 
     Raises:
         ControllerFileError: ``path`` is not a run, or is damaged.
@@ -128,7 +166,7 @@ def resume_run(path: Path, progress: Progress) -> dict[str, Any]:
     if finished is not None:
         return finished
     _use_threads(plan.threads)
-    subject = plan.source.load()
+    subject = plan.source.load() if subject is None else subject
     method = _make_method(plan, subject, load_controller(folder.initial_file))
     return _finish(folder, plan, subject, run_rounds(folder, method, progress))
 
