@@ -70,7 +70,7 @@ def answer(bundle: Path, kind: str, endpoint: str) -> int:
     if kind == "zenoh":
         middleware = ZenohMiddleware("bench", DOMAIN, connect=[endpoint])
     else:
-        middleware = DdsMiddleware(DOMAIN)
+        middleware = DdsMiddleware("asking", DOMAIN)
     publish = middleware.publisher(ECHOED, STATES, COMMAND)
     middleware.subscribe(ECHO, STATES, SENSOR_DATA, publish)
     subject = open_subject(bundle, None, None)
@@ -153,7 +153,7 @@ def asking(bundle: Path, kind: str) -> Iterator[Middleware]:
     if kind == "zenoh":
         middleware = ZenohMiddleware("asker", DOMAIN, listen=[endpoint])
     else:
-        middleware = DdsMiddleware(DOMAIN)
+        middleware = DdsMiddleware("answering", DOMAIN)
     command = [sys.executable, __file__, str(bundle), "--middleware", kind, "--answer", endpoint]
     child = subprocess.Popen(command, stdin=subprocess.PIPE)
     try:

@@ -106,7 +106,7 @@ def _middleware(said: Mapping[str, Any]) -> Middleware:
 
     if said["connect"] or said["listen"]:
         raise InputError("--connect and --listen are for --middleware zenoh; for dds say --interface")
-    return DdsMiddleware(domain, said["interface"] or LOOPBACK_INTERFACE)
+    return DdsMiddleware(said["node_name"], domain, said["interface"] or LOOPBACK_INTERFACE)
 
 
 def _announce(mapping: SignalMapping, name: str, said: Mapping[str, Any]) -> None:

@@ -14,7 +14,8 @@ from ltc_edge.deploy.ros.engine import Engine
 from ltc_edge.deploy.ros.layout import NotThisMessageError
 from ltc_edge.deploy.ros.mapping import Mapping as SignalMapping
 from ltc_edge.deploy.ros.middleware import Middleware
-from ltc_edge.deploy.ros.quality import COMMAND, LATCHED, SENSOR_DATA, Quality
+from ltc_edge.deploy.ros.parameters import ParameterServices
+from ltc_edge.deploy.ros.quality import COMMAND, LATCHED, PARAMETERS, SENSOR_DATA, Quality
 from ltc_edge.deploy.ros.texts import STRING, message_text, text_message
 from ltc_edge.supervision.codes import Mode, Request, status_names
 from ltc_edge.supervision.settings import Settings
@@ -122,6 +123,8 @@ class ControllerNode:
         middleware.publisher(f"{own}/parameters", STRING, LATCHED)(
             text_message(json.dumps(dict(settings.parameters), allow_nan=False))
         )
+        for name, service, answer in ParameterServices(settings.parameters).services(own):
+            middleware.serve(name, service, PARAMETERS, answer)
         middleware.subscribe(f"{own}/request", STRING, Quality(), self._on_request)
         for index, source in enumerate(mapping.sources):
             middleware.subscribe(source.topic, source.message, SENSOR_DATA, partial(self._on_message, index))

@@ -7,11 +7,18 @@ bytes that `ltc_edge.deploy.ros.cdr` reads and writes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from ltc_edge.deploy.ros.interfaces import Field, MessageType, fields_of
 from ltc_edge.errors import InputError, require
+
+ENCAPSULATION = 4
+"""Bytes before a message that say how its CDR is written."""
+
+_OTHER_WORDS = {"char": "uint8"}
+"""What a definition of ROS calls otherwise than its DDS type is called (rosidl)."""
 
 
 @cache
@@ -22,8 +29,39 @@ def dds_type(message: MessageType) -> type[Any]:
         MissingExtraError: cyclonedds is not installed.
         InputError: the type has a field that cannot be expressed.
     """
-    made: type[Any] = _struct(message.name)
+    return _passing_on(_struct(message.name))
 
+
+@cache
+def dds_call_type(message: MessageType) -> type[Any]:
+    """Likewise for a service's request or response, with 16 bytes before it that its type does not tell of.
+
+    rmw_cyclonedds puts the numbers of client and call there, and leaves them out of the type that it
+    announces. cyclonedds checks each sample against the complete description of a type, and compares the
+    minimal descriptions of two ends: so the one is made with the numbers, and the other without.
+
+    Raises:
+        MissingExtraError: cyclonedds is not installed.
+        InputError: the type has a field that cannot be expressed.
+    """
+    from cyclonedds.idl import types
+    from cyclonedds.idl._support import Endianness
+
+    plain = _struct(message.name)
+    made = _struct(message.name, {"rmw_client": types.uint64, "rmw_call": types.int64})
+    for each in (plain, made):
+        each.__idl__.fill_type_data()
+    (information, mapping), (without, mapping_without) = made.__idl__._xt_data, plain.__idl__._xt_data
+    information.minimal = without.minimal
+    mapping.identifier_object_pair_minimal = mapping_without.identifier_object_pair_minimal
+    made.__idl__._xt_bytedata = tuple(
+        part.serialize(endianness=Endianness.Little, use_version_2=True)[ENCAPSULATION:]
+        for part in (information, mapping)
+    )
+    return _passing_on(made)
+
+
+def _passing_on(made: type[Any]) -> type[Any]:
     def pass_on(self: Any, *_: object, **__: object) -> bytes:
         payload: bytes = self.payload
         return payload
@@ -50,13 +88,14 @@ def plain_dds_type(message: MessageType) -> type[Any]:
     return _struct(message.name)
 
 
-def _struct(name: str) -> type[Any]:
+def _struct(name: str, before: Mapping[str, Any] | None = None) -> type[Any]:
+    """A message type in the shape that cyclonedds makes of one, with these fields ``before`` its own."""
     require("cyclonedds", "dds")
     from cyclonedds.idl import make_idl_struct
 
-    package, _, short = name.split("/")
-    fields = {field.name: _type(field) for field in fields_of(name)}
-    made: type[Any] = make_idl_struct(f"{short}_", f"{package}.msg.dds_.{short}_", fields)
+    short = name.split("/")[-1]
+    fields = dict(before or {}) | {field.name: _type(field) for field in fields_of(name)}
+    made: type[Any] = make_idl_struct(f"{short}_", MessageType(name).dds_name.replace("::", "."), fields)
     return made
 
 
@@ -68,7 +107,7 @@ def _type(field: Field) -> Any:
     elif field.base in ("bool", "string"):
         one = bool if field.base == "bool" else str
     else:
-        one = getattr(types, field.base or "", None)
+        one = getattr(types, _OTHER_WORDS.get(field.base or "", field.base or ""), None)
     if one is None:
         raise InputError(f"a field of type {field.base} cannot be sent over DDS from here")
     if not field.listed:

@@ -1,4 +1,4 @@
-"""ROS 2 message types: their names in ROS and in DDS, their definitions, and the hash of a definition.
+"""ROS 2 types of messages and services: their names in ROS and in DDS, definitions, and hashes of these.
 
 Definitions and hashes are those of the package rosbags, for ROS 2 Jazzy; the hash is RIHS01 of REP-2016, the
 SHA-256 of a type's description, by which rmw_zenoh tells types of one name apart.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ltc_edge.deploy.ros.service_definitions import service_definitions
 from ltc_edge.errors import InputError, require
 
 if TYPE_CHECKING:
@@ -35,13 +36,48 @@ class MessageType:
     @property
     def dds_name(self) -> str:
         """Its name on DDS, and in key expressions of rmw_zenoh."""
-        package, _, short = self.name.split("/")
-        return f"{package}::msg::dds_::{short}_"
+        return _dds_name(self.name)
 
     @property
     def type_hash(self) -> str:
         """``RIHS01_`` and 64 hexadecimal digits."""
-        return type_store().hash_rihs01(self.name)
+        return _hashing_store().hash_rihs01(self.name)
+
+
+@dataclass(frozen=True)
+class ServiceType:
+    """A service type.
+
+    Attributes:
+        name: as ROS 2 writes it in full, such as ``rcl_interfaces/srv/ListParameters``.
+    """
+
+    name: str
+
+    @property
+    def dds_name(self) -> str:
+        """Its name in key expressions of rmw_zenoh; on DDS only its messages have one."""
+        return _dds_name(self.name)
+
+    @property
+    def type_hash(self) -> str:
+        """Of the whole service; ``RIHS01_`` and 64 hexadecimal digits."""
+        return _hashing_store().hash_rihs01(self.name)
+
+    @property
+    def request(self) -> MessageType:
+        """What is asked."""
+        return MessageType(f"{self.name}_Request")
+
+    @property
+    def response(self) -> MessageType:
+        """What is answered."""
+        return MessageType(f"{self.name}_Response")
+
+
+def _dds_name(name: str) -> str:
+    package, kind, short = name.split("/")
+    return f"{package}::{kind}::dds_::{short}_"
 
 
 @dataclass(frozen=True)
@@ -89,7 +125,7 @@ def _field(name: str, kind: Any) -> Field:
 
 @cache
 def type_store() -> Typestore:
-    """Definitions of the message types of ROS 2 Jazzy.
+    """Definitions of the message types of ROS 2 Jazzy, those of parameters' services among them.
 
     Raises:
         MissingExtraError: rosbags is not installed.
@@ -97,7 +133,28 @@ def type_store() -> Typestore:
     require("rosbags.typesys", "ros")
     from rosbags.typesys import Stores, get_typestore
 
-    return get_typestore(Stores.ROS2_JAZZY)
+    store = get_typestore(Stores.ROS2_JAZZY)
+    store.register(service_definitions())
+    return store
+
+
+@cache
+def _hashing_store() -> Typestore:
+    """The definitions as ROS 2 hashes them: to it, ``char`` of a definition is another word for uint8."""
+    from rosbags.typesys.store import Typestore
+
+    store = Typestore()
+    store.fielddefs = {
+        name: (constants, [(field, _without_char(kind)) for field, kind in fields])
+        for name, (constants, fields) in type_store().fielddefs.items()
+    }
+    return store
+
+
+def _without_char(kind: Any) -> Any:
+    if isinstance(kind, tuple):
+        return tuple(_without_char(part) for part in kind)
+    return "uint8" if kind == "char" else kind
 
 
 def find_type(said: str) -> MessageType:

@@ -8,10 +8,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ltc_edge.deploy.ros.interfaces import MessageType
-from ltc_edge.deploy.ros.middleware import OnMessage, Publish
+from ltc_edge.deploy.ros.interfaces import MessageType, ServiceType
+from ltc_edge.deploy.ros.layout import NotThisMessageError
+from ltc_edge.deploy.ros.middleware import Answer, OnMessage, Publish
 from ltc_edge.deploy.ros.quality import Quality
-from ltc_edge.deploy.ros.rmw_zenoh import Entity, attachment, key_expression
+from ltc_edge.deploy.ros.rmw_zenoh import Entity, attachment, key_expression, read_attachment
 from ltc_edge.errors import InputError, require
 
 LOOPBACK = "tcp/127.0.0.1:0"
@@ -95,6 +96,27 @@ class ZenohMiddleware:
             key, congestion_control=dropping, reliability=reliability, express=True
         )
 
+    def serve(self, name: str, service: ServiceType, quality: Quality, answer: Answer) -> None:
+        """See `Middleware.serve`."""
+        key = key_expression(self._domain, name, service)
+
+        def on_query(query: Any) -> None:
+            beside = None if query.attachment is None else read_attachment(query.attachment.to_bytes())
+            if query.payload is None or beside is None:
+                query.reply_err(b"no call of a service: request and attachment of rmw_zenoh are missing")
+                return
+            try:
+                response = answer(query.payload.to_bytes())
+            except NotThisMessageError as error:
+                query.reply_err(str(error).encode())
+                return
+            sequence, _, client = beside  # by which the client tells what it is answered to
+            query.reply(key, response, attachment=attachment(sequence, time.time_ns(), client))
+
+        # rmw_zenoh's clients ask all who say that they are complete, and nobody else.
+        self._declared.append(self._session.declare_queryable(key, on_query, complete=True))
+        self._declared.append(self._token(self._entity("SS", name, service, quality)))
+
     def close(self) -> None:
         """See `Middleware.close`."""
         declared, self._declared = self._declared, []
@@ -107,7 +129,7 @@ class ZenohMiddleware:
         self,
         kind: str,
         topic: str | None = None,
-        message: MessageType | None = None,
+        message: MessageType | ServiceType | None = None,
         quality: Quality | None = None,
     ) -> Entity:
         number, self._entities = self._entities, self._entities + 1

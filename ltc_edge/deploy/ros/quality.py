@@ -27,3 +27,6 @@ COMMAND = Quality(reliable=True, depth=1)
 """Of actions: only the last one counts."""
 
 LATCHED = Quality(latched=True, depth=1)
+
+PARAMETERS = Quality(depth=1000)
+"""Of the services of parameters, as every node of ROS 2 has them (rmw/qos_profiles.h)."""

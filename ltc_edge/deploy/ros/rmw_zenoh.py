@@ -10,7 +10,7 @@ import hashlib
 import struct
 from dataclasses import dataclass, field
 
-from ltc_edge.deploy.ros.interfaces import MessageType
+from ltc_edge.deploy.ros.interfaces import MessageType, ServiceType
 from ltc_edge.deploy.ros.quality import Quality
 
 GID_BYTES = 16
@@ -23,15 +23,15 @@ _BEST_EFFORT, _TRANSIENT_LOCAL = "2", "1"  # rmw/types.h
 
 @dataclass(frozen=True)
 class Entity:
-    """A node, or what it publishes or subscribes to, as the graph of ROS 2 knows it.
+    """A node, or what it publishes, subscribes to or answers, as the graph of ROS 2 knows it.
 
     Attributes:
         domain: ROS_DOMAIN_ID.
         session: identifier of the zenoh session.
         number: of this entity within the session.
-        kind: ``NN`` node, ``MP`` publisher, ``MS`` subscription.
+        kind: ``NN`` node, ``MP`` publisher, ``MS`` subscription, ``SS`` server of a service.
         node: the node's name.
-        topic, message, quality: of a publisher or subscription.
+        topic, message, quality: of all but a node; for a service its name and type.
     """
 
     domain: int
@@ -40,7 +40,7 @@ class Entity:
     kind: str
     node: str
     topic: str | None = None
-    message: MessageType | None = None
+    message: MessageType | ServiceType | None = None
     quality: Quality = field(default_factory=Quality)
 
     def token(self) -> str:
@@ -56,8 +56,8 @@ class Entity:
         return hashlib.sha256(self.token().encode()).digest()[:GID_BYTES]
 
 
-def key_expression(domain: int, topic: str, message: MessageType) -> str:
-    """Where the messages of a topic go."""
+def key_expression(domain: int, topic: str, message: MessageType | ServiceType) -> str:
+    """Where the messages of a topic go, or the calls of a service."""
     return f"{domain}/{topic.strip('/')}/{message.dds_name}/{message.type_hash}"
 
 

@@ -37,7 +37,7 @@ def endpoint():
 def pair(kind):
     """Two middlewares that reach each other on this machine alone: a robot's, and a node's."""
     if kind == "dds":
-        return DdsMiddleware(domain()), DdsMiddleware(domain())
+        return DdsMiddleware("robot", domain()), DdsMiddleware("lag", domain())
     place = endpoint()
     return ZenohMiddleware("robot", 5, listen=[place]), ZenohMiddleware("lag", 5, connect=[place])
 
@@ -133,6 +133,9 @@ def test_a_timer_steps_whatever_comes(subject, supervised, mapping):
         def subscribe(self, *_):
             pass
 
+        def serve(self, *_):
+            pass
+
         def publisher(self, topic, *_):
             return self.sent.setdefault(topic, []).append
 
@@ -156,7 +159,7 @@ def test_networks_that_are_none():
     with pytest.raises(InputError, match="zenoh cannot use"):
         ZenohMiddleware("n", 0, listen=["tcp/192.0.2.1:7"])
     with pytest.raises(InputError, match="no network interface"):
-        DdsMiddleware(domain(), 'lo"/><x')
-    DdsMiddleware(domain()).close()
+        DdsMiddleware("n", domain(), 'lo"/><x')
+    DdsMiddleware("n", domain()).close()
     with pytest.raises(InputError, match="open over lo"):
-        DdsMiddleware(domain(), "eth9")
+        DdsMiddleware("n", domain(), "eth9")
