@@ -110,8 +110,13 @@ def _compare(
         first = Beyond(
             step, controller.actions[channel].name, float(error[step, channel]), float(allowed[step, channel])
         )
-    moved = sigma > 0
-    rms = None
-    if with_rms and moved.any():
-        rms = float((np.sqrt((error**2).mean(axis=0))[moved] / sigma[moved]).max())
+    rms = rms_over_sigma(error, sigma) if with_rms else None
     return OpenLoopResult(len(found), float(error.max()), rms, first)
+
+
+def rms_over_sigma(error: FloatArray, sigma: FloatArray) -> float | None:
+    """RMS of errors ``(T, M)`` over ``sigma`` ``(M,)``, the worst channel; None where no action moved."""
+    moved = sigma > 0
+    if not moved.any():
+        return None
+    return float((np.sqrt((error**2).mean(axis=0))[moved] / sigma[moved]).max())

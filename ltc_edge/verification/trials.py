@@ -52,16 +52,29 @@ def free_run(controller: Controller, about: Affine | None = None, *, steps: int 
 
     ``about`` is the usual value and deviation of each sensor value; None for those of the normaliser.
     """
-    inputs = excitation(controller, sequences=1, steps=steps, seed=FREE_RUN_SEED, about=about)
+    observation_in, dt_in = free_inputs(controller, about, steps=steps)
     reference = ReferenceBatch(controller)
     reference.reset(1)
     actions, states = [], []
-    for observation, dt in zip(inputs.observation[0], inputs.dt_s[0], strict=True):
+    for observation, dt in zip(observation_in, dt_in, strict=True):
         actions.append(reference.step(observation[None], np.array([dt]))[0])
         states.append(reference.state[0])
     action = np.stack(actions)
-    sigma = np.maximum(action.std(axis=0), LEAST_SIGMA * _extent(controller, action))
-    return FreeRun(inputs.observation[0], inputs.dt_s[0], action, np.stack(states), sigma)
+    return FreeRun(observation_in, dt_in, action, np.stack(states), free_sigma(controller, action))
+
+
+def free_inputs(
+    controller: Controller, about: Affine | None = None, *, steps: int = FREE_STEPS
+) -> tuple[FloatArray, FloatArray]:
+    """Observations ``(T, I)`` and times ``(T,)`` of a free run."""
+    inputs = excitation(controller, sequences=1, steps=steps, seed=FREE_RUN_SEED, about=about)
+    return inputs.observation[0], inputs.dt_s[0]
+
+
+def free_sigma(controller: Controller, action: FloatArray) -> FloatArray:
+    """What errors of each action are measured in, ``(M,)``: see `FreeRun`."""
+    sigma: FloatArray = np.maximum(action.std(axis=0), LEAST_SIGMA * _extent(controller, action))
+    return sigma
 
 
 def _extent(controller: Controller, action: FloatArray) -> FloatArray:

@@ -140,7 +140,7 @@ def test_only_what_may_be_refused_is(subject, tmp_path, monkeypatch):
 def test_a_place_that_is_taken_is_refused_before_the_work(subject, tmp_path, monkeypatch):
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "mine").write_text("x")
-    monkeypatch.setattr(pipeline, "_plan", lambda *_: pytest.fail("the work was begun"))
+    monkeypatch.setattr(pipeline, "plan_formats", lambda *_, **__: pytest.fail("the work was begun"))
     for force in (False, True):
         with pytest.raises(OutputError):
             export_bundle(subject, tmp_path / "b", ExportOptions(force=force))

@@ -1,0 +1,52 @@
+"""What a controller will cost, told before it is trained.
+
+Instructions, memory and parameters follow from the network and the format; the values of the weights move
+them by little. So a network that is far beyond a budget is not trained. `MARGINS` is how far "far" is: more
+than trained values were seen to move a figure, which docs/sweep-objectives.md has in numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ltc_edge.controller import Controller
+from ltc_edge.sweep.exported import export_format
+from ltc_edge.sweep.figures import firmware
+from ltc_edge.sweep.measurement import MeasurementPlan
+from ltc_edge.sweep.objectives import OBJECTIVES
+
+MARGINS: Mapping[str, float] = {
+    "instructions": 0.10,
+    "flash": 0.05,
+    "ram": 0.0,
+    "stack": 0.10,
+    "parameters": 0.0,
+}
+"""By figure, the share of a limit that it may be exceeded by before training."""
+
+
+def screen(untrained: Controller, form: str, plan: MeasurementPlan) -> str | None:
+    """Why training would be in vain, in one line; None where it is worth it, or no cost is budgeted.
+
+    Args:
+        untrained: the controller that training would start from.
+        form: name of its format.
+        plan: whose budget counts.
+
+    Raises:
+        FormatRefusedError: the controller has no such form.
+        InputError: it does not fit the target.
+        EmulationError: it faults there.
+        MissingExtraError: a compiler or the emulator is not here.
+    """
+    limits = [limit for limit in plan.budget.limits if limit.name in MARGINS and limit.is_upper]
+    if not limits:
+        return None
+    figures: dict[str, float] = {"parameters": float(untrained.parameters_effective())}
+    if any(OBJECTIVES[limit.name].stage == "emulate" for limit in limits):
+        figures |= firmware(export_format(untrained, form, None), plan.target)
+    for limit in limits:
+        figure = figures[limit.name]
+        if limit.violation(figure) > MARGINS[limit.name]:
+            return f"{limit.name} {figure:,.10g} > {limit.value:,.10g} before training"
+    return None
