@@ -39,6 +39,13 @@ linux_options = stack(
             help="ssh://user@host[:port][/NAME], or @fleet.toml; repeatable.",
         ),
         click.option(
+            "--group",
+            "groups",
+            multiple=True,
+            metavar="NAME",
+            help="Only devices of @fleet.toml in this group; repeatable.",
+        ),
+        click.option(
             "--io",
             default="udp://127.0.0.1:9000",
             show_default=True,
@@ -170,10 +177,12 @@ def _targets(said: Mapping[str, Any]) -> tuple[list[Target], str | None, int]:
 
     order = _order(said)
     targets: list[Target] = []
+    if said["groups"] and not any(address.startswith("@") for address in said["to"]):
+        raise click.UsageError("--group chooses among the devices of --to @fleet.toml")
     canary, parallel = said["canary"], said["parallel"]
     for address in said["to"]:
         if address.startswith("@"):
-            fleet = read_fleet(Path(address.removeprefix("@")), order)
+            fleet = read_fleet(Path(address.removeprefix("@")), order, said["groups"])
             targets += fleet.targets
             canary = canary or fleet.canary
             parallel = parallel or fleet.parallel

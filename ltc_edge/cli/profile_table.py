@@ -14,6 +14,9 @@ from ltc_edge.cli.output import console, one_line
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], str]]
 
+WIDEST = 1000
+"""Of a table, in letters."""
+
 
 def _number(*path: str, pattern: str = "{:,.4g}", scale: float = 1.0) -> Callable[[Row], str]:
     def text(row: Row) -> str:
@@ -177,13 +180,14 @@ def _print_rows(title: str, rows: Mapping[str, Row], columns: tuple[Column, ...]
     shown = [(heading, text) for heading, text in columns if any(text(row) for row in ran.values())]
     if not shown:
         return
-    table = _table(title, ("format",), tuple(heading for heading, _ in shown))
+    table = new_table(title, ("format",), tuple(heading for heading, _ in shown))
     for name, row in ran.items():
         table.add_row(one_line(name), *(text(row) for _, text in shown))
-    _print_table(table)
+    print_table(table)
 
 
-def _table(title: str, names: tuple[str, ...], figures: tuple[str, ...]) -> Any:
+def new_table(title: str, names: tuple[str, ...], figures: tuple[str, ...]) -> Any:
+    """A table of rich's, with columns of names on the left and of figures on the right."""
     from rich import box
     from rich.table import Table
 
@@ -197,10 +201,13 @@ def _table(title: str, names: tuple[str, ...], figures: tuple[str, ...]) -> Any:
     return table
 
 
-def _print_table(table: Any) -> None:
+def print_table(table: Any) -> None:
     """As wide as it is: a figure that is cut off is none."""
+    from rich.measure import Measurement
+
     out = console()
-    out.width = max(out.width, 120)
+    needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
+    out.width = max(out.width, needed)
     out.print(table)
 
 
@@ -223,7 +230,7 @@ def _print_paced(rows: Mapping[str, Row]) -> None:
         return
     title = f"Steps at {runs[0][1]['rate_hz']:g} Hz"
     figures = ("missed", "in a row", "late p99, µs", "late max", "step p99, µs", "step max")
-    table = _table(title, ("format", "load", "scheduling"), figures)
+    table = new_table(title, ("format", "load", "scheduling"), figures)
     refused: dict[str, None] = {}
     for name, run in runs:
         cpu = "" if run["cpu"] is None else f" on {run['cpu']}"
@@ -237,7 +244,7 @@ def _print_paced(rows: Mapping[str, Row]) -> None:
         missed = f"{run['misses']} of {run['periods']}"
         table.add_row(*head, missed, str(run["longest_run_of_misses"]), *cells)
     if table.row_count:
-        _print_table(table)
+        print_table(table)
     for line in refused:
         click.echo(one_line(line))
 

@@ -19,8 +19,12 @@ from typing import Any
 
 from ltc_edge.errors import DeviceError
 from ltc_edge.profiling.agent import bootstrap, frames
+from ltc_edge.profiling.ending import EndedError, Ending
 from ltc_edge.profiling.openssh import explain, ssh_command
 from ltc_edge.profiling.places import Local, Remote
+
+_Item = frames.Message | str | EndedError | None
+"""What comes: the greeting, answers, that it was cut off, and None at the end."""
 
 PACKAGE = "ltc_edge_agent"
 ANSWER_S = 60.0
@@ -75,9 +79,11 @@ class AgentLink:
         more: a package of ours with more requests: its module ``requests`` has a function of that name,
             which gives what answers each.
         prefix: words before its interpreter, such as ``sudo -n``.
+        ending: what may cut it off while it is waited for.
 
     Raises:
         DeviceError: it does not start.
+        EndedError: it was cut off.
         MissingToolError: there is no ssh here.
     """
 
@@ -88,19 +94,22 @@ class AgentLink:
         folder: str | None = None,
         more: str | None = None,
         prefix: Sequence[str] = (),
+        ending: Ending | None = None,
     ) -> None:
         self._place, self._more = place, more
         self._python = python or (sys.executable if isinstance(place, Local) else "python3")
         command = [*prefix, self._python, "-c", _BEGIN]
         if isinstance(place, Remote):
             command = ssh_command(place, command)
-        self.name = "local" if isinstance(place, Local) else f"ssh://{place.host}"
+        self.name = "local" if isinstance(place, Local) else place.address
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
-        self._lock, self._inbox = threading.Lock(), queue.SimpleQueue[frames.Message | str | None]()
+        self._lock, self._inbox = threading.Lock(), queue.SimpleQueue[_Item]()
         self._number = 0
         self._over = threading.Event()
         self._garbage: str | None = None
-        self._silent = False
+        self._silent, self._greeted = False, False
+        self._cut_off: EndedError | None = None
+        self._open = contextlib.ExitStack()
         pipe = subprocess.PIPE
         try:
             # A group of its own: Ctrl-C must reach this program alone, which then has the agent clean up.
@@ -111,6 +120,8 @@ class AgentLink:
             self._errors.close()
             raise DeviceError(f"{self.name}: {command[0]} cannot be started ({error.strerror})") from None
         try:
+            if ending is not None:
+                self._open.enter_context(ending.cutting(self._cut))
             self._greet(folder)
         except BaseException:
             self.close()
@@ -131,7 +142,10 @@ class AgentLink:
         Raises:
             RemoteError: that it cannot.
             DeviceError: nothing, or no answer of the agent's.
+            EndedError: it was cut off.
         """
+        if self._cut_off is not None:  # whoever cleans up asks for more
+            raise self._cut_off
         if self._silent:
             raise self._no_answer()
         self._number += 1
@@ -150,6 +164,7 @@ class AgentLink:
     def close(self) -> None:
         """End the agent, which removes its folder; its process is gone when this returns."""
         self._over.set()
+        self._open.close()
         assert self._process.stdin is not None
         # What does not read holds whoever writes to it, and with it the lock.
         if self._lock.acquire(timeout=ENDS_WITHIN_S):
@@ -158,13 +173,22 @@ class AgentLink:
             self._lock.release()
         try:
             # What is no agent does not know that it should end.
-            self._process.wait(ENDS_WITHIN_S if self._garbage is None else 0.0)
+            is_agent = self._greeted and self._garbage is None
+            self._process.wait(ENDS_WITHIN_S if is_agent else 0.0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
         self._errors.close()
+
+    def _cut(self, why: str) -> None:
+        """Whoever waits for an answer gets this one; and where it cannot even be asked, it ends by force."""
+        self._cut_off = EndedError(why)
+        self._inbox.put(self._cut_off)
+        by_force = threading.Timer(ENDS_WITHIN_S, self._process.kill)
+        by_force.daemon = True
+        by_force.start()
 
     def _greet(self, folder: str | None) -> None:
         package = agent_package(self._more)
@@ -179,6 +203,7 @@ class AgentLink:
         greeting = self._inbox_item(time.monotonic() + START_S)
         if not isinstance(greeting, str):
             raise self._ended()
+        self._greeted = True
         if greeting:
             raise DeviceError(f"{self.name}: the agent cannot work there: {_line(greeting)}")
 
@@ -205,11 +230,14 @@ class AgentLink:
 
     def _inbox_item(self, deadline: float) -> frames.Message | str | None:
         try:
-            return self._inbox.get(timeout=max(deadline - time.monotonic(), 0.0))
+            item = self._inbox.get(timeout=max(deadline - time.monotonic(), 0.0))
         except queue.Empty:
             # Whoever cleans up asks for more: that is not waited for again.
             self._silent = True
             raise self._no_answer() from None
+        if isinstance(item, EndedError):
+            raise item
+        return item
 
     def _no_answer(self) -> DeviceError:
         return DeviceError(f"{self.name}: no answer; the device is gone, or too busy to answer")
@@ -230,7 +258,13 @@ class AgentLink:
                 return
 
     def _ended(self) -> DeviceError:
-        """Why nothing more comes."""
+        """Why nothing more comes.
+
+        Raises:
+            EndedError: since it was cut off.
+        """
+        if self._cut_off is not None:
+            raise self._cut_off
         if self._garbage is not None:
             return DeviceError(
                 f"{self.name}: what comes from there is no answer of the agent's ({self._garbage[:100]})"

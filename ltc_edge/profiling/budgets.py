@@ -85,6 +85,11 @@ BUDGETS = {
 }
 
 
+def is_measured(name: str, kind: str, *, rated: bool) -> bool:
+    """Whether what a budget limits is measured on a kind of target, with or without paced runs."""
+    return kind in BUDGETS[name].kinds and (name != "max-deadline-misses" or rated)
+
+
 def refuse_unmeasured(limits: Mapping[str, float], kind: str, *, rated: bool) -> None:
     """Refuse a budget of something that is not measured on a kind of target: it could not be broken.
 
@@ -92,9 +97,8 @@ def refuse_unmeasured(limits: Mapping[str, float], kind: str, *, rated: bool) ->
         InputError: there is one.
     """
     for name in limits:
-        budget = BUDGETS[name]
-        if kind not in budget.kinds or (name == "max-deadline-misses" and not rated):
-            raise InputError(f"--{name} is not measured here: that takes {budget.where}")
+        if not is_measured(name, kind, rated=rated):
+            raise InputError(f"--{name} is not measured here: that takes {BUDGETS[name].where}")
 
 
 def judge(limits: Mapping[str, float], rows: Mapping[str, Row]) -> list[dict[str, Any]]:

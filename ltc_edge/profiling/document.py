@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ltc_edge.controller import Controller
-from ltc_edge.profiling.baseline import FORMAT, SCHEMA
-from ltc_edge.profiling.budgets import judge
+from ltc_edge.profiling.baseline import FORMAT, SCHEMA, regressions
+from ltc_edge.profiling.budgets import broken, judge
 from ltc_edge.profiling.operations import operations
 from ltc_edge.profiling.parameter_bytes import parameter_bytes
 from ltc_edge.profiling.recommendation import recommend
@@ -48,7 +48,7 @@ def profile_document(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "target": request.target,
         "kind": request.kind,
-        "subject": _subject(subject),
+        "subject": describe_subject(subject),
         "valid": valid,
         "problems": findings.problems,
         "partial": findings.partial,
@@ -97,7 +97,8 @@ def _add_what_is_known(row: dict[str, Any], subject: BundleSubject, name: str) -
     row["parameter_bytes"] = parameter_bytes(subject.artifacts[name])
 
 
-def _subject(subject: Subject) -> dict[str, Any]:
+def describe_subject(subject: Subject) -> dict[str, Any]:
+    """What was profiled, as the profile has it."""
     bundle = isinstance(subject, BundleSubject)
     name = subject.controller.name if isinstance(subject, BundleSubject) else subject.path.name
     kind = "bundle" if bundle else "model"
@@ -140,3 +141,13 @@ def not_run(document: Mapping[str, Any], named: Sequence[str]) -> list[str]:
     }
     insisted = [line for name, line in lines.items() if name in named or rows[name]["status"] == "failed"]
     return insisted or (list(lines.values()) if len(lines) == len(rows) else [])
+
+
+def broken_checks(document: Mapping[str, Any], *, allow_throttled: bool) -> list[str]:
+    """What does not hold of what was measured: the figures cannot be trusted, a budget is broken, something
+    became slower; a line each."""
+    failures = [] if allow_throttled else list(document["problems"])
+    if failures:
+        failures[0] += "; --allow-throttled lets it pass"
+    failures += broken(document["budgets"])
+    return failures + ([] if document["baseline"] is None else regressions(document["baseline"]))

@@ -28,6 +28,9 @@ FEWEST_BATCHES, MOST_STEPS = 3, 1_000_000
 SLOWEST_NS = 500_000_000
 """A round of a slower one takes half a minute."""
 
+INTERRUPTED = {"status": "not-run", "reason": "interrupted", "detail": "the profile ended before it"}
+"""A format's row until it was measured."""
+
 OnShare = Callable[[str, float], None]
 
 
@@ -59,10 +62,7 @@ class Bench:
     ) -> None:
         self._link, self._jobs, self._inputs = link, jobs, inputs
         self._settings, self._on_share, self._check_device = settings, on_share, check_device
-        self.rows: dict[str, dict[str, Any]] = {
-            job.name: {"status": "not-run", "reason": "interrupted", "detail": "the profile ended before it"}
-            for job in jobs
-        }
+        self.rows: dict[str, dict[str, Any]] = {job.name: dict(INTERRUPTED) for job in jobs}
         self.device: dict[str, Any] = {}
         self.problems: list[str] = []
         self._runners: dict[str, Runner] = {}

@@ -43,7 +43,7 @@ def ssh_command(remote: Remote, command: list[str]) -> list[str]:
 
 def explain(remote: Remote, code: int | None, said: str, python: str) -> str:
     """Why a connection ended, and what to do, from what ssh said and its exit code."""
-    where = f"ssh://{remote.host}"
+    where = remote.address
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     login = shlex.join(
         [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -11,16 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from ltc_edge.errors import InputError, require
-from ltc_edge.files import write_atomically
 from ltc_edge.profiling.agent.lookup import field, number
+from ltc_edge.profiling.drawing import (
+    BLACK,
+    BLUE,
+    ORANGE,
+    SMALLEST_US,
+    VERMILLION,
+    plain_text,
+    time_axis,
+    time_text,
+    write_png,
+)
 
-# Of the palette of Okabe and Ito, which people with any colour vision tell apart; line styles differ as well.
-_BLUE, _ORANGE, _VERMILLION, _BLACK, _GRAY = "#0072B2", "#E69F00", "#D55E00", "#222222", "#6B6B6B"
 _MARKS = {
-    "p50": ("p50", _BLACK, "-"),
-    "p99": ("p99", _ORANGE, "--"),
-    "p999": ("p99.9", _VERMILLION, "-."),
-    "max": ("max", _BLUE, ":"),
+    "p50": ("p50", BLACK, "-"),
+    "p99": ("p99", ORANGE, "--"),
+    "p999": ("p99.9", VERMILLION, "-."),
+    "max": ("max", BLUE, ":"),
 }
 """Figures that are marked: their name in the picture, colour and line style."""
 _WIDTH, _PANEL, _WAKEUPS, _ROW, _AROUND = 10.0, 1.15, 0.75, 0.3, 1.3
@@ -28,10 +35,6 @@ _COLUMN, _COLUMN_WIDTH = 0.755, 0.062
 """Where the columns of figures begin right of the panels, and how wide they are; shares of the picture."""
 _EMPTY = 0.5
 """Where a logarithmic axis of counts begins, so that a single step still has a height."""
-
-
-_SMALLEST_US = 1e-3
-"""What a logarithmic axis of times begins at: a nanosecond, which no clock here resolves."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,7 @@ def draw_histograms(profile: Mapping[str, Any], path: Path) -> None:
     if wakeups:
         _draw_wakeups(axes[-1], wakeups)
     _write_head(figure, profile)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
-    write_atomically(path, buffer.getvalue())
+    write_png(figure, path)
 
 
 def _draw_steps(axes: Sequence[Any], histograms: Sequence[_Histogram]) -> None:
@@ -84,8 +85,8 @@ def _draw_steps(axes: Sequence[Any], histograms: Sequence[_Histogram]) -> None:
     for axis, histogram in zip(axes, histograms, strict=True):
         heights = [max(count, _EMPTY) for count in histogram.counts]
         axis.set_yscale("log")
-        axis.stairs(heights, histogram.edges, baseline=_EMPTY, fill=True, color=_BLUE, alpha=0.3, linewidth=0)
-        axis.stairs(heights, histogram.edges, baseline=_EMPTY, color=_BLUE, linewidth=0.9)
+        axis.stairs(heights, histogram.edges, baseline=_EMPTY, fill=True, color=BLUE, alpha=0.3, linewidth=0)
+        axis.stairs(heights, histogram.edges, baseline=_EMPTY, color=BLUE, linewidth=0.9)
         for key, value in histogram.marks.items():
             _, color, style = _MARKS[key]
             axis.axvline(value, color=color, linestyle=style, linewidth=1.6)
@@ -96,7 +97,7 @@ def _draw_steps(axes: Sequence[Any], histograms: Sequence[_Histogram]) -> None:
         axis.set_ylabel("steps", fontsize=8)
         axis.set_title(histogram.name, loc="left", fontsize=9.5, fontweight="bold", pad=4, parse_math=False)
         _write_figures(axis, 0.5, histogram.marks, axis.transAxes)
-        _time_axis(axis, histograms)
+        time_axis(axis, _reach(histograms))
         if axis is not axes[-1]:
             axis.tick_params(axis="x", labelbottom=False)
             # Laying out hundreds of small ticks takes most of the time of a picture.
@@ -124,7 +125,7 @@ def _draw_wakeups(axis: Any, histograms: Sequence[_Histogram]) -> None:
     axis.tick_params(axis="y", length=0)
     axis.set_ylim(len(names) - 0.4, -0.75)
     axis.set_title("Wake-ups of paced runs", loc="left", fontsize=9.5, fontweight="bold", pad=4)
-    _time_axis(axis, histograms)
+    time_axis(axis, _reach(histograms))
     _write_heading(axis)
     axis.set_xlabel("how late a step began (logarithmic); the darker, the more often", fontsize=9)
 
@@ -133,7 +134,7 @@ def _write_figures(axis: Any, height: float, marks: Mapping[str, float], vertica
     """The marked figures right of a panel, each in its column, at a ``height`` that ``vertical`` maps."""
     for column, key in enumerate(_MARKS):
         if key in marks:
-            _outside(axis, vertical, column, height, _time(marks[key]), va="center", fontsize=8.5)
+            _outside(axis, vertical, column, height, time_text(marks[key]), va="center", fontsize=8.5)
 
 
 def _write_heading(axis: Any) -> None:
@@ -156,22 +157,9 @@ def _outside(axis: Any, vertical: Any, column: int, height: float, text: str, **
     return written
 
 
-def _time_axis(axis: Any, histograms: Sequence[_Histogram]) -> None:
-    """A logarithmic axis over what ``histograms`` reach, with units in its labels."""
-    ticker = require("matplotlib.ticker", "plots")
-    ends = [value for found in histograms for value in (*found.edges, *found.marks.values())]
-    margin = 1.15 if max(ends) > 3.0 * min(ends) else 2.0
-    low, high = min(ends) / margin, max(ends) * margin
-    axis.set_xscale("log")
-    axis.set_xlim(low, high)
-    decades = math.log10(high / low)
-    axis.xaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)))
-    axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: _time(value)))
-    axis.xaxis.set_minor_formatter(ticker.NullFormatter())
-    axis.tick_params(axis="x", labelsize=8.5)
-    axis.grid(visible=True, axis="x", color=_GRAY, alpha=0.2, linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
+def _reach(histograms: Sequence[_Histogram]) -> list[float]:
+    """All times that an axis must show."""
+    return [value for found in histograms for value in (*found.edges, *found.marks.values())]
 
 
 def _write_head(figure: Any, profile: Mapping[str, Any]) -> None:
@@ -179,12 +167,14 @@ def _write_head(figure: Any, profile: Mapping[str, Any]) -> None:
     name = field(profile, "subject", "name") or "a controller"
     where = field(profile, "device", "model") or field(profile, "device", "soc")
     title = f"{name} on {profile.get('target')}" + (f" ({where})" if where else "")
-    figure.suptitle(_plain(title, 90), x=0.01, ha="left", fontsize=12, fontweight="bold", parse_math=False)
+    figure.suptitle(
+        plain_text(title, 90), x=0.01, ha="left", fontsize=12, fontweight="bold", parse_math=False
+    )
     problems = profile.get("problems")
     if profile.get("valid") is False:
         why = str(problems[0]) if isinstance(problems, list) and problems else "see the profile"
-        text = _plain(f"Not valid: {why}", 120)
-        figure.supxlabel(text, x=0.01, ha="left", fontsize=9.5, color=_VERMILLION, parse_math=False)
+        text = plain_text(f"Not valid: {why}", 120)
+        figure.supxlabel(text, x=0.01, ha="left", fontsize=9.5, color=VERMILLION, parse_math=False)
 
 
 def _of_steps(profile: Mapping[str, Any]) -> list[_Histogram]:
@@ -223,8 +213,8 @@ def _read(name: str, histogram: Any, figures: Any) -> _Histogram | None:
     if len(edges) != len(counts) + 1 or not counts or not rising or edges[0] <= 0.0 or min(counts) < 0.0:
         edges, counts = [], []
     read = {key: number(field(figures, key)) for key in _MARKS}
-    marks = {key: max(value, _SMALLEST_US) for key, value in read.items() if value is not None}
-    return _Histogram(_plain(name, 48), edges, counts, marks) if edges or marks else None
+    marks = {key: max(value, SMALLEST_US) for key, value in read.items() if value is not None}
+    return _Histogram(plain_text(name, 48), edges, counts, marks) if edges or marks else None
 
 
 def _numbers(values: Any) -> list[float]:
@@ -233,22 +223,7 @@ def _numbers(values: Any) -> list[float]:
     return [value for value in found if value is not None] if None not in found else []
 
 
-def _time(us: float) -> str:
-    """Microseconds in the unit that reads best, with three digits."""
-    for unit, factor in (("s", 1e6), ("ms", 1e3), ("µs", 1.0)):
-        if us >= 0.9995 * factor:
-            return f"{float(f'{us / factor:.3g}'):g} {unit}"
-    return f"{float(f'{us * 1e3:.3g}'):g} ns" if us > _SMALLEST_US else "≤ 1 ns"
-
-
 def _decades(most: float) -> list[float]:
     """Powers of ten up to ``most``, at most four of them."""
     last = max(int(math.log10(max(most, 1.0))), 0)
     return [10.0**power for power in range(0, last + 1, last // 3 + 1)]
-
-
-def _plain(text: str, most: int) -> str:
-    """One line that the font of the picture has the letters of; what comes from a device may be anything."""
-    line = "".join(letter if letter.isprintable() else "?" for letter in text)
-    line = line.encode("latin-1", "replace").decode("latin-1")
-    return line if len(line) <= most else f"{line[: most - 3]}..."

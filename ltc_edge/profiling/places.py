@@ -45,6 +45,13 @@ class Remote:
     python: str | None = None
     folder: str | None = None
 
+    @property
+    def address(self) -> str:
+        """As on the command line: ``ssh://user@host:port``, without what was not said."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        user = "" if self.user is None else f"{self.user}@"
+        return f"{SSH}{user}{host}" + ("" if self.port is None else f":{self.port}")
+
 
 @dataclass(frozen=True)
 class Emulated:

@@ -14,9 +14,10 @@ from ltc_edge.profiling.baseline import compare, read_baseline, refuse_other_dev
 from ltc_edge.profiling.budgets import refuse_unmeasured
 from ltc_edge.profiling.document import profile_document
 from ltc_edge.profiling.emulated import profile_emulated
+from ltc_edge.profiling.ending import EndedError, Ending
 from ltc_edge.profiling.inputs import Inputs, profile_inputs
 from ltc_edge.profiling.jobs import BEFORE, Job, foreign_job, job_of
-from ltc_edge.profiling.linux import Bench, connect
+from ltc_edge.profiling.linux import INTERRUPTED, Bench, connect
 from ltc_edge.profiling.places import Emulated, Local, Remote, Serial
 from ltc_edge.profiling.request import Findings, Request
 from ltc_edge.profiling.serial import STEPS as SERIAL_STEPS
@@ -32,24 +33,28 @@ INSTALL_S = 1800.0
 
 
 class ProfileInterruptedError(Exception):
-    """The device vanished, or the user interrupted; ``document`` holds what was measured, ``cause`` why."""
+    """The device vanished, or the profile was ended; ``document`` holds what was measured, ``cause`` why."""
 
     def __init__(self, document: dict[str, Any], cause: BaseException) -> None:
         super().__init__(str(cause))
         self.document, self.cause = document, cause
 
 
-def profile(subject: Subject, request: Request, on_share: OnShare) -> dict[str, Any]:
+def profile(
+    subject: Subject, request: Request, on_share: OnShare, ending: Ending | None = None
+) -> dict[str, Any]:
     """Profile a bundle or a model on a target.
 
     Args:
         subject: what to profile.
         request: where, how, and what must hold.
         on_share: told the stage and the share of it that is done.
+        ending: by which another thread may end it.
 
     Raises:
         InputError: the target cannot run it, or a budget or the baseline does not fit the target.
         DeviceError: the device does not answer.
+        EndedError: it was ended before anything was measured.
         ProfileInterruptedError: it ended before all was measured.
     """
     refuse_unmeasured(request.limits, request.kind, rated=request.settings.rate_hz is not None)
@@ -57,14 +62,16 @@ def profile(subject: Subject, request: Request, on_share: OnShare) -> dict[str, 
         raise InputError("--max-error is not measured of a model whose right answers are not known")
     earlier = None if request.baseline is None else _earlier(request.baseline, request, subject)
     findings = Findings()
+    ending = Ending() if ending is None else ending
     try:
-        _measure(subject, request, earlier, findings, on_share)
-    except (KeyboardInterrupt, DeviceError) as cause:
+        _measure(subject, request, earlier, findings, _unless(ending, on_share), ending)
+    except (KeyboardInterrupt, DeviceError, EndedError) as cause:
         if not any(row["status"] == "ok" for row in findings.rows.values()):
             raise
         findings.partial = True
-        if isinstance(cause, DeviceError):
-            cause = DeviceError(f"{cause}; what was measured until then is kept")
+        if not isinstance(cause, KeyboardInterrupt):
+            kind = DeviceError if isinstance(cause, DeviceError) else EndedError
+            cause = kind(f"{cause}; what was measured until then is kept")
         raise ProfileInterruptedError(profile_document(subject, request, findings, None), cause) from None
     compared = None
     if earlier is not None:
@@ -73,6 +80,16 @@ def profile(subject: Subject, request: Request, on_share: OnShare) -> dict[str, 
         then = findings.earlier if isinstance(earlier, BundleSubject) else earlier["formats"]
         compared = compare(request.baseline, then, findings.rows, interleaved=paired)
     return profile_document(subject, request, findings, compared)
+
+
+def _unless(ending: Ending, on_share: OnShare) -> OnShare:
+    """Tells how far it is, or ends it."""
+
+    def say(stage: str, share: float) -> None:
+        ending.check()
+        on_share(stage, share)
+
+    return say
 
 
 def _earlier(path: Path, request: Request, subject: Subject) -> BundleSubject | dict[str, Any]:
@@ -95,26 +112,29 @@ def _measure(
     earlier: BundleSubject | dict[str, Any] | None,
     findings: Findings,
     on_share: OnShare,
+    ending: Ending,
 ) -> None:
     place = request.place
     if isinstance(place, Local | Remote):
-        _measure_linux(subject, request, place, earlier, findings, on_share)
+        _measure_linux(subject, request, place, earlier, findings, on_share, ending)
     elif isinstance(subject, ModelSubject):
         raise InputError(f"{subject.path}: a model runs on local and ssh:// targets, not on {request.target}")
     elif isinstance(place, Emulated):
-        findings.rows = _emulated(subject, place, on_share)
+        _emulate(subject, place, findings.rows, on_share)
         if isinstance(earlier, BundleSubject):
-            findings.earlier = _emulated(earlier, place, on_share)
+            _emulate(earlier, place, findings.earlier, on_share)
     else:
         _measure_serial(subject, place, findings, on_share)
 
 
-def _emulated(subject: BundleSubject, place: Emulated, on_share: OnShare) -> dict[str, dict[str, Any]]:
-    return {
-        name: profile_emulated(artifact, subject.controller, place.target, on_share=on_share)
-        | {"bytes": artifact.bytes}
-        for name, artifact in subject.artifacts.items()
-    }
+def _emulate(
+    subject: BundleSubject, place: Emulated, rows: dict[str, dict[str, Any]], on_share: OnShare
+) -> None:
+    """Each format in turn; ``rows`` has what is known of each whenever it ends."""
+    rows.update({name: dict(INTERRUPTED) for name in subject.artifacts})
+    for name, artifact in subject.artifacts.items():
+        found = profile_emulated(artifact, subject.controller, place.target, on_share=on_share)
+        rows[name] = found | {"bytes": artifact.bytes}
 
 
 def _jobs(subject: BundleSubject, inputs: Inputs, suffix: str = "") -> list[Job]:
@@ -135,6 +155,7 @@ def _measure_linux(
     earlier: BundleSubject | dict[str, Any] | None,
     findings: Findings,
     on_share: OnShare,
+    ending: Ending,
 ) -> None:
     def check_device(device: Mapping[str, Any]) -> None:
         if isinstance(earlier, dict):
@@ -150,7 +171,7 @@ def _measure_linux(
             jobs = _paired(jobs, _jobs(earlier, profile_inputs(earlier.controller), BEFORE))
     on_share("connected", 0.0)
     python, folder = request.python or place.python, request.folder or place.folder
-    with AgentLink(place, python, folder) as link, _sense(link, place):
+    with AgentLink(place, python, folder, ending=ending) as link, _sense(link, place):
         inventory = connect(link, [INSTALL_FOLDER])
         if request.install:
             inventory = _install(link, inventory, on_share)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,20 @@ from ltc_edge.profiling.table_csv import profile_csv
 JSON, CSV, PICTURE = "profile.json", "profile.csv", "latency.png"
 
 
-def refuse_existing(folder: Path, *, force: bool) -> None:
+def refuse_existing(folder: Path, *, force: bool, names: Sequence[str] = (JSON, CSV, PICTURE)) -> None:
     """See before anything is measured that a profile can be written; nothing is made.
 
+    Args:
+        folder: for it.
+        force: whether these files may be there already.
+        names: of the files.
+
     Raises:
-        OutputError: there is one already and ``force`` is not given, or the folder cannot be one.
+        OutputError: one of them is there already and ``force`` is not given, or the folder cannot be one.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: exists and is not a folder; choose another with -o")
-    there = [name for name in (JSON, CSV, PICTURE) if (folder / name).exists()]
+    there = [name for name in names if (folder / name).exists()]
     if there and not force:
         raise OutputError(
             f"{folder}: has a {there[0]} already; choose another with -o, or replace it with --force"

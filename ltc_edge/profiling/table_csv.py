@@ -46,7 +46,7 @@ def profile_csv(profile: Mapping[str, Any]) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, [*COLUMNS, *further], lineterminator="\n")
     writer.writeheader()
-    writer.writerows({column: _cell(value) for column, value in row.items()} for row in rows)
+    writer.writerows({column: safe_cell(value) for column, value in row.items()} for row in rows)
     return file.getvalue()
 
 
@@ -89,7 +89,7 @@ def _named(key: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield key, value
 
 
-def _cell(value: Any) -> Any:
+def safe_cell(value: Any) -> Any:
     """A spreadsheet would run text that begins like a formula, and some of it comes from devices."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -28,8 +28,12 @@ def read_target(path: Path) -> Target:
     return target
 
 
-def read_table(path: Path) -> dict[str, Any]:
+def read_table(path: Path, most_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """What a description says.
+
+    Args:
+        path: of its file.
+        most_bytes: that such a file may have.
 
     Raises:
         InputError: the file cannot be read, is too large, or no TOML.
@@ -38,13 +42,13 @@ def read_table(path: Path) -> dict[str, Any]:
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise InputError(f"{path}: cannot be read (not a file)")
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(most_bytes + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError as error:  # a NUL in the path, which may be of a URL
         raise InputError(f"{path}: cannot be read ({error})") from None
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path}: is larger than any description (over {MAX_BYTES >> 10} KiB)")
+    if len(content) > most_bytes:
+        raise InputError(f"{path}: is larger than any description (over {most_bytes >> 10} KiB)")
     try:
         return tomllib.loads(content.decode())
     except RecursionError:

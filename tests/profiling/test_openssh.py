@@ -58,13 +58,13 @@ def ssh():
 )
 def test_what_to_do_about_it(code, said, advice):
     text = explain(PI, code, f"Debian GNU/Linux 12\n{said}", "python3")
-    assert text.startswith("ssh://raspberrypi.local: ")
+    assert text.startswith("ssh://pi@raspberrypi.local:2222: ")
     assert "\n" not in text
     assert re.search(advice, text), text
 
 
 def test_it_says_nothing():
-    assert explain(PI, None, "", "python3") == ("ssh://raspberrypi.local: the connection ended")
+    assert explain(PI, None, "", "python3") == ("ssh://pi@raspberrypi.local:2222: the connection ended")
 
 
 def test_a_changed_key_of_the_usual_port():

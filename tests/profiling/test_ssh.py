@@ -3,17 +3,15 @@
 import contextlib
 import dataclasses
 import os
-import pwd
-import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from loopback_ssh import client_of, needs_ssh, running_server
 
 from ltc_edge.errors import DeviceError
 from ltc_edge.profiling.places import find_place
@@ -22,85 +20,24 @@ from ltc_edge.profiling.request import Request
 from ltc_edge.profiling.settings import Settings
 from ltc_edge.profiling.subject import read_profile_subject
 
-SSHD = Path("/usr/sbin/sshd")
 FORMATS = ("onnx", "tflite", "c-float32", "c-int16")
 QUICK = Settings(iterations=400, seconds=0.5, warmup=20, rounds=2)
 
-pytestmark = pytest.mark.skipif(
-    not (SSHD.exists() and shutil.which("ssh") and shutil.which("ssh-keygen")),
-    reason="no OpenSSH server and client (Debian: openssh-server, openssh-client)",
-)
-
-
-def keygen(path):
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
-
-
-@dataclasses.dataclass
-class Server:
-    """A running sshd, and the folder of the client's configuration."""
-
-    folder: Path
-    port: int
-    process: subprocess.Popen
-
-    @property
-    def target(self):
-        return f"ssh://{pwd.getpwuid(os.getuid()).pw_name}@127.0.0.1:{self.port}"
-
-    @property
-    def known_hosts(self):
-        return self.folder / "known_hosts"
-
-    def trust(self, key="host_key.pub"):
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {(self.folder / key).read_text()}")
-
-    def sessions(self):
-        """Processes of connections: sshd makes one for each, and one more where it drops privileges."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(child) for child in children]
+pytestmark = needs_ssh
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ssh")
-    for name in ("host_key", "user_key", "other_key"):
-        keygen(folder / name)
-    shutil.copy(folder / "user_key.pub", folder / "authorized_keys")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (folder / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\n"
-        f"AuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nPasswordAuthentication no\n"
-    )
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([SSHD, "-D", "-e", "-f", folder / "sshd_config"], stderr=log)
-    deadline = time.monotonic() + 10
-    while "Server listening" not in (folder / "log").read_text():
-        assert process.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < deadline
-    yield Server(folder, port, process)
-    process.terminate()
-    process.wait()
+    with running_server(tmp_path_factory.mktemp("ssh")) as server:
+        yield server
 
 
 @pytest.fixture
 def client(server, monkeypatch, tmp_path):
     """An `ssh` that reads this test's configuration and keys, and knows the server's host key."""
     server.trust()
-    config = tmp_path / "config"
-    config.write_text(
-        f"Host *\n  UserKnownHostsFile {server.known_hosts}\n  IdentityFile {server.folder}/user_key\n"
-        "  IdentitiesOnly yes\n  IdentityAgent none\n"
-    )
-    (tmp_path / "bin").mkdir()
-    ssh = tmp_path / "bin/ssh"
-    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {config} "$@"\n')
-    ssh.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    config, path = client_of(server, tmp_path)
+    monkeypatch.setenv("PATH", path)
     return config
 
 

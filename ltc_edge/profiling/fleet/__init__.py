@@ -1,0 +1,1 @@
+"""Profiling many devices at once, and what their figures say of each other."""
