@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from ltc_edge.errors import MissingExtraError
 from ltc_edge.sweep.work import Outcome, Work, run_folder_of
@@ -22,8 +23,8 @@ def do(work: Work, trials: Path) -> Outcome:
     """Leave a run folder of two files, and figures that depend on nothing but ``work``."""
     settings = work.settings
     if "log" in settings:
-        name = work.name.replace("/", "-")
-        handle, _ = tempfile.mkstemp(dir=settings["log"], prefix=f"{name}.")
+        name = f"{work.trial}.{work.seed}.{os.getppid()}."
+        handle, _ = tempfile.mkstemp(dir=settings["log"], prefix=name)
         os.close(handle)
     BEHAVIOURS[settings.get("behaviour", "works")]()
     time.sleep(settings.get("seconds", 0.0))
@@ -33,6 +34,19 @@ def do(work: Work, trials: Path) -> Outcome:
     (folder / "data" / "round").write_bytes(bytes(range(256)) * (1 + work.trial))
     figures = {"return": 100.0 * work.trial + work.seed, "threads": float(os.environ["OMP_NUM_THREADS"])}
     return Outcome(work.trial, work.seed, "complete", figures=figures)
+
+
+class Execution(NamedTuple):
+    """That a replicate was begun; ``node`` is the process that the worker was started by."""
+
+    trial: int
+    seed: int
+    node: int
+
+
+def executions_in(log: Path) -> list[Execution]:
+    """What was begun, as often as it was."""
+    return [Execution(*map(int, path.name.split(".")[:3])) for path in log.iterdir()]
 
 
 def _die() -> None:

@@ -50,11 +50,15 @@ def ray_session(options: RayOptions) -> Iterator[ModuleType]:
         ray = require("ray", "cluster")
         if ray.is_initialized():
             raise InputError("Ray is connected in this process already; end that with ray.shutdown()")
+        # Else what Ray's daemons have to say is printed in the midst of what the command prints.
+        worker = require("ray._private.worker", "cluster")
         try:
+            worker._worker_logs_enabled = False
             _connect(ray, settings)
             yield ray
         finally:
             ray.shutdown()
+            worker._worker_logs_enabled = True
 
 
 def _connect(ray: ModuleType, settings: dict[str, Any]) -> None:

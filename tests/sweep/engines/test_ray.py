@@ -1,0 +1,196 @@
+"""Replicates on a Ray cluster on loopback, of whose nodes one is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy_replicates import do, executions_in
+
+from ltc_edge.errors import InputError, MissingExtraError
+from ltc_edge.sweep.engines.engine import Lost
+from ltc_edge.sweep.engines.ray import RayEngine
+from ltc_edge.sweep.engines.ray_options import RayOptions, room
+from ltc_edge.sweep.work import Outcome, Work, outcome_file_of, run_folder_of
+
+pytestmark = pytest.mark.slow
+
+SUPPORT = Path(__file__).parents[2] / "support"
+NODE = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
+
+
+class Nodes:
+    """A cluster whose head does no work."""
+
+    def __init__(self, cluster: Any) -> None:
+        self.cluster = cluster
+        self.address = str(cluster.address)
+
+    def add(self) -> Any:
+        """A node of one slot."""
+        return self.cluster.add_node(**NODE)
+
+    def process_of(self, node: Any) -> int:
+        """The parent of its workers."""
+        return int(node.all_processes["raylet"][0].process.pid)
+
+    def switch_off(self, node: Any) -> None:
+        """Kill all there is of it, without warning; left alone, a worker would still end its task."""
+        raylet = self.process_of(node)
+        threads = Path(f"/proc/{raylet}/task").glob("*/children")
+        workers = [worker for thread in threads for worker in thread.read_text().split()]
+        for processes in node.all_processes.values():
+            for started in processes:
+                started.process.kill()
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(worker), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # nothing but loopback
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.chdir(SUPPORT)
+        from ray.cluster_utils import Cluster
+
+        cluster = Cluster(initialize_head=True, head_node_args=NODE | {"num_cpus": 0})
+        try:
+            made = Nodes(cluster)
+            made.add()
+            yield made
+        finally:
+            cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def engine(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayEngine]:
+    """An engine on the cluster whose workers have the toy sent to them."""
+    options = RayOptions(nodes.address, files=(SUPPORT / "toy_replicates.py",))
+    made = RayEngine(tmp_path_factory.mktemp("trials"), options, "toy_replicates:do")
+    yield made
+    made.close()
+
+
+def do_all(engine: RayEngine, works: list[Work], after: Callable[[int], None] = lambda _: None) -> list[Any]:
+    """What ended, in that order; what is lost is done again, and ``after`` is told how many have ended."""
+    for work in works:
+        engine.submit(work)
+    ended: list[Outcome | Lost] = []
+    while sum(isinstance(one, Outcome) for one in ended) < len(works):
+        for one in engine.wait():
+            ended.append(one)
+            if isinstance(one, Lost):
+                engine.submit(one.work)
+            after(len(ended))
+    return ended
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("sees_the_disk", [True, False])
+def test_runs_and_outcomes_lie_in_the_drivers_folder(
+    sees_the_disk: bool, engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = tmp_path / "trials"
+    trials.mkdir()
+    mark = engine._driver.mark if sees_the_disk else trials / "not there"
+    monkeypatch.setattr(engine, "_driver", dataclasses.replace(engine._driver, trials=trials, mark=mark))
+    monkeypatch.setattr(engine, "_trials", trials)
+    works = [Work(trial, seed, {}, {}) for trial in range(2) for seed in range(2)]
+
+    ended = do_all(engine, works)
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for work in works:
+        expected = do(work, tmp_path / "here")
+        assert expected in ended
+        assert Outcome.read(outcome_file_of(trials, work)) == expected
+        assert files_below(run_folder_of(trials, work)) == files_below(run_folder_of(tmp_path / "here", work))
+    assert not [path for path in trials.rglob(".*") if path != mark]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"), [("dies", "WorkerCrashedError"), ("memory", "no more of it")]
+)
+def test_what_goes_with_its_worker_is_lost(behaviour: str, reason: str, engine: RayEngine) -> None:
+    work = Work(100, 0, {"behaviour": behaviour}, {})
+    engine.submit(work)
+    (lost,) = engine.wait()
+    assert isinstance(lost, Lost)
+    assert lost.work == work
+    assert reason in lost.reason
+    assert "\n" not in lost.reason
+    assert not outcome_file_of(engine._trials, work).exists()
+
+
+def test_a_trial_that_fails_is_an_outcome(engine: RayEngine) -> None:
+    engine.submit(Work(101, 0, {"behaviour": "defect"}, {}))
+    (outcome,) = engine.wait()
+    assert isinstance(outcome, Outcome)
+    assert outcome.state == "failed"
+    assert "a defect" in str(outcome.reason)
+
+
+def test_a_node_that_is_unfit_is_named(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.submit(Work(102, 0, {"behaviour": "package"}, {}))
+    with pytest.raises(MissingExtraError, match=f"{os.uname().nodename}: torch is not installed"):
+        engine.wait()
+
+    monkeypatch.setattr(engine, "_driver", dataclasses.replace(engine._driver, version="0.0"))
+    engine.submit(Work(103, 0, {}, {}))
+    with pytest.raises(InputError, match=r"and the driver 0\.0"):
+        engine.wait()
+
+
+def test_a_wait_has_an_end(engine: RayEngine) -> None:
+    assert engine.wait() == []
+    engine.submit(Work(104, 0, {"seconds": 0.5}, {}))
+    assert engine.wait(timeout_s=0.0) == []
+    assert len(engine.wait()) == 1
+
+
+def test_no_finished_trial_is_lost_with_a_node(nodes: Nodes, engine: RayEngine, tmp_path: Path) -> None:
+    assert engine.slots == 1
+    doomed = nodes.add()
+    engine._counted = (-float("inf"), 0)  # as a second later
+    assert engine.slots == 2
+    log = {"seconds": 0.2, "log": str(tmp_path)}
+    beginning = iter(range(1000))
+    while not any(execution.node == nodes.process_of(doomed) for execution in executions_in(tmp_path)):
+        do_all(engine, [Work(next(beginning), 1, log, {}) for _ in range(2)])
+
+    works = [Work(trial, 0, log, {}) for trial in range(200, 212)]
+    ended = do_all(engine, works, lambda count: nodes.switch_off(doomed) if count == 4 else None)
+
+    lost = Counter(one.work.trial for one in ended if isinstance(one, Lost))
+    assert lost, "the node was busy when it was killed"
+    outcomes = {one.trial: one.figures["return"] for one in ended if isinstance(one, Outcome)}
+    assert outcomes == {trial: 100.0 * trial for trial in range(200, 212)}
+    done = Counter(execution.trial for execution in executions_in(tmp_path) if execution.seed == 0)
+    for trial in range(200, 212):
+        assert 1 <= done[trial] <= 1 + lost[trial]
+    assert all(Outcome.read(outcome_file_of(engine._trials, work)).state == "complete" for work in works)
+
+
+def test_halves_of_a_processor_on_two_nodes_are_no_slot() -> None:
+    nodes = [
+        {"Alive": True, "Resources": {"CPU": 2.5, "memory": 4.0}},
+        {"Alive": True, "Resources": {"CPU": 8.0, "memory": 3.0}},
+        {"Alive": True, "Resources": {"memory": 8.0}},
+        {"Alive": False, "Resources": {"CPU": 8.0, "memory": 8.0}},
+    ]
+    assert room(nodes, {"CPU": 1.0, "memory": 1.0}) == 5
+    assert room(nodes, {"CPU": 1.0, "memory": 1.0, "GPU": 1.0}) == 0
