@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from ltc_edge.errors import InputError, KernelError, MissingExtraError, OutputError
+from ltc_edge.errors import InputError, LtcEdgeError, OutputError
 from ltc_edge.sweep.work import Outcome, Work, outcome_file_of
 
 Do = Callable[[Work, Path], Outcome]
@@ -15,8 +15,8 @@ Do = Callable[[Work, Path], Outcome]
 
 DO_REPLICATE = "ltc_edge.sweep.replicate:do_replicate"
 
-MACHINE_FAULTS = (OutputError, MissingExtraError, KernelError)
-"""What is wrong with a worker's machine and not with a trial: every further trial would fail of it."""
+MACHINE_FAULTS = (LtcEdgeError,)
+"""What is wrong with a machine, or with what all trials share: every further trial would fail of it."""
 
 _FULL_OR_LOCKED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
@@ -38,12 +38,12 @@ def load(name: str) -> Do:
 def carry_out(do: Do, work: Work, trials: Path) -> Outcome:
     """The outcome of ``work``, which lies in ``trials`` when this returns.
 
-    What has an outcome is not done again. Whatever ``do`` stumbles over is an outcome too, a failed one: a
-    defect that one point of the space uncovers must not cost the others.
+    What has an outcome is not done again. A defect that one point of the space uncovers is an outcome too, a
+    failed one: it must not cost the others.
 
     Raises:
-        OutputError, MissingExtraError, KernelError: the machine is at fault (`MACHINE_FAULTS`), and there is
-            no outcome.
+        LtcEdgeError: the fault is not the trial's, but of the machine or of what all trials share: a full
+            disk, a missing tool, a task that cannot be loaded. There is no outcome.
         ControllerFileError: the outcome that is there is damaged.
         MemoryError: there was not enough; another time, or elsewhere, there may be.
     """

@@ -80,7 +80,7 @@ class Processes:
 
         Raises:
             InputError: workers cannot be started.
-            OutputError, MissingExtraError, KernelError: this machine is at fault, see `carry_out`.
+            LtcEdgeError: this machine is not fit for the work, see `carry_out`.
         """
         until = None if timeout_s is None else time.monotonic() + timeout_s
         ended: list[Outcome | Lost] = []
