@@ -12,6 +12,7 @@
     ├── MissingExtraError        an optional dependency is not installed              exit 2
     │   └── MissingToolError     a program of the system, such as a compiler, is not here
     ├── KernelError              the fused kernels cannot be built or loaded          exit 2
+    ├── CacheError               the cache of programs cannot be written or trusted   exit 2
     └── CheckFailedError         a check ran and did not hold                         exit 1
         ├── TrainingDivergedError    a loss or weight became non-finite
         ├── VerificationFailedError  an exported file does not do what its controller does
@@ -88,6 +89,10 @@ class MissingToolError(MissingExtraError):
 
 class KernelError(LtcEdgeError):
     """The library of fused kernels cannot be built or loaded here."""
+
+
+class CacheError(LtcEdgeError):
+    """The cache of programs that were compiled here cannot be written, or not be trusted."""
 
 
 class CheckFailedError(LtcEdgeError):

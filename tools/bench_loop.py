@@ -48,10 +48,11 @@ from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
 from ltc_edge.bundle.subject import read_subject
 from ltc_edge.controller import Timing
 from ltc_edge.controller_file import save_controller
+from ltc_edge.deploy.linux.loop_source import loop_source
 from ltc_edge.deploy.run.datagrams import Readings, decode_action, encode_readings
 from ltc_edge.deploy.run.document import run_document
 from ltc_edge.deploy.run.process import LoopProcess
-from ltc_edge.deploy.run.program import built_loop, loop_source
+from ltc_edge.deploy.run.program import loop_program
 from ltc_edge.deploy.run.request import RunRequest
 from ltc_edge.errors import LtcEdgeError
 
@@ -183,7 +184,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="ltc-edge-bench-") as folder:
             bundle = at_rate(arguments.bundle, arguments.rate, Path(folder))
             source = loop_source(bundle, FORM, 1.0 / arguments.rate, None)
-            with built_loop(source) as program, sockets.built(Path(folder)) as yardstick:
+            with loop_program(source, keep=False) as program, sockets.built(Path(folder)) as yardstick:
                 for name in arguments.only or PARTS:
                     document[name] = measure(bundle, program, yardstick, arguments, loaded=PARTS[name])
     except LtcEdgeError as error:

@@ -77,6 +77,7 @@ _loop_options = stack(
 )
 @click.option("--duration", type=Finite(0.001, 1e9), metavar="S", help="End after so many seconds.")
 @click.option("--bare", is_flag=True, help="Also time the controller alone: what all else costs.")
+@click.option("--cache/--no-cache", default=True, help="Keep the program for the next run; or build it anew.")
 @click.option(
     "--build", type=FILE, metavar="FOLDER", help="Write what rt_loop's Makefile needs, and run nothing."
 )
@@ -94,7 +95,8 @@ def command(bundle: Path, as_json: bool, **said: Any) -> None:
     or the actuators were lost.
     """
     from ltc_edge.bundle.bundle import load_bundle
-    from ltc_edge.deploy.run.program import built_loop, loop_source, write_generated
+    from ltc_edge.deploy.linux.loop_source import loop_source
+    from ltc_edge.deploy.run.program import loop_program, write_generated
     from ltc_edge.deploy.run.run import run_loop
 
     _refuse_odd(said)
@@ -111,18 +113,22 @@ def command(bundle: Path, as_json: bool, **said: Any) -> None:
     progress = Progress(controller, request, source.form, status_at)
     try:
         last = run_loop(
-            built_loop(source),
+            loop_program(source, keep=said["cache"], on_note=_note),
             controller,
             request,
             status_at=status_at,
             on_start=progress.start,
             on_state=progress.state,
-            on_complaint=lambda line: click.echo(f"Note: {one_line(line)}", err=True),
+            on_complaint=_note,
         )
     except KeyboardInterrupt:
         _report(progress.last, controller, progress, as_json=as_json)
         raise
     _report(last, controller, progress, as_json=as_json)
+
+
+def _note(line: str) -> None:
+    click.echo(f"Note: {one_line(line)}", err=True)
 
 
 def _refuse_odd(said: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ltc_edge.errors import InputError, KernelError
+from ltc_edge.errors import CacheError, InputError, KernelError
 from ltc_edge.kernels import cache, library_file
 from ltc_edge.kernels.compile import Build, Compiler, ask_compiler, build, digest_of, read_sources, scratch
 
@@ -83,7 +83,7 @@ def find(package: Path) -> ctypes.CDLL:
     if sources is not None and digest is not None:
         try:
             return _cached_or_compiled(sources, digest)
-        except KernelError as error:
+        except (KernelError, CacheError) as error:
             reasons.append(str(error))
     raise KernelError("; ".join(reasons))
 
@@ -168,7 +168,7 @@ def _cached_or_compiled(sources: dict[str, bytes], digest: str) -> ctypes.CDLL:
         if found is None:
             cache.make(folder)
             cache.check_trust(folder)
-    except KernelError as unusable:
+    except CacheError as unusable:
         made = _compile(sources, compiler, f", for this process alone: {unusable}")
         with scratch() as private:  # once loaded it needs no file
             return open_library(library_file.publish(made, Path(private)))
@@ -183,7 +183,7 @@ def _cached(folder: Path, digest: str) -> Path | None:
     """A library that is there, whole and up to date.
 
     Raises:
-        KernelError: nothing there can be trusted.
+        CacheError: nothing there can be trusted.
     """
     if not os.access(folder, os.F_OK):
         return None

@@ -6,20 +6,19 @@ noticed before it is loaded, when it could crash the process, and so is one whos
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import sys
-import tempfile
 from pathlib import Path
 
-from ltc_edge.errors import KernelError
+from ltc_edge.errors import CacheError, KernelError
 from ltc_edge.kernels.compile import Build
+from ltc_edge.private_cache import replace
 
 LIBRARY = "libltc_edge_kernels" + (".dylib" if sys.platform == "darwin" else ".so")
 RECORD = "libltc_edge_kernels.json"
 MAX_BYTES = 1 << 26
+_MODE = 0o644
 
 
 def publish(build: Build, folder: Path) -> Path:
@@ -35,8 +34,11 @@ def publish(build: Build, folder: Path) -> Path:
         "target": build.compiler.target,
         "instruction_sets": list(build.instruction_sets),
     }
-    _replace(folder / LIBRARY, build.content)
-    _replace(folder / RECORD, (json.dumps(record, indent=1) + "\n").encode())
+    try:
+        replace(folder / LIBRARY, build.content, _MODE)
+        replace(folder / RECORD, (json.dumps(record, indent=1) + "\n").encode(), _MODE)
+    except CacheError as error:
+        raise KernelError(str(error)) from None
     return folder / LIBRARY
 
 
@@ -69,20 +71,3 @@ def find(folder: Path, sources: str | None) -> Path:
     if sources is not None and sources != from_sources:
         raise KernelError(f"{library} was made from other sources")
     return library
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary: str | None = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), 0o644)
-        Path(temporary).replace(path)
-        temporary = None
-    except OSError as error:
-        raise KernelError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()

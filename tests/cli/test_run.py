@@ -1,17 +1,29 @@
 """``ltc-edge run``: from the command to the last action, its log and its page, and what it refuses."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 from loop_programs import TIMEOUT_S, Plant
+from made_once import FOLDER
+
+from ltc_edge.deploy.linux.build import Program
 
 COMMAND = (sys.executable, "-c", "from ltc_edge.cli.main import main; main()", "run")
 ACTIVE = 2
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch):
+    """Programs are kept for the tests alone, and among all of them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", os.environ[FOLDER])
+    return Path(os.environ[FOLDER], "ltc-edge", "loops")
 
 
 @pytest.fixture
@@ -91,6 +103,45 @@ def test_a_file_that_is_no_log_is_not_replaced(lag_bundle, cli, tmp_path):
     _, err = cli("run", lag_bundle, "--io", "lines", "--log", tmp_path / "notes", "--force", expect=2)
     assert "is no log" in err
     assert (tmp_path / "notes").read_text() == "mine"
+
+
+def test_the_second_run_builds_nothing(lag_bundle, cli, cache, monkeypatch):
+    options = ("run", lag_bundle, "--io", "lines", "--rate", 100, "--duration", 0.05)
+    cli(*options)
+    monkeypatch.setattr("ltc_edge.deploy.run.program.build_here", None)  # to call it is an error
+    _, err = cli(*options)
+    assert "Note" not in err
+    built = []
+    program = Program(newest(cache).read_bytes(), "cc, here")
+    monkeypatch.setattr("ltc_edge.deploy.run.program.build_here", lambda *_: built.append(1) or program)
+    _, err = cli(*options, "--no-cache")
+    assert (len(built), "Note" in err) == (1, False)
+    cache.chmod(0o777)
+    _, err = cli(*options)
+    cache.chmod(0o700)
+    assert len(built) == 2
+    assert f"Note: the program is built for this run alone: {cache}: somebody else can write it" in err
+
+
+def newest(cache):
+    return max(cache.glob("*/rt_loop"), key=lambda path: (path.parent / "rt_loop.sha256").stat().st_mtime_ns)
+
+
+def test_told_to_end_before_it_runs_it_ends_as_any_program(lag_bundle, started, tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "never")
+    compiler = tmp_path / "cc"
+    waits = f"echo > {tmp_path}/never; cat {tmp_path}/never"
+    compiler.write_text(f'#!/bin/sh\ncase "$*" in *rt_loop*) {waits};; *) exec cc "$@";; esac\n')
+    compiler.chmod(0o700)
+    monkeypatch.setenv("CC", str(compiler))
+    process = started(lag_bundle, "--io", "udp://0", "--no-cache")
+    with (tmp_path / "never").open("rb") as building:
+        building.readline()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    with (tmp_path / "never").open("wb"):  # the compiler goes as well
+        pass
+    assert (process.returncode, out, err) == (-signal.SIGTERM, "", "")
 
 
 def test_what_the_makefile_needs_can_be_written(lag_bundle, cli, tmp_path):

@@ -15,9 +15,9 @@ import numpy as np
 from made_once import FOLDER
 
 from ltc_edge.bundle.bundle import load_bundle
-from ltc_edge.deploy.linux.build import build_here, program_tree
+from ltc_edge.deploy.linux.build import build_here
+from ltc_edge.deploy.linux.loop_source import LoopSource, loop_source
 from ltc_edge.deploy.run.datagrams import Action, Readings, decode_action, encode_readings
-from ltc_edge.deploy.run.program import LoopSource, loop_source
 
 TIMEOUT_S = 60.0
 SANITIZERS = ("LINK=-fsanitize=address,undefined -fno-sanitize-recover=all", "OPTIMISATION=-O0")
@@ -42,12 +42,11 @@ def source_of(bundle: Path, form: str = "c-float32") -> LoopSource:
 
 def loop_program(source: LoopSource, compiler: str = "cc", *variables: str) -> Path:
     """The program, built by a compiler with further variables of make."""
-    tree = program_tree(source.sources, source.generated)
+    tree = source.tree()
     key = hashlib.sha256(repr((sorted(tree.items()), compiler, variables)).encode()).hexdigest()
     place = Path(os.environ[FOLDER], f"loop-{key}")
     if not place.exists():
-        settings = " ".join(f"controller/{name}" for name in source.generated)
-        program = build_here(tree, [compiler], [f"SETTINGS={settings}", *variables])
+        program = build_here(tree, [compiler], [*source.variables(), *variables])
         scratch = place.with_suffix(f".{os.getpid()}")
         scratch.write_bytes(program.content)
         scratch.chmod(0o700)

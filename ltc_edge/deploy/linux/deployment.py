@@ -13,7 +13,7 @@ from ltc_edge.deploy.linux.address import Address, default_name
 from ltc_edge.deploy.linux.build import PROGRAM, Program, build_for
 from ltc_edge.deploy.linux.device.systemd import unit_name
 from ltc_edge.deploy.linux.device_link import Device, connected
-from ltc_edge.deploy.linux.loop_program import SELFTEST, LoopSources, loop_sources
+from ltc_edge.deploy.linux.loop_service import SELFTEST, LoopService, loop_service
 from ltc_edge.deploy.linux.package import Package, make_package
 from ltc_edge.deploy.linux.settings import Order
 from ltc_edge.deploy.linux.signing import public_key, signed
@@ -34,13 +34,13 @@ class Ready:
     Attributes:
         bundle: the bundle.
         order: what to do.
-        sources: what the program is built from.
+        service: its program, and how it is called.
         public_key: to pin on the device; None for none.
     """
 
     bundle: Bundle
     order: Order
-    sources: LoopSources
+    service: LoopService
     public_key: str | None
 
 
@@ -48,11 +48,11 @@ def prepare(bundle: Bundle, order: Order) -> Ready:
     """Check everything that can be checked here.
 
     Raises:
-        InputError, BundleError: see `loop_sources`; or a key cannot be read.
+        InputError, BundleError: see `loop_service`; or a key cannot be read.
     """
-    sources = loop_sources(bundle, order.form, order.loop, trust_c=order.trust_c)
+    service = loop_service(bundle, order.form, order.loop, trust_c=order.trust_c)
     verify_key = order.signing.verify_key
-    return Ready(bundle, order, sources, None if verify_key is None else public_key(verify_key))
+    return Ready(bundle, order, service, None if verify_key is None else public_key(verify_key))
 
 
 def deploy(ready: Ready, address: Address, on_step: OnStep) -> dict[str, Any]:
@@ -69,7 +69,8 @@ def deploy(ready: Ready, address: Address, on_step: OnStep) -> dict[str, Any]:
     with connected(address.remote, order.device) as device:
         device.refuse_system_unit(order.device.service)
         on_step("build")
-        program = build_for(device.link, device.inventory, ready.sources.tree, ready.sources.variables)
+        source = ready.service.source
+        program = build_for(device.link, device.inventory, source.tree(), source.variables())
         on_step("lock")
         opened = device.open(name, order.checks, change=True)
         package = _package(ready, program, name, opened["root"], device.inventory["machine"])
@@ -102,10 +103,10 @@ def _bring(device: Device, ready: Ready, package: Package, on_step: OnStep) -> d
     timed = None
     if order.checks.profile:
         on_step("profile")
-        sources, loop = ready.sources, order.loop
+        service, loop = ready.service, order.loop
         controller = ready.bundle.controller
         timed = measure_step(
-            device, sources.artifact, controller, order.checks, sources.rate.step_s, loop.cpu
+            device, service.source.artifact, controller, order.checks, service.rate.step_s, loop.cpu
         )
     on_step("keep")
     kept = device.ask("deploy-keep", id=package.identity)
@@ -151,24 +152,24 @@ def refuse_unswitched(where: str, identity: str, switched: Mapping[str, Any]) ->
 def _package(ready: Ready, program: Program, name: str, root: str, machine: str) -> Package:
     """The files for one device."""
     order, loop = ready.order, ready.order.loop
-    arguments = [*ready.sources.arguments, *_log_arguments(order, name, root)]
+    arguments = [*ready.service.arguments, *_log_arguments(order, name, root)]
     files = {
         PROGRAM: program.content,
         MANIFEST: (ready.bundle.path / MANIFEST).read_bytes(),
-        SUPERVISOR: (json.dumps(ready.sources.supervisor.to_json(), indent=2) + "\n").encode(),
+        SUPERVISOR: (json.dumps(ready.service.source.settings.to_json(), indent=2) + "\n").encode(),
     }
     service = order.device.service
     if service.startswith("systemd"):
-        period_s = ready.sources.rate.period_s
+        period_s = ready.service.rate.period_s
         unit = Unit(name, f"{root}/{name}/current", arguments, period_s, service == "systemd-user")
         files[unit_name(name)] = unit_text(unit, loop).encode()
     about = {
         "bundle": ready.bundle.manifest_sha256(),
         "controller": ready.bundle.controller.name,
-        "format": ready.sources.artifact.form.name,
+        "format": ready.service.source.form,
         "machine": machine,
-        "period_s": ready.sources.rate.period_s,
-        "every": ready.sources.rate.every,
+        "period_s": ready.service.rate.period_s,
+        "every": ready.service.rate.every,
     }
     package = make_package(
         files, name=name, service=service, arguments=arguments, selftest=SELFTEST, about=about

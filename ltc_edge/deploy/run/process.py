@@ -52,13 +52,16 @@ class LoopProcess:
         self._page = Page(self._handle, *shape)
         command = [str(program), "--io", io, "--page", f"/dev/fd/{self._handle}"]
         command += ["--parent", str(os.getpid()), *arguments]
-        self._process = subprocess.Popen(
-            command,
-            stdin=None if io == "lines" else subprocess.DEVNULL,
-            stdout=None if io == "lines" else subprocess.DEVNULL,
-            stderr=self._said,
-            pass_fds=(self._handle, *inherited),
-        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=None if io == "lines" else subprocess.DEVNULL,
+                stdout=None if io == "lines" else subprocess.DEVNULL,
+                stderr=self._said,
+                pass_fds=(self._handle, *inherited),
+            )
+        except OSError as error:  # a folder that is mounted noexec, for one
+            raise InputError(f"{program}: cannot be started ({error.strerror})") from None
         try:
             self._wait_for_start()
         except BaseException:

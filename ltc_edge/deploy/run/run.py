@@ -42,6 +42,8 @@ def run_loop(
         on_state: called once a second.
         on_complaint: called at the end with what did not end the loop, such as a log that a full disk ended.
 
+    SIGTERM and SIGHUP before the loop began end this process as they end any: nothing acted yet.
+
     Raises:
         InputError: the I/O cannot be opened, or the system refuses what the loop needs.
         CheckFailedError: the controller's selftest failed, or it or the actuators were lost.
@@ -92,27 +94,29 @@ def _watch(loop: LoopProcess, asked: threading.Event, on_second: Callable[[], No
 
 
 class _Ended(BaseException):
-    """SIGTERM or SIGHUP came."""
+    """SIGTERM or SIGHUP came; which of them is its argument."""
 
 
 @contextmanager
 def _asked_to_end() -> Iterator[threading.Event]:
     """Set by SIGTERM and SIGHUP, which otherwise would end this process before the loop is at rest."""
     asked = threading.Event()
+    too_early = None
 
-    def ask(*_: object) -> None:
+    def ask(number: int, _: object) -> None:
         if not asked.is_set():
             asked.set()
-            raise _Ended
+            raise _Ended(number)
 
     # Where SIGHUP is ignored, as under nohup, it stays so.
     numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
     before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield asked
-    except _Ended:
-        # It came before the loop began: nothing acted yet.
-        raise KeyboardInterrupt from None
+    except _Ended as ended:
+        (too_early,) = ended.args
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if too_early is not None:
+            signal.raise_signal(too_early)
