@@ -158,7 +158,7 @@ def _content(source: Path | bytes) -> tuple[bytes, str]:
 
 
 def _interpreter(content: bytes, where: str, *, preserve: bool = False) -> Any:
-    module = _module()
+    module = interpreter_module()
     options: dict[str, Any] = {}
     if preserve:
         # XNNPACK keeps what lies between its operators to itself.
@@ -173,7 +173,12 @@ def _interpreter(content: bytes, where: str, *, preserve: bool = False) -> Any:
     return interpreter
 
 
-def _module() -> Any:
+def interpreter_module() -> Any:
+    """Whichever module runs LiteRT's files here.
+
+    Raises:
+        MissingExtraError: there is none.
+    """
     try:
         return require("ai_edge_litert.interpreter", "litert")
     except MissingExtraError:

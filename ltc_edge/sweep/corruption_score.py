@@ -33,6 +33,6 @@ def corruption_score(task: Task, policy: Policy) -> float:
     values = [area.value for area in areas if area is not None]
     if not values:
         raise InputError(
-            f"{task.name}: its expert is no better than doing nothing, so corruption has no score; leave it out"
+            f"{task.name}: its expert is no better than doing nothing, so corruption has no score"
         )
     return sum(values) / len(values)

@@ -111,6 +111,14 @@ def records_of(path: Path) -> list[dict[str, Any]]:
         raise ControllerFileError(f"{file}: is damaged ({error})") from None
 
 
+def is_complete(plan: Plan, path: Path) -> bool:
+    """Whether the run in ``path`` is one of ``plan``, and is over."""
+    try:
+        return RunFolder(path).summary() is not None and read_plan(path) == plan
+    except ControllerFileError:
+        return False
+
+
 def _is_begun(plan: Plan, path: Path) -> bool:
     """Whether there is a run of ``plan`` that can go on, or is complete."""
     folder = RunFolder(path)

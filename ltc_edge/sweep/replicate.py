@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ltc_edge.errors import CheckFailedError, DeviceError, InputError, OutputError
 from ltc_edge.sweep.exported import export_format
-from ltc_edge.sweep.figures import measure_figures
-from ltc_edge.sweep.giving_up import Hope, records_of, train
+from ltc_edge.sweep.figures import firmware, measure_figures
+from ltc_edge.sweep.giving_up import Hope, is_complete, records_of, train
 from ltc_edge.sweep.measurement import MeasurementPlan
-from ltc_edge.sweep.proxies import proxy_figures
+from ltc_edge.sweep.proxies import estimated_costs, proxy_figures
 from ltc_edge.sweep.screening import screen
 from ltc_edge.sweep.stopwatch import OnProgress, Stopwatch
 from ltc_edge.sweep.work import Outcome, State, Work, outcome_file_of, run_folder_of
@@ -64,6 +63,7 @@ class _Replicate:
         self._measure = MeasurementPlan.from_json(work.measure)
         self._hope = Hope(self._measure.metric, work.giving_up)
         self._clock = Stopwatch(on_progress)
+        self._figures: Mapping[str, float] = {}
 
     def outcome(self) -> Outcome:
         """What becomes of it."""
@@ -79,32 +79,27 @@ class _Replicate:
             return self._outcome("failed", reason=str(error))
 
     def _done(self) -> Outcome:
-        plan, measure, clock = self._plan(), self._measure, self._clock
-        loaded = task_or_data(measure.source)
-        with clock.stage("screen"):
-            prepared = prepare(plan, load(measure.source))
-            broken = screen(prepared.initial, self._format, measure)
-        if broken is not None:
-            return self._outcome("pruned", reason=broken)
-        with clock.stage("train"):
-            train(plan, prepared, self._folder, self._hope, clock.on_progress)
-        trained = RunFolder(self._folder).controller()
-        with clock.stage("export"):
-            exported = export_format(trained, self._format, loaded)
+        form, measure, clock = str(self._work.settings["format"]), self._measure, self._clock
         estimates = measure.proxy and not self._work.confirm
-        figures = (proxy_figures if estimates else measure_figures)(exported, loaded, measure, clock)
-        return self._outcome("complete", figures)
+        plan = measure.training_plan(self._work.settings, self._work.seed)
+        if not is_complete(plan, self._folder):
+            with clock.stage("screen"):
+                prepared = prepare(plan, load(measure.source))
+                costs = estimated_costs if estimates else firmware
+                screened = screen(prepared.initial, form, measure, costs)
+            self._figures = screened.figures
+            if screened.verdict is not None:
+                return self._outcome("pruned", reason=screened.verdict)
+            with clock.stage("train"):
+                train(plan, prepared, self._folder, self._hope, clock.on_progress)
+        trained, loaded = RunFolder(self._folder).controller(), task_or_data(measure.source)
+        with clock.stage("export"):
+            exported = export_format(trained, form, loaded)
+        measured = proxy_figures if estimates else measure_figures
+        self._figures = measured(exported, loaded, measure, clock)
+        return self._outcome("complete")
 
-    def _plan(self) -> Any:
-        return self._measure.training_plan(self._work.settings, self._work.seed)
-
-    @property
-    def _format(self) -> str:
-        return str(self._work.settings["format"])
-
-    def _outcome(
-        self, state: State, figures: Mapping[str, float] | None = None, reason: str | None = None
-    ) -> Outcome:
+    def _outcome(self, state: State, reason: str | None = None) -> Outcome:
         curve = self._hope.curve(records_of(self._folder))
         work = self._work
-        return Outcome(work.trial, work.seed, state, figures or {}, curve, reason, self._clock.seconds)
+        return Outcome(work.trial, work.seed, state, self._figures, curve, reason, self._clock.seconds)

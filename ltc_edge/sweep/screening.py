@@ -7,11 +7,11 @@ than trained values were seen to move a figure, which docs/sweep-objectives.md h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from ltc_edge.controller import Controller
-from ltc_edge.sweep.exported import export_format
-from ltc_edge.sweep.figures import firmware
+from ltc_edge.sweep.exported import Exported, export_format
 from ltc_edge.sweep.measurement import MeasurementPlan
 from ltc_edge.sweep.objectives import OBJECTIVES
 
@@ -25,13 +25,31 @@ MARGINS: Mapping[str, float] = {
 """By figure, the share of a limit that it may be exceeded by before training."""
 
 
-def screen(untrained: Controller, form: str, plan: MeasurementPlan) -> str | None:
-    """Why training would be in vain, in one line; None where it is worth it, or no cost is budgeted.
+Costs = Callable[[Exported, str], Mapping[str, float]]
+"""(exported controller, target) → instructions, flash, RAM and stack, or those of them that are known."""
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What an untrained controller shows.
+
+    Attributes:
+        figures: that were looked at.
+        verdict: why training would be in vain, in one line; None where it is worth it.
+    """
+
+    figures: Mapping[str, float]
+    verdict: str | None
+
+
+def screen(untrained: Controller, form: str, plan: MeasurementPlan, costs: Costs) -> Screened:
+    """Judge a controller by the costs that are budgeted, before it is trained.
 
     Args:
         untrained: the controller that training would start from.
         form: name of its format.
         plan: whose budget counts.
+        costs: what finds them.
 
     Raises:
         FormatRefusedError: the controller has no such form.
@@ -40,13 +58,13 @@ def screen(untrained: Controller, form: str, plan: MeasurementPlan) -> str | Non
         MissingExtraError: a compiler or the emulator is not here.
     """
     limits = [limit for limit in plan.budget.limits if limit.name in MARGINS and limit.is_upper]
-    if not limits:
-        return None
-    figures: dict[str, float] = {"parameters": float(untrained.parameters_effective())}
+    figures: dict[str, float] = {}
+    if limits:
+        figures["parameters"] = float(untrained.parameters_effective())
     if any(OBJECTIVES[limit.name].stage == "emulate" for limit in limits):
-        figures |= firmware(export_format(untrained, form, None), plan.target)
+        figures |= costs(export_format(untrained, form, None), plan.target)
     for limit in limits:
-        figure = figures[limit.name]
-        if limit.violation(figure) > MARGINS[limit.name]:
-            return f"{limit.name} {figure:,.10g} > {limit.value:,.10g} before training"
-    return None
+        figure = figures.get(limit.name)
+        if figure is not None and limit.violation(figure) > MARGINS[limit.name]:
+            return Screened(figures, f"{limit.name} {figure:,.10g} > {limit.value:,.10g} before training")
+    return Screened(figures, None)

@@ -9,6 +9,7 @@ from ltc_edge.export.formats import FORMATS
 from ltc_edge.profiling.places import Local, Remote, find_place
 from ltc_edge.runtimes.c_compiler import find_compiler
 from ltc_edge.runtimes.cross_compiler import find_cross_compiler
+from ltc_edge.runtimes.litert_runtime import interpreter_module
 from ltc_edge.sweep.measurement import MeasurementPlan
 from ltc_edge.sweep.objectives import OBJECTIVES
 from ltc_edge.targets import find_target
@@ -40,7 +41,7 @@ def check_tools(plan: MeasurementPlan, formats: Sequence[str]) -> None:
     if "p99_us" in plan.wanted and not isinstance(find_place(plan.device), Local | Remote):
         raise InputError(f"--device {plan.device}: steps are timed on local and ssh:// devices")
     if any(form.runtime == "litert" for form in forms):
-        require("ai_edge_litert", "litert")
+        interpreter_module()
     if plan.proxy:
         return  # what confirms its candidates is looked for when there are some
     if any(form.runtime == "c" for form in forms):
