@@ -12,3 +12,8 @@ from ltc_edge.verification.task_trial import Loaded
 def proxy_figures(_: Exported, __: Loaded, ___: MeasurementPlan, ____: Stopwatch) -> dict[str, float]:
     """Refuses."""
     raise InputError("--proxy is not available yet")
+
+
+def estimated_costs(_: Exported, __: str) -> dict[str, float]:
+    """Refuses."""
+    raise InputError("--proxy is not available yet")

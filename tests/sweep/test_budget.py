@@ -102,6 +102,8 @@ def test_any_text_is_a_budget_or_refused_in_one_line(text):
     try:
         budget = read_budget(text)
     except InputError as error:
-        assert len(str(error).splitlines()) == 1
+        lines = str(error).splitlines()
     else:
         assert read_budget(str(budget)) == budget
+        lines = [str(budget)]
+    assert len(lines) == 1
