@@ -40,7 +40,7 @@ crazyflie_options = stack(
     ]
 )
 
-PX4_SHARED = frozenset({"form", "rate", "supervisor", "trust_c", "dry_run"})
+PX4_SHARED = frozenset({"form", "rate", "supervisor", "trust_c", "dry_run", "force"})
 """The options of `ltc-edge deploy` that mean something for PX4."""
 
 CRAZYFLIE_SHARED = PX4_SHARED - {"rate"} | {"signals"}
@@ -54,10 +54,10 @@ def deploy_to_px4(bundle: Path | None, said: Mapping[str, Any]) -> None:
         BundleError: the bundle is none, or its C is not what its controller gives.
         InputError: the bundle has no C, a signal has no number in the flight software, or settings or rate
             do not fit the controller.
-        OutputError: the folder exists already, or cannot be written.
+        OutputError: the folder exists already, with --force has somebody's files, or cannot be written.
     """
     from ltc_edge.bundle.bundle import load_bundle
-    from ltc_edge.deploy.ros.package_folder import write_package
+    from ltc_edge.deploy.px4.code_folder import write_code
 
     if bundle is None:
         raise click.UsageError("say which bundle to make flight code of")
@@ -65,7 +65,7 @@ def deploy_to_px4(bundle: Path | None, said: Mapping[str, Any]) -> None:
     loaded = load_bundle(bundle)
     code, connections, plan, form = _made(loaded, said)
     if not said["dry_run"]:
-        write_package(code.files, folder)
+        write_code(code.files, folder, force=said["force"])
     if said["as_json"]:
         print_json(
             {

@@ -71,6 +71,18 @@ _loop_options = stack(
 )
 @_loop_options
 @click.option("--log", type=FILE, metavar="FILE.mcap", help="Keep every step, for `ltc-edge replay`.")
+@click.option(
+    "--log-minutes",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help="Log into FILE-0001.mcap, FILE-0002.mcap and so on, each of N minutes.",
+)
+@click.option(
+    "--log-keep",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help="Of these files so many stay; 24 unless said.",
+)
 @click.option("--force", is_flag=True, help="Replace an earlier log.")
 @click.option(
     "--status", metavar="[HOST:]PORT", help="Serve a status page and metrics; 127.0.0.1 alone if no HOST."
@@ -144,7 +156,11 @@ def _refuse_odd(said: dict[str, Any]) -> None:
         raise InputError(
             "the loop needs Linux; on another system, --build FOLDER writes what it is built from"
         )
-    if said["log"] is not None:
+    if said["log_minutes"] is not None and (said["log"] is None or said["force"]):
+        raise click.UsageError("--log-minutes numbers the files of a --log, and replaces none: no --force")
+    if said["log_keep"] is not None and said["log_minutes"] is None:
+        raise click.UsageError("--log-keep is for the files that --log-minutes makes")
+    if said["log"] is not None and said["log_minutes"] is None:
         _refuse_log(said["log"], force=said["force"])
 
 
@@ -170,6 +186,7 @@ def _request(controller: Controller, said: dict[str, Any]) -> RunRequest:
     if said["rate"] is not None:
         plan = plan_rate(controller.timing, said["rate"])
         period_s, every = plan.period_s, plan.every
+    kept = {} if said["log_keep"] is None else {"log_keep": said["log_keep"]}
     return RunRequest(
         io=said["io"] or "lines",
         period_s=period_s,
@@ -180,6 +197,8 @@ def _request(controller: Controller, said: dict[str, Any]) -> RunRequest:
         spin_s=said["spin_us"] * 1e-6,
         bind=said["bind"],
         log=said["log"],
+        log_minutes=said["log_minutes"],
+        **kept,
         force=said["force"],
         duration_s=said["duration"],
         bare=said["bare"],

@@ -79,6 +79,8 @@ class Progress:
             "fifo": request.fifo,
             "cpu": request.cpu,
             "log": None if request.log is None else str(request.log),
+            "log_minutes": request.log_minutes,
+            "log_keep": None if request.log_minutes is None else request.log_keep,
             "status_port": self._status_port,
             "seconds": round(time.monotonic() - self._began, 3),
         }

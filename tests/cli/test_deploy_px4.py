@@ -47,6 +47,8 @@ def test_a_module_of_px4_is_written_once(cli, lag_bundle, signals, tmp_path):
     assert set(written) >= {"CMakeLists.txt", "ltc_tiny.cpp", "module.yaml", "supervisor/ltc_supervisor.c"}
     _, err = cli(*arguments, expect=2)
     assert "exists" in err
+    cli(*arguments, "--force", "--rate", 1000)
+    assert "kPeriodUs = 20000;" in (tmp_path / "module" / "ltc_tiny.hpp").read_text()
 
 
 def test_what_is_printed_has_unit_and_scale(cli, lag_bundle, signals, tmp_path):
@@ -81,7 +83,6 @@ def test_the_crazyflie_steps_the_controller_every_so_many_calls(cli, lag_bundle,
         (("--px4", "x", "--rate", "1"), "10 to 80 ms"),
         (("--px4", "x", "--format", "c-int16"), "has no c-int16"),
         (("--px4", "x", "--signals", "nowhere.toml"), "cannot be read"),
-        (("--px4", "x", "--force"), "does not take --force"),
     ],
 )
 def test_what_cannot_be_is_one_line(cli, lag_bundle, signals, tmp_path, monkeypatch, arguments, message):

@@ -88,6 +88,9 @@ def test_a_run_from_start_to_end(lag_bundle, started, cli, tmp_path):
         (("--io", "zenoh://x?listen=tcp/0.0.0.0:1"), "say --bind"),
         (("--io", "udp://0", "--log", "/dev/null", "--force"), "is not a regular file"),
         (("--io", "udp://0", "--log", __file__), "exists already"),
+        (("--io", "udp://0", "--log-minutes", 1), "numbers the files of a --log"),
+        (("--io", "udp://0", "--log", "x.mcap", "--log-minutes", 1, "--force"), "no --force"),
+        (("--io", "udp://0", "--log", "x.mcap", "--log-keep", 2), "for the files that --log-minutes makes"),
         (("--io", "can://can0?map=nowhere.toml"), "nowhere.toml"),
     ],
 )
@@ -121,6 +124,16 @@ def test_the_second_run_builds_nothing(lag_bundle, cli, cache, monkeypatch):
     cache.chmod(0o700)
     assert len(built) == 2
     assert f"Note: the program is built for this run alone: {cache}: somebody else can write it" in err
+
+
+def test_a_log_in_several_files_goes_on_and_forgets(lag_bundle, cli, tmp_path):
+    options = ("run", lag_bundle, "--io", "lines", "--rate", 100, "--duration", 0.05)
+    for _ in range(3):
+        cli(*options, "--log", tmp_path / "run.mcap", "--log-minutes", 1, "--log-keep", 2, "--json")
+    logs = sorted(path.name for path in tmp_path.iterdir())
+    assert logs == ["run-0002.mcap", "run-0003.mcap"]
+    out, _ = cli("replay", *sorted(tmp_path.iterdir()), "--bundle", lag_bundle, "--json")
+    assert json.loads(out)["ok"] is True
 
 
 def newest(cache):

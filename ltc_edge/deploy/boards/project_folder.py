@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ltc_edge.deploy.boards.project import APP, RECORD, is_users
+from ltc_edge.deploy.generated_folder import changed_files
 from ltc_edge.errors import OutputError
 from ltc_edge.files import exchange, new_folder_mode, sync_folder
 
@@ -63,14 +63,13 @@ def refuse_changed(folder: Path, written: Mapping[str, Any]) -> None:
     Raises:
         OutputError: a file was changed or added.
     """
-    for path in sorted(folder.rglob("*")):
+    for path in changed_files(folder, written):
         name = path.relative_to(folder).as_posix()
-        if path.is_dir() or is_users(name) or name == RECORD or name.startswith(f"{BUILD}/"):
+        if is_users(name) or name == RECORD or name.startswith(f"{BUILD}/"):
             continue
         if name not in written:
             raise OutputError(f"{path}: is not of the project; move it to {APP}, or lose it with --force")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != written[name]:
-            raise OutputError(f"{path}: was changed since it was written; --force replaces it")
+        raise OutputError(f"{path}: was changed since it was written; --force replaces it")
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -20,6 +20,9 @@ class RunRequest:
         spin_s: how long before each deadline it is awake already.
         bind: whether other machines may send readings.
         log: MCAP file for every step; None for none.
+        log_minutes: the log is NAME-0001.mcap, NAME-0002.mcap and so on, each of so many minutes; None for
+            one file.
+        log_keep: how many of these stay.
         force: whether the log replaces a file that is there.
         duration_s: after which it ends; None for no end.
         bare: whether the controller is also timed alone.
@@ -34,6 +37,8 @@ class RunRequest:
     spin_s: float = 0.0
     bind: bool = False
     log: Path | None = None
+    log_minutes: int | None = None
+    log_keep: int = 24
     force: bool = False
     duration_s: float | None = None
     bare: bool = False
@@ -47,6 +52,8 @@ class RunRequest:
             "--cpu": self.cpu,
             "--spin": repr(self.spin_s),
             "--log": self.log,
+            "--log-minutes": self.log_minutes,
+            "--log-keep": None if self.log_minutes is None else self.log_keep,
             "--duration": None if self.duration_s is None else repr(self.duration_s),
         }
         flags = {
