@@ -38,9 +38,8 @@ def write_code(files: Mapping[str, bytes], folder: Path, *, force: bool = False)
         for path in changed_files(there, before):
             if path == there / RECORD:
                 continue
-            what = (
-                "was changed since it was written" if _name(path, there) in before else "is not of ltc-edge"
-            )
+            is_known = path.relative_to(there).as_posix() in before
+            what = "was changed since it was written" if is_known else "is not of ltc-edge"
             raise OutputError(f"{path}: {what}; --force does not replace it: move it elsewhere first")
 
     write_folder({**files, RECORD: record.encode()}, folder, check)
