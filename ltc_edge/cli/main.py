@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "memory": ("ltc_edge.cli.memory", "Measure how far back a controller remembers, and its data ask."),
     "size": ("ltc_edge.cli.size", "Say how large a network the data ask for."),
     "descent": ("ltc_edge.cli.descent", "Sweep a model's width, and look for double descent."),
+    "sweep": ("ltc_edge.cli.sweep", "Search for the smallest controller that does the job."),
     "zoo": ("ltc_edge.cli.zoo", "Take a trained, verified controller to start from."),
     "report": ("ltc_edge.cli.report", "Write a page about a bundle and what was measured of it."),
     "profile": ("ltc_edge.cli.profile", "Measure what a step costs on a device, and check budgets."),

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ltc_edge.sweep.front import Figure, TrialResult, broken_limits, figure_over_seeds, ranked
+from ltc_edge.sweep.front import TrialResult, broken_limits, figure_over_seeds, ranked
 from ltc_edge.sweep.measurement import MeasurementPlan
 from ltc_edge.sweep.objectives import OBJECTIVES
 from ltc_edge.sweep.study import Asked, Study
@@ -29,7 +29,8 @@ def results_of(study: Study) -> list[TrialResult]:
 def result_of(asked: Asked, told: Told, measure: MeasurementPlan) -> TrialResult:
     """A trial as fronts and tables take it."""
     complete = [outcome for outcome in told.outcomes if outcome.state == "complete"]
-    figures = {name: _over_seeds(name, complete) for name in told.figures} if complete else {}
+    known = complete or told.outcomes  # of one that was given up, what was known by then
+    figures = {name: figure_over_seeds([outcome.figures[name] for outcome in known]) for name in told.figures}
     is_complete = told.state == "complete"
     best = _best(complete, measure) if is_complete else None
     return TrialResult(
@@ -88,10 +89,6 @@ def _estimated(result: TrialResult) -> TrialResult:
     return dataclasses.replace(
         result, state="pruned", reason="estimated alone: behind the front of the proxies", broken=()
     )
-
-
-def _over_seeds(name: str, outcomes: Sequence[Outcome]) -> Figure:
-    return figure_over_seeds([outcome.figures[name] for outcome in outcomes if name in outcome.figures])
 
 
 def _best(outcomes: Sequence[Outcome], measure: MeasurementPlan) -> int:

@@ -24,7 +24,8 @@ class Told:
         reason: in one line, why it is not complete.
         figures: the means over its seeds.
         values: of the objectives, in their order; of a complete trial alone.
-        violations: of the limits of the budget, by their texts: at most 0 is kept.
+        violations: of the limits of the budget, by their texts: at most 0 is kept. Of a trial that is not
+            complete those alone whose figures are known.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -68,7 +69,11 @@ def judge(outcomes: Sequence[Outcome], measure: MeasurementPlan) -> Told:
             values = tuple(figures[name] for name in measure.objectives)
     elif len(outcomes) > 1:
         reason = f"seed {last.seed}: {reason}"
-    violations = {limit: min(value, FAR) for limit, value in measure.budget.violation(figures).items()}
+    found = measure.budget.violation(figures)
+    known = {str(limit) for limit in measure.budget.limits if limit.name in figures}
+    violations = {
+        limit: min(over, FAR) for limit, over in found.items() if limit in known or state == "complete"
+    }
     return Told(tuple(outcomes), state, reason, figures, values, violations)
 
 
