@@ -69,6 +69,16 @@ class Fields:
         value: bool | None = self._get(name, bool, "true or false")
         return value
 
+    def scalar(self, name: str) -> str | int | float | bool | None:
+        """A text, a finite number, whole or not, or true or false."""
+        value = self._document.get(name)
+        if isinstance(value, str):
+            return clean(value)
+        if value is None or isinstance(value, bool):
+            return value
+        number = self._finite(value, name)
+        return value if isinstance(value, int) else number
+
     def inside(self, name: str) -> Fields:
         """An object; an empty one where there is none."""
         value = self._document.get(name)

@@ -26,6 +26,14 @@ def interval_text(figure: Figure | None) -> str:
     return f"{value_text(figure.mean)} ({value_text(figure.low)} to {value_text(figure.high)})"
 
 
+def reach_text(figure: Figure) -> str | None:
+    """How far the interval reaches on either side, to two digits; None where seeds do not differ."""
+    if figure.low is None or figure.high is None or figure.low == figure.high:
+        return None
+    reach = float(f"{(figure.high - figure.low) / 2:.2g}")
+    return value_text(reach)
+
+
 def axis_text(objective: Objective) -> str:
     """The name with its unit, as an axis or a column is headed."""
     name = objective.name.removesuffix("_us").replace("_", " ")

@@ -55,6 +55,8 @@ def figure_over_seeds(values: Sequence[float]) -> Figure:
         raise InputError(f"a figure needs finite values, not {list(values)}")
     if len(values) == 1:
         return Figure(float(values[0]), None, None, 1)
+    if min(values) == max(values):  # whose mean and deviation would be a rounding error off
+        return Figure(float(values[0]), float(values[0]), float(values[0]), len(values))
     from ltc_edge.evaluation.descent.curve import over_seeds
 
     found = over_seeds(np.asarray(values, dtype=np.float64), logarithmic=False)

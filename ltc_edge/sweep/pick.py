@@ -92,4 +92,6 @@ def _shortfall(broken: Broken) -> str:
     has = f"its {limit.name} is {unit_text(broken.value, find_objective(limit.name, 'the budget'))}"
     if not limit.value or broken.value == limit.value:
         return f"{has}, not {limit}"
+    if broken.excess >= 10 and limit.is_upper:
+        return f"{has}, {1 + broken.excess:.3g} times what {limit} allows"
     return f"{has}, {100 * broken.excess:.2g} % {'over' if limit.is_upper else 'short of'} {limit}"
