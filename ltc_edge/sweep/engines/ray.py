@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,8 @@ from ltc_edge.sweep.engines.engine import Lost
 from ltc_edge.sweep.engines.ray_options import RayOptions, room
 from ltc_edge.sweep.engines.ray_session import one_line, ray_session
 from ltc_edge.sweep.engines.remote import Delivery, Driver, deliver
-from ltc_edge.sweep.engines.run_archive import unpack
+from ltc_edge.sweep.engines.run_archive import pack, unpack
 from ltc_edge.sweep.work import Outcome, Work, outcome_file_of, run_folder_of
-
-SPARE = 2
-"""Tasks beyond the slots that Ray is given, so that a slot that falls free need not wait for the driver."""
 
 _LOOK_AGAIN_S = 1.0
 """How old the count of slots may be: nodes come and go."""
@@ -41,7 +37,6 @@ class RayEngine:
     def __init__(self, trials: Path, options: RayOptions | None = None, do: str = DO_REPLICATE) -> None:
         self._options = options or RayOptions()
         self._trials = trials.resolve()
-        self._waiting: deque[Work] = deque()
         self._running: dict[Any, Work] = {}
         self._counted = (-float("inf"), 0)
         with contextlib.ExitStack() as stack:
@@ -64,12 +59,14 @@ class RayEngine:
         return slots
 
     def submit(self, work: Work) -> None:
-        """Take ``work``; it waits here while all nodes are busy."""
-        self._waiting.append(work)
-        self._feed()
+        """Take ``work``; it waits at Ray until a node has room."""
+        folder = run_folder_of(self._trials, work)
+        begun = pack(folder) if folder.is_dir() else None
+        task = self._task.options(name=work.name).remote(work, self._driver, begun)
+        self._running[task] = work
 
     def wait(self, timeout_s: float | None = None) -> list[Outcome | Lost]:
-        """What has ended since the last call; waits for the first, and for nothing where nothing runs.
+        """What has ended since the last call; waits for the first, or until there are more slots to fill.
 
         Raises:
             LtcEdgeError: a node is not fit for the work: a version, a missing package, a full disk.
@@ -77,35 +74,27 @@ class RayEngine:
             ray.exceptions.RayTaskError: a defect, with the traceback of the worker.
         """
         until = None if timeout_s is None else time.monotonic() + timeout_s
+        slots = self.slots
         while self._running:
             left = _LOOK_AGAIN_S if until is None else min(_LOOK_AGAIN_S, max(0.0, until - time.monotonic()))
             ended, _ = self._ray.wait(list(self._running), timeout=left)
             if ended:
                 ended, _ = self._ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
                 return [self._receive(task) for task in ended]
-            if until is not None and time.monotonic() >= until:
+            if self.slots > slots or (until is not None and time.monotonic() >= until):
                 break
-            self._feed()
         return []
 
     def close(self) -> None:
         """End what is running, at once; what was started here is gone when it returns."""
         running, self._running = self._running, {}
-        self._waiting.clear()
         with self._open:
             for task in running:
                 self._ray.cancel(task, force=True)
 
-    def _feed(self) -> None:
-        """Give Ray what waits, up to a little more than it can do."""
-        while self._waiting and len(self._running) < self.slots + SPARE:
-            work = self._waiting.popleft()
-            self._running[self._task.options(name=work.name).remote(work, self._driver)] = work
-
     def _receive(self, task: Any) -> Outcome | Lost:
         """What became of ``task``, which has ended; an outcome is on this disk when this returns."""
         work = self._running.pop(task)
-        self._feed()
         errors = self._ray.exceptions
         try:
             return self._keep(work, self._ray.get(task))

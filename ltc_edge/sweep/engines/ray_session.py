@@ -7,6 +7,7 @@ import functools
 import os
 import secrets
 import shutil
+import socket
 import sys
 import tempfile
 import warnings
@@ -26,6 +27,8 @@ OBJECT_STORE_BYTES = 80 << 20
 _SOCKETS = Path("/tmp")
 """Where an instance has its folder: paths of sockets have 107 characters, and other folders for temporary
 files have longer names."""
+
+_SECONDS_TO_ANSWER = 10.0
 
 _QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
 
@@ -51,7 +54,7 @@ def ray_session(options: RayOptions) -> Iterator[ModuleType]:
         if ray.is_initialized():
             raise InputError("Ray is connected in this process already; end that with ray.shutdown()")
         # Else what Ray's daemons have to say is printed in the midst of what the command prints.
-        worker = require("ray._private.worker", "cluster")
+        worker: Any = require("ray._private.worker", "cluster")
         try:
             worker._worker_logs_enabled = False
             _connect(ray, settings)
@@ -67,10 +70,23 @@ def _connect(ray: ModuleType, settings: dict[str, Any]) -> None:
             # About GPUs, and of files of its own that it leaves to the garbage collector.
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", ResourceWarning)
+            _knock(settings["address"])
             ray.init(**_QUIET, **settings)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        where = settings["address"]
-        raise InputError(f"no Ray at {where}: {one_line(error)}") from None
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise InputError(f"no Ray at {settings['address']}: {one_line(error)}") from None
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens at ``address``: Ray itself tries for minutes.
+
+    Raises:
+        OSError, ValueError: nobody does, or it is no address.
+    """
+    services: Any = require("ray._private.services", "cluster")
+    found = services.canonicalize_bootstrap_address(address)  # None for an instance that is yet to be
+    if found is not None:
+        host, port = services.extract_ip_port(found)
+        socket.create_connection((host, port), _SECONDS_TO_ANSWER).close()
 
 
 @contextlib.contextmanager

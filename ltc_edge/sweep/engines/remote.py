@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ltc_edge.errors import InputError
-from ltc_edge.sweep.engines.carry_out import MACHINE_FAULTS, carry_out, load
-from ltc_edge.sweep.engines.run_archive import pack
+from ltc_edge.errors import InputError, LtcEdgeError
+from ltc_edge.sweep.engines.carry_out import carry_out, load
+from ltc_edge.sweep.engines.run_archive import pack, unpack
 from ltc_edge.sweep.work import Work, run_folder_of
 from ltc_edge.version import __version__
 
@@ -46,14 +46,17 @@ class Delivery:
     run: bytes | None
 
 
-def deliver(work: Work, driver: Driver) -> Delivery:
+def deliver(work: Work, driver: Driver, begun: bytes | None = None) -> Delivery:
     """Do ``work`` on the driver's disk where it is seen from here, and otherwise in a folder of its own.
 
-    Only on the driver's disk does a replicate that was killed go on from its last checkpoint.
+    Args:
+        work: what to do.
+        driver: for whom.
+        begun: what the driver has of the run folder, as `pack` gives it.
 
     Raises:
         InputError: another version of ltc-edge is installed here.
-        OutputError, MissingExtraError, KernelError: this machine is at fault, see `carry_out`; named.
+        LtcEdgeError: this machine, or what all trials share, is at fault, see `carry_out`; names the machine.
         MemoryError: there is not enough here and now.
     """
     if __version__ != driver.version:
@@ -62,16 +65,19 @@ def deliver(work: Work, driver: Driver) -> Delivery:
             "install the same on all nodes, or let the driver send its own"
         )
     try:
-        return _deliver(work, driver)
-    except MACHINE_FAULTS as error:
-        raise type(error)(f"{platform.node()}: {error}") from None
+        if driver.mark.exists():
+            return Delivery(_do(work, driver.do, driver.trials), None)
+        with tempfile.TemporaryDirectory(prefix="ltc-edge-sweep-") as scratch:
+            folder = run_folder_of(Path(scratch), work)
+            if begun is not None:
+                unpack(begun, folder)
+            outcome = _do(work, driver.do, Path(scratch))
+            return Delivery(outcome, pack(folder) if folder.is_dir() else None)
+    except LtcEdgeError as error:
+        # Those that carry more than a message would not survive the journey.
+        kind = type(error) if type(error).__init__ is Exception.__init__ else InputError
+        raise kind(f"{platform.node()}: {error}") from None
 
 
-def _deliver(work: Work, driver: Driver) -> Delivery:
-    do = load(driver.do)
-    if driver.mark.exists():
-        return Delivery(dataclasses.asdict(carry_out(do, work, driver.trials)), None)
-    with tempfile.TemporaryDirectory(prefix="ltc-edge-sweep-") as scratch:
-        outcome = carry_out(do, work, Path(scratch))
-        folder = run_folder_of(Path(scratch), work)
-        return Delivery(dataclasses.asdict(outcome), pack(folder) if folder.is_dir() else None)
+def _do(work: Work, do: str, trials: Path) -> dict[str, Any]:
+    return dataclasses.asdict(carry_out(load(do), work, trials))
