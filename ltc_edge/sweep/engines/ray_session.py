@@ -136,23 +136,30 @@ def lay_out(folder: Path, files: tuple[Path, ...]) -> None:
     Raises:
         InputError: a file is not there, or not below the current folder.
     """
+    here = Path.cwd()
+    places = [_place_below(here, path) for path in files]
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
     shutil.copytree(Path(ltc_edge.__path__[0]), folder / "ltc_edge", ignore=ignore)
-    here = Path.cwd().resolve()
-    for path in files:
-        if not path.exists():
-            raise InputError(f"{path}: no such file")
-        if not path.resolve().is_relative_to(here):
-            raise InputError(
-                f"{path}: is not below the current folder, so workers would not find it by its name; "
-                "start in a folder above it, or put it where all nodes see it"
-            )
-        target = folder / path.resolve().relative_to(here)
+    for place in places:
+        target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            shutil.copytree(path, target, ignore=ignore, dirs_exist_ok=True)
+        if (here / place).is_dir():
+            shutil.copytree(here / place, target, ignore=ignore, dirs_exist_ok=True)
         else:
-            shutil.copy2(path, target)
+            shutil.copy2(here / place, target)
+
+
+def _place_below(here: Path, path: Path) -> Path:
+    # Without following links: workers find it by the name that it has here.
+    place = Path(os.path.normpath(here / path))
+    if not place.exists():
+        raise InputError(f"{path}: no such file")
+    if not place.is_relative_to(here):
+        raise InputError(
+            f"{path}: is not below the current folder, so workers would not find it by its name; "
+            "start in a folder above it, or put it where all nodes see it"
+        )
+    return place.relative_to(here)
 
 
 def one_line(error: BaseException) -> str:

@@ -6,11 +6,13 @@ below the folder are unpacked, and no more than `MAX_BYTES` of them.
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from ltc_edge.errors import InputError
@@ -20,6 +22,9 @@ MAX_BYTES = 256 << 20
 """Of all files of a run; one is about 100 KB."""
 
 MAX_FILES = 10_000
+
+_OF_A_FILE = 1 << 12
+"""Bytes of a tar that are not a file's own: headers and padding."""
 
 
 def pack(folder: Path) -> bytes:
@@ -70,17 +75,36 @@ def unpack(content: bytes, folder: Path) -> None:
 def _write_files(content: bytes, folder: Path) -> None:
     left = MAX_BYTES
     try:
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+        with tarfile.open(fileobj=io.BytesIO(_decompress(content)), mode="r:") as archive:
             for count, entry in enumerate(archive, start=1):
                 left -= entry.size
                 _check(entry, count, left)
                 source = archive.extractfile(entry)
                 assert source is not None  # which only what is no regular file gives
                 _write_durably(folder / entry.name, source.read())
-    except (tarfile.TarError, EOFError, UnicodeError) as error:
-        raise InputError(f"{folder.name}: what a worker sent is no run folder ({error})") from None
+    except (
+        tarfile.TarError,
+        FileExistsError,
+        NotADirectoryError,
+        EOFError,
+        gzip.BadGzipFile,
+        zlib.error,
+    ) as error:
+        raise InputError(f"what a worker sent is no run folder ({error})") from None
     for below in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         sync_folder(below)
+
+
+def _decompress(content: bytes) -> bytes:
+    """The tar in ``content``, whose end and checksum are right."""
+    most = MAX_BYTES + MAX_FILES * _OF_A_FILE
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+        found = stream.read(most + 1)
+    if len(found) > most:
+        raise InputError("a worker sent more than a run folder holds")
+    if not found:
+        raise EOFError("nothing")
+    return found
 
 
 def _check(entry: tarfile.TarInfo, count: int, left: int) -> None:

@@ -17,7 +17,7 @@ from toy_replicates import do, executions_in
 from ltc_edge.errors import InputError, MissingExtraError
 from ltc_edge.sweep.engines.engine import Lost
 from ltc_edge.sweep.engines.ray import RayEngine
-from ltc_edge.sweep.engines.ray_options import RayOptions, room
+from ltc_edge.sweep.engines.ray_options import RayOptions
 from ltc_edge.sweep.work import Outcome, Work, outcome_file_of, run_folder_of
 
 pytestmark = pytest.mark.slow
@@ -155,6 +155,18 @@ def test_a_node_that_is_unfit_is_named(engine: RayEngine, monkeypatch: pytest.Mo
         engine.wait()
 
 
+def test_a_run_that_was_begun_goes_along(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = dataclasses.replace(engine._driver, mark=engine._trials / "not there")
+    monkeypatch.setattr(engine, "_driver", nowhere)
+    work = Work(105, 0, {}, {})
+    folder = run_folder_of(engine._trials, work)
+    folder.mkdir(parents=True)
+    (folder / "checkpoint").write_text("half of it")
+    assert len(do_all(engine, [work])) == 1
+    assert (folder / "checkpoint").read_text() == "half of it"
+    assert (folder / "data" / "round").exists()
+
+
 def test_a_wait_has_an_end(engine: RayEngine) -> None:
     assert engine.wait() == []
     engine.submit(Work(104, 0, {"seconds": 0.5}, {}))
@@ -183,14 +195,3 @@ def test_no_finished_trial_is_lost_with_a_node(nodes: Nodes, engine: RayEngine, 
     for trial in range(200, 212):
         assert 1 <= done[trial] <= 1 + lost[trial]
     assert all(Outcome.read(outcome_file_of(engine._trials, work)).state == "complete" for work in works)
-
-
-def test_halves_of_a_processor_on_two_nodes_are_no_slot() -> None:
-    nodes = [
-        {"Alive": True, "Resources": {"CPU": 2.5, "memory": 4.0}},
-        {"Alive": True, "Resources": {"CPU": 8.0, "memory": 3.0}},
-        {"Alive": True, "Resources": {"memory": 8.0}},
-        {"Alive": False, "Resources": {"CPU": 8.0, "memory": 8.0}},
-    ]
-    assert room(nodes, {"CPU": 1.0, "memory": 1.0}) == 5
-    assert room(nodes, {"CPU": 1.0, "memory": 1.0, "GPU": 1.0}) == 0
