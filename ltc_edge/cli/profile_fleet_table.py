@@ -47,8 +47,8 @@ def _ratio(row: _Row) -> str:
 
 
 def _runtime(reading: Reading) -> str:
-    """A compiler says a lot of itself; the first word is its name and the last one its version."""
-    words = (reading.runtime or "").split()
+    """A compiler says a lot of itself: the first word is its name, and the last one its version."""
+    words = (reading.runtime or "").partition(",")[0].split()
     return _short(" ".join(dict.fromkeys((words[0], words[-1])))) if words else ""
 
 
@@ -57,8 +57,8 @@ def _state(row: _Row) -> str:
     return ", ".join(part for part in (celsius, "not valid" if row.device.problems else "") if part)
 
 
-def _budgets(row: _Row) -> str:
-    kept = row.device.budgets_kept
+def _budgets(reading: Reading) -> str:
+    kept = reading.budgets_kept
     return "" if kept is None else "kept" if kept else "broken"
 
 
@@ -83,7 +83,7 @@ _FIGURES: tuple[Column, ...] = (
     ),
     ("× time\nbefore", _of_reading(lambda r: "" if r.baseline_ratio is None else f"{r.baseline_ratio:.2f}")),
     ("state", _state),
-    ("budgets", _budgets),
+    ("budgets", _of_reading(_budgets)),
 )
 
 

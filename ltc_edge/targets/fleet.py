@@ -74,20 +74,21 @@ def read_fleet_table(path: Path, groups: Sequence[str] = ()) -> FleetTable:
         raise InputError(f"{path}: canary is {canary!r}, which is none of its devices")
     if parallel is not None and not (_is(parallel, int) and 1 <= parallel <= 1000):
         raise InputError(f"{path}: parallel must be a whole number from 1 to 1000, not {parallel!r}")
+    alike = {label.lower(): label for label in devices}
     for label, device in devices.items():
-        _check_label(path, label, devices)
+        _check_label(path, label, alike)
         _check_device(f"{path}: [devices.{label}]", device)
     chosen = _chosen(path, devices, groups)
     return FleetTable(path, chosen, canary if canary in chosen else None, parallel)
 
 
-def _check_label(path: Path, label: str, devices: Mapping[str, Any]) -> None:
+def _check_label(path: Path, label: str, alike: Mapping[str, str]) -> None:
     if not _LABEL.fullmatch(label):
         raise InputError(f"{path}: {label[:60]!r} is no name of a device: letters, digits, and . _ -")
     # There are file systems on which they would be one folder.
-    for other in devices:
-        if other != label and other.lower() == label.lower():
-            raise InputError(f"{path}: {label} and {other} are one name but for capitals; rename one")
+    other = alike[label.lower()]
+    if other != label:
+        raise InputError(f"{path}: {label} and {other} are one name but for capitals; rename one")
 
 
 def _check_device(where: str, table: Any) -> None:

@@ -86,7 +86,7 @@ def fleet_document(
         "interrupted": findings.interrupted,
         "devices": {device.label: _device(device, findings) for device in findings.devices},
         "stragglers": [{"device": label, "format": form} for label, form in findings.stragglers],
-        "drift": [asdict(each) for each in findings.drift],
+        "drift": [each.to_json() for each in findings.drift],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ltc_edge.export.formats import FORMATS
 from ltc_edge.profiling.fleet.summary import DeviceSummary
@@ -28,6 +29,11 @@ class Drift:
     what: str
     of: str | None
     values: Mapping[str, tuple[str, ...]]
+
+    def to_json(self) -> dict[str, Any]:
+        """As docs/fleet.md says it."""
+        values = [{"value": value, "devices": list(labels)} for value, labels in self.values.items()]
+        return {"what": self.what, "of": self.of, "values": values}
 
 
 def find_drift(devices: Sequence[DeviceSummary]) -> list[Drift]:

@@ -19,10 +19,10 @@ from ltc_edge.profiling.profile_files import refuse_existing
 from ltc_edge.profiling.table_csv import safe_cell
 
 JSON, CSV, PICTURE = "fleet.json", "fleet.csv", "fleet.png"
-_OF_DEVICE = ("target", "kind", "status", "error", "seconds", "celsius", "budgets_kept")
+_OF_DEVICE = ("target", "kind", "status", "error", "seconds", "celsius")
 _OF_FORMAT = (
     *("status", "detail", "runtime", "p50_us", "p99_us", "instructions", "misses", "periods"),
-    *("max_abs_error", "baseline_ratio", "baseline_verdict"),
+    *("max_abs_error", "budgets_kept", "baseline_ratio", "baseline_verdict"),
 )
 _ALIKE = ("alike", "median_us", "ratio", "limit_us", "straggler")
 

@@ -42,6 +42,7 @@ class Reading:
         instructions: of a step, in an emulator.
         misses, periods: of the worst paced run.
         max_abs_error: of the actions.
+        budgets_kept: whether all of its budgets are; None where it has none.
         baseline_ratio, baseline_verdict: against an earlier profile.
     """
 
@@ -54,6 +55,7 @@ class Reading:
     misses: int | None = None
     periods: int | None = None
     max_abs_error: float | None = None
+    budgets_kept: bool | None = None
     baseline_ratio: float | None = None
     baseline_verdict: str | None = None
 
@@ -68,7 +70,6 @@ class DeviceSummary:
         facts: what it is, by the names in `FACTS`; of an emulated processor nothing.
         celsius: the hottest zone after the run.
         problems: why its figures cannot be trusted, a line each.
-        budgets_kept: whether all budgets are; None where there are none.
         failures: what does not hold, a line each.
         readings: by format.
     """
@@ -82,7 +83,6 @@ class DeviceSummary:
     facts: Mapping[str, Any] = field(default_factory=dict)
     celsius: float | None = None
     problems: Sequence[str] = ()
-    budgets_kept: bool | None = None
     failures: Sequence[str] = ()
     readings: Mapping[str, Reading] = field(default_factory=dict)
 
@@ -96,7 +96,7 @@ class DeviceSummary:
 
     def to_json(self) -> dict[str, Any]:
         """As docs/fleet.md says it, without what only others tell of it."""
-        document = asdict(self)
+        document = asdict(self) | {"problems": list(self.problems), "failures": list(self.failures)}
         del document["label"]
         document["formats"] = document.pop("readings")
         return document
@@ -114,24 +114,25 @@ def summarise_device(outcome: Outcome, formats: Sequence[str]) -> DeviceSummary:
     if document is None:
         return DeviceSummary(*known, outcome.seconds)
     device = document["device"]
-    # Of one that ended early it is said once that there are formats which did not run.
-    failures = not_run(document, formats) if outcome.status == "done" else []
-    kept = [entry["kept"] for entry in document["budgets"]]
+    # Of one that ended early it is said once that there are formats which did not run. Of several kinds of
+    # devices, a format that is asked for may be one that some cannot run by their nature.
+    rows = document["formats"]
+    asked = [name for name in formats if rows[name]["reason"] != "needs-c"]
+    failures = not_run(document, asked) if outcome.status == "done" else []
     return DeviceSummary(
         *known,
         outcome.seconds,
         facts={name: _fact(found(device, *path)) for name, path in FACTS.items()} if device else {},
         celsius=_hottest(found(device, "after", "temperatures")),
         problems=tuple(document["problems"]),
-        budgets_kept=all(kept) if kept else None,
         failures=(*failures, *broken_checks(document, allow_throttled=request.allow_throttled)),
-        readings={
-            name: _reading(row, _compared(document, name)) for name, row in document["formats"].items()
-        },
+        readings={name: _reading(document, name) for name in rows},
     )
 
 
-def _reading(row: Mapping[str, Any], compared: Mapping[str, Any]) -> Reading:
+def _reading(document: Mapping[str, Any], name: str) -> Reading:
+    row, compared = document["formats"][name], found(document["baseline"], "formats", name)
+    kept = [entry["kept"] for entry in document["budgets"] if entry["format"] == name]
     runs = [run for run in row.get("paced") or () if run["status"] == "ok"]
     worst = misses(row)
     return Reading(
@@ -144,8 +145,9 @@ def _reading(row: Mapping[str, Any], compared: Mapping[str, Any]) -> Reading:
         misses=worst,
         periods=next((run["periods"] for run in runs if run["misses"] == worst), None),
         max_abs_error=number(row.get("max_abs_error")),
-        baseline_ratio=number(compared.get("ratio")),
-        baseline_verdict=text(compared.get("verdict")),
+        budgets_kept=all(kept) if kept else None,
+        baseline_ratio=number(found(compared, "ratio")),
+        baseline_verdict=text(found(compared, "verdict")),
     )
 
 
@@ -153,11 +155,6 @@ def _runtime(name: Any, version: Any) -> str | None:
     """A version that names what it is the version of."""
     known = text(version)
     return known if known is None or " " in known else f"{text(name) or ''} {known}".strip()
-
-
-def _compared(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    compared = found(document["baseline"], "formats", name)
-    return compared if isinstance(compared, Mapping) else {}
 
 
 def _fact(value: Any) -> str | float | None:
