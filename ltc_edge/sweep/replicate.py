@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ltc_edge.errors import CheckFailedError, DeviceError, InputError, OutputError
+from ltc_edge.sweep.cost_model import estimated_costs
 from ltc_edge.sweep.exported import export_format
 from ltc_edge.sweep.figures import firmware, measure_figures
 from ltc_edge.sweep.giving_up import Hope, is_complete, records_of, train
 from ltc_edge.sweep.measurement import MeasurementPlan
-from ltc_edge.sweep.proxies import estimated_costs, proxy_figures
+from ltc_edge.sweep.proxies import check_proxies, proxy_figures
 from ltc_edge.sweep.screening import screen
 from ltc_edge.sweep.stopwatch import OnProgress, Stopwatch
 from ltc_edge.sweep.work import Outcome, State, Work, outcome_file_of, run_folder_of
@@ -85,6 +86,8 @@ class _Replicate:
         if not is_complete(plan, self._folder):
             with clock.stage("screen"):
                 prepared = prepare(plan, load(measure.source))
+                if estimates:
+                    check_proxies(measure, form, prepared.initial.cell.kind)
                 costs = estimated_costs if estimates else firmware
                 screened = screen(prepared.initial, form, measure, costs)
             self._figures = screened.figures

@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ltc_edge.controller import Controller
-from ltc_edge.sweep.exported import Exported, export_format
+from ltc_edge.sweep.exported import Exported, export_untrained
 from ltc_edge.sweep.measurement import MeasurementPlan
 from ltc_edge.sweep.objectives import OBJECTIVES
 
 MARGINS: Mapping[str, float] = {
-    "instructions": 0.10,
-    "flash": 0.05,
+    "instructions": 0.02,
+    "flash": 0.02,
     "ram": 0.0,
-    "stack": 0.10,
+    "stack": 0.02,
     "parameters": 0.0,
 }
 """By figure, the share of a limit that it may be exceeded by before training."""
@@ -43,7 +43,7 @@ class Screened:
 
 
 def screen(untrained: Controller, form: str, plan: MeasurementPlan, costs: Costs) -> Screened:
-    """Judge a controller by the costs that are budgeted, before it is trained.
+    """Judge a controller by the costs that are budgeted, and by whether it has its format at all.
 
     Args:
         untrained: the controller that training would start from.
@@ -57,12 +57,13 @@ def screen(untrained: Controller, form: str, plan: MeasurementPlan, costs: Costs
         EmulationError: it faults there.
         MissingExtraError: a compiler or the emulator is not here.
     """
+    exported = export_untrained(untrained, form)
     limits = [limit for limit in plan.budget.limits if limit.name in MARGINS and limit.is_upper]
     figures: dict[str, float] = {}
     if limits:
         figures["parameters"] = float(untrained.parameters_effective())
     if any(OBJECTIVES[limit.name].stage == "emulate" for limit in limits):
-        figures |= costs(export_format(untrained, form, None), plan.target)
+        figures |= costs(exported, plan.target)
     for limit in limits:
         figure = figures.get(limit.name)
         if figure is not None and limit.violation(figure) > MARGINS[limit.name]:

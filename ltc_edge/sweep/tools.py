@@ -12,6 +12,7 @@ from ltc_edge.runtimes.cross_compiler import find_cross_compiler
 from ltc_edge.runtimes.litert_runtime import interpreter_module
 from ltc_edge.sweep.measurement import MeasurementPlan
 from ltc_edge.sweep.objectives import OBJECTIVES
+from ltc_edge.sweep.proxies import check_proxies
 from ltc_edge.targets import find_target
 
 
@@ -43,7 +44,10 @@ def check_tools(plan: MeasurementPlan, formats: Sequence[str]) -> None:
     if any(form.runtime == "litert" for form in forms):
         interpreter_module()
     if plan.proxy:
-        return  # what confirms its candidates is looked for when there are some
+        # What confirms the candidates is looked for when there are some. Of cells each trial tells.
+        for form in forms:
+            check_proxies(plan, form.name, "ltc")
+        return
     if any(form.runtime == "c" for form in forms):
         find_compiler()
     if emulated:
