@@ -39,7 +39,7 @@ def dominates(one, other, goals):
     return no_worse and any(a != b for a, b, _ in pairs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_the_front_is_what_nothing_feasible_dominates(data, result_of):
     results = data.draw(sweeps(result_of))
