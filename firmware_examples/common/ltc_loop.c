@@ -2,6 +2,9 @@
 
 #include "board.h"
 
+#define LTC_GUARDED_SETTINGS LOOP_SUPERVISOR
+#include "ltc_guarded.h"
+
 #if LTC_SERIAL_TICKS_PER_SECOND <= 0
 #error "a control loop needs the board's counter"
 #endif
@@ -12,9 +15,6 @@
 typedef char a_period_is_between_1_tick_and_a_quarter_turn_of_the_counter
     [((LTC_LOOP_PERIOD_TICKS > 0U) && (LTC_LOOP_PERIOD_TICKS < 0x40000000U)) ? 1 : -1];
 
-static controller_context context;
-static ltc_supervisor_memory memory;
-static float room[LTC_SUPERVISOR_ROOM(CONTROLLER_ACTIONS)];
 static float observation[CONTROLLER_OBSERVATIONS], age_s[CONTROLLER_OBSERVATIONS];
 static ltc_loop_report report;
 static uint32_t due, last; /* when the next step is due, and when the last one began */
@@ -22,19 +22,6 @@ static uint32_t overran;   /* 1: the last action was out only after the next ste
 static uint32_t requests;  /* until the next step */
 static uint32_t drill;     /* steps for which the readings count as lost */
 static uint8_t is_guarded; /* the watchdog runs */
-
-static uint32_t reset_controller(void *given)
-{
-    return controller_reset((controller_context *)given);
-}
-
-static uint32_t step_controller(void *given, const float *readings, float dt_s, float *action)
-{
-    return controller_step((controller_context *)given, readings, dt_s, action);
-}
-
-static const ltc_supervised controller = { &context, CONTROLLER_NO_ACTION, reset_controller, step_controller };
-static const ltc_supervisor supervisor = { &LOOP_SUPERVISOR, &controller, &memory, room };
 
 void ltc_loop_start(void)
 {

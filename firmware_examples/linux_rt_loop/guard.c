@@ -3,23 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "ltc_guarded.h"
+
 #define STATUS(name) LTC_JOIN(CONTROLLER_UPPER, name)
-
-static uint32_t reset(void *steered)
-{
-    return controller_reset((controller_context *)steered);
-}
-
-static uint32_t step(void *steered, const float *observation, float dt_s, float *action)
-{
-    return controller_step((controller_context *)steered, observation, dt_s, action);
-}
-
-static controller_context context;
-static ltc_supervisor_memory memory;
-static float room[LTC_SUPERVISOR_ROOM(CONTROLLER_ACTIONS)];
-static const ltc_supervised controller = { &context, CONTROLLER_NO_ACTION, reset, step };
-static const ltc_supervisor supervisor = { &supervisor_settings, &controller, &memory, room };
 
 uint32_t guard_start(guard *guard, uint32_t at_start)
 {

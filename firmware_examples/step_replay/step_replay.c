@@ -4,13 +4,14 @@
  */
 #include <string.h>
 
-#include "ltc_controller.h"
 #include "ltc_supervisor.h"
+
+extern const ltc_supervisor_settings supervisor_settings;
+
+#include "ltc_guarded.h"
 
 #define GIVEN_AGES 1U
 #define GIVEN_EXTERNAL 2U
-
-extern const ltc_supervisor_settings supervisor_settings;
 
 /* Of many steps, one after the other: rows of inputs, and of outputs. */
 typedef struct {
@@ -34,22 +35,6 @@ uint32_t step_replay_start(void);
 void step_replay_set(const void *supervisor, const float *room, const void *context);
 uint32_t step_replay_is(const void *supervisor, const float *room, const void *context);
 void step_replay_run(const step_replay_rows *rows, uint32_t count);
-
-static uint32_t reset(void *controlled)
-{
-    return controller_reset((controller_context *)controlled);
-}
-
-static uint32_t step(void *controlled, const float *observation, float dt_s, float *action)
-{
-    return controller_step((controller_context *)controlled, observation, dt_s, action);
-}
-
-static controller_context context;
-static ltc_supervisor_memory memory;
-static float room[LTC_SUPERVISOR_ROOM(CONTROLLER_ACTIONS)];
-static const ltc_supervised controller = { &context, CONTROLLER_NO_ACTION, reset, step };
-static const ltc_supervisor supervisor = { &supervisor_settings, &controller, &memory, room };
 
 /* Observations, actions, bytes of the supervisor's memory, floats of its room, bytes of the context. */
 void step_replay_sizes(uint32_t sizes[5])

@@ -110,6 +110,7 @@ def _made(bundle: Bundle, said: Mapping[str, Any]) -> tuple[FlightCode, Connecti
     """The code, its signals, how often it steps, and the format that is in it."""
     from ltc_edge.deploy.px4 import fields
     from ltc_edge.deploy.px4.crazyflie import STABILISER_HZ, crazyflie_app
+    from ltc_edge.deploy.px4.flight_code import FlightSubject
     from ltc_edge.deploy.px4.module import px4_module
     from ltc_edge.deploy.px4.signals import connect
     from ltc_edge.deploy.rate import RatePlan, plan_rate
@@ -135,4 +136,5 @@ def _made(bundle: Bundle, said: Mapping[str, Any]) -> tuple[FlightCode, Connecti
     )
     artifact = trusted_sources(bundle, form, trust_c=said["trust_c"])
     make = px4_module if is_px4 else crazyflie_app
-    return make(controller, artifact, settings, connections, plan), connections, plan, form
+    subject = FlightSubject(controller, artifact, settings, connections, plan)
+    return make(subject), connections, plan, form

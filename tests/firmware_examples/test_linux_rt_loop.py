@@ -283,7 +283,7 @@ def test_a_log_made_on_arm_gives_the_same_bits_here(bundle, start, tmp_path, for
     running.process.stdin = None
     assert running.process.wait(TIMEOUT_S) == 0
     read = StepLog(log)
-    found = replay(read, ReplayLibrary(source.sources, logged_settings(read)))
+    found = replay(read, ReplayLibrary(source.artifact.c_sources(), logged_settings(read)))
     assert found.steps >= 25
     assert found.first is None
     assert found.modes[ACTIVE] > 0
@@ -336,7 +336,7 @@ def test_wrong_usage(loop, options, message):
 
 
 def test_a_controller_that_fails_its_selftest_does_not_start(bundle, loop, tmp_path):
-    text = source_of(bundle).sources.files["tiny.c"].decode()
+    text = source_of(bundle).artifact.c_sources().files["tiny.c"].decode()
     words = re.search(r"golden_action\[\d+\] = \{([^}]*)\}", text)[1]
     golden = b"".join(int(word, 16).to_bytes(4, "little") for word in re.findall(r"0x[0-9A-Fa-f]+", words))
     content = Path(loop[0]).read_bytes()

@@ -5,20 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ltc_edge.controller import Controller
 from ltc_edge.deploy.px4.flight_code import (
     FlightCode,
+    FlightSubject,
     common_words,
     filled,
     lines,
     supervisor_sources,
     times,
 )
-from ltc_edge.deploy.px4.signals import Connection, Connections
-from ltc_edge.deploy.rate import RatePlan
+from ltc_edge.deploy.px4.signals import Connection
 from ltc_edge.errors import InputError
-from ltc_edge.export.artifacts import Artifact
-from ltc_edge.supervision.settings import Settings
 
 STABILISER_HZ = 1000.0
 """How often the firmware calls a controller."""
@@ -48,32 +45,23 @@ static int16_t rounded(float value)
 """
 
 
-def crazyflie_app(
-    controller: Controller,
-    artifact: Artifact,
-    settings: Settings,
-    connections: Connections,
-    plan: RatePlan,
-) -> FlightCode:
+def crazyflie_app(subject: FlightSubject) -> FlightCode:
     """Make an application of the firmware.
 
     Args:
-        controller: the bundle's.
-        artifact: its format in C, written anew or trusted; see `ltc_edge.deploy.sources`.
-        settings: of the supervisor.
-        connections: to what the stabiliser hands over and takes.
-        plan: of a loop of `STABILISER_HZ`.
+        subject: its connections are to what the stabiliser hands over and takes, and its plan is of a loop of
+            `STABILISER_HZ`.
 
     Raises:
         InputError: the actions are of several of the power distribution's modes.
     """
-    sources = artifact.c_sources()
-    flat = {**sources.files, **supervisor_sources(sources, settings)}
+    sources, connections = subject.artifact.c_sources(), subject.connections
+    flat = {**sources.files, **supervisor_sources(subject)}
     mode = _mode(connections.actions)
     begin = [] if mode == LEGACY else ["memset(control, 0, sizeof(*control));"]
     begin.append(f"control->controlMode = {mode};")
     objects = sorted(path.removesuffix(".c") + ".o" for path in flat if path.endswith(".c"))
-    words = common_words(controller, artifact, connections, plan) | {
+    words = common_words(subject) | {
         "objects": "\n".join(f"obj-y += {path}" for path in objects),
         "observation_values": lines(
             [f"{_read(each)}{times(each)}," for each in connections.observations], "      "

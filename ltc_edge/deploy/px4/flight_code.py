@@ -14,7 +14,6 @@ from ltc_edge.controller import Controller
 from ltc_edge.deploy.px4.signals import Connection, Connections
 from ltc_edge.deploy.rate import RatePlan
 from ltc_edge.export.artifacts import Artifact
-from ltc_edge.export.c import CSources
 from ltc_edge.export.c.packaging.escape import markdown
 from ltc_edge.export.c.text import float_literal
 from ltc_edge.supervision.settings import Settings
@@ -26,6 +25,25 @@ FIRMWARE = Path(__file__).resolve().parents[1] / "firmware" / "common"
 
 SETTINGS_NAME = "{name:.24}_supervisor"
 """Settings are a symbol of the firmware: two controllers in one must not share it."""
+
+
+@dataclass(frozen=True, eq=False)
+class FlightSubject:
+    """What flight code is made of.
+
+    Attributes:
+        controller: the bundle's.
+        artifact: its format in C, written anew or trusted; see `ltc_edge.deploy.sources`.
+        settings: of the supervisor.
+        connections: to numbers of the flight software.
+        plan: how often it is stepped: the flight software calls it no oftener.
+    """
+
+    controller: Controller
+    artifact: Artifact
+    settings: Settings
+    connections: Connections
+    plan: RatePlan
 
 
 @dataclass(frozen=True)
@@ -62,17 +80,16 @@ def filled(folder: str, paths: Mapping[str, str], words: Mapping[str, str]) -> d
     }
 
 
-def common_words(
-    controller: Controller, artifact: Artifact, connections: Connections, plan: RatePlan
-) -> dict[str, str]:
+def common_words(subject: FlightSubject) -> dict[str, str]:
     """The words that both kinds of flight code need."""
-    name, timing = artifact.c_sources().name, controller.timing
+    controller, connections, plan = subject.controller, subject.connections, subject.plan
+    name, timing = subject.artifact.c_sources().name, controller.timing
     return {
         "version": __version__,
         "name": name,
         "upper": name.upper(),
         "settings": SETTINGS_NAME.format(name=name),
-        "format": artifact.form.name,
+        "format": subject.artifact.form.name,
         "title": markdown(controller.name),
         "period_us": f"{round(1e6 * plan.step_s)}",
         "every": f"{plan.every}",
@@ -83,11 +100,11 @@ def common_words(
     }
 
 
-def supervisor_sources(sources: CSources, settings: Settings) -> dict[str, bytes]:
+def supervisor_sources(subject: FlightSubject) -> dict[str, bytes]:
     """The supervisor's sources and its settings, by file name."""
-    name = SETTINGS_NAME.format(name=sources.name)
+    name = SETTINGS_NAME.format(name=subject.artifact.c_sources().name)
     files = {path: (FIRMWARE / path).read_bytes() for path in SUPERVISOR_FILES}
-    return files | {f"{name}.c": settings_c(settings, name).encode("ascii")}
+    return files | {f"{name}.c": settings_c(subject.settings, name).encode("ascii")}
 
 
 def times(connection: Connection, *, back: bool = False) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 
-from ltc_edge.controller import Controller
 from ltc_edge.deploy.px4.fields import HAS_SAMPLE, NAN_WHERE_UNUSED
 from ltc_edge.deploy.px4.flight_code import (
     FlightCode,
+    FlightSubject,
     common_words,
     filled,
     lines,
@@ -16,9 +16,6 @@ from ltc_edge.deploy.px4.flight_code import (
     times,
 )
 from ltc_edge.deploy.px4.signals import Connection, Connections
-from ltc_edge.deploy.rate import RatePlan
-from ltc_edge.export.artifacts import Artifact
-from ltc_edge.supervision.settings import Settings
 
 ALWAYS = ("debug_array", "parameter_update", "vehicle_control_mode")
 """Topics that every module includes."""
@@ -29,28 +26,14 @@ LONGEST_PARAMETER = 7
 LONGEST_DEBUG_NAME = 9
 
 
-def px4_module(
-    controller: Controller,
-    artifact: Artifact,
-    settings: Settings,
-    connections: Connections,
-    plan: RatePlan,
-) -> FlightCode:
-    """Make a module.
-
-    Args:
-        controller: the bundle's.
-        artifact: its format in C, written anew or trusted; see `ltc_edge.deploy.sources`.
-        settings: of the supervisor.
-        connections: to topics of PX4.
-        plan: how often it is stepped: PX4's clock calls it no oftener.
-    """
-    sources = artifact.c_sources()
+def px4_module(subject: FlightSubject) -> FlightCode:
+    """Make a module; its connections are to topics of PX4."""
+    sources, connections = subject.artifact.c_sources(), subject.connections
     module = f"ltc_{sources.name.lower()}"
-    own = supervisor_sources(sources, settings)
+    own = supervisor_sources(subject)
     inside = {f"controller/{path}": content for path, content in sources.files.items()}
     inside |= {f"supervisor/{path}": content for path, content in own.items()}
-    words = common_words(controller, artifact, connections, plan) | {
+    words = common_words(subject) | {
         "module": module,
         "module_upper": module.upper(),
         "class": "Ltc" + "".join(part.capitalize() for part in sources.name.split("_")),

@@ -21,7 +21,9 @@ from ltc_edge.supervision.settings_c import settings_c
 
 INPUTS = ("observation", "age_s", "external", "dt_s", "requests", "missed", "given")
 OUTPUTS = ("action", "proposal", "status", "mode", "state_before", "state_after")
-_SHARED = ("common/ltc_controller.h", "common/ltc_supervisor.h", "common/ltc_supervisor.c")
+_SHARED = tuple(
+    f"common/{name}" for name in ("ltc_controller.h", "ltc_guarded.h", "ltc_supervisor.h", "ltc_supervisor.c")
+)
 _REPLAY = "step_replay/step_replay.c"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from ltc_edge.deploy.px4.crazyflie import STABILISER_HZ, crazyflie_app
 from ltc_edge.deploy.px4.fields import CRAZYFLIE_INPUTS, CRAZYFLIE_OUTPUTS
+from ltc_edge.deploy.px4.flight_code import FlightSubject
 from ltc_edge.deploy.px4.signals import connect
 from ltc_edge.deploy.rate import plan_rate
 from ltc_edge.deploy.sources import trusted_sources
@@ -44,7 +45,7 @@ def app(bundle, folder, text=SIGNALS):
     connections = connect(controller, CRAZYFLIE_INPUTS, CRAZYFLIE_OUTPUTS, folder / "signals.toml")
     artifact = trusted_sources(bundle, "c-float32")
     plan = plan_rate(controller.timing, STABILISER_HZ)
-    return crazyflie_app(controller, artifact, default_settings(controller), connections, plan)
+    return crazyflie_app(FlightSubject(controller, artifact, default_settings(controller), connections, plan))
 
 
 @pytest.fixture(scope="module")

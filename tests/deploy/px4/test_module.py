@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ltc_edge.deploy.px4.fields import PX4_INPUTS, PX4_OUTPUTS
+from ltc_edge.deploy.px4.flight_code import FlightSubject
 from ltc_edge.deploy.px4.module import px4_module
 from ltc_edge.deploy.px4.signals import connect
 from ltc_edge.deploy.rate import RatePlan
@@ -43,13 +44,14 @@ def code(flight_bundle, tmp_path_factory):
     signals = tmp_path_factory.mktemp("signals") / "signals.toml"
     signals.write_text(SIGNALS)
     controller = flight_bundle.controller
-    return px4_module(
+    subject = FlightSubject(
         controller,
         trusted_sources(flight_bundle, "c-float32"),
         default_settings(controller),
         connect(controller, PX4_INPUTS, PX4_OUTPUTS, signals),
         RatePlan(controller.timing.period_s, 1),
     )
+    return px4_module(subject)
 
 
 @pytest.fixture(scope="module")

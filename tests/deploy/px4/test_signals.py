@@ -10,6 +10,7 @@ import pytest
 from ltc_edge import ActionSignal, ObservationSignal
 from ltc_edge.deploy.px4.crazyflie import crazyflie_app
 from ltc_edge.deploy.px4.fields import CRAZYFLIE_INPUTS, CRAZYFLIE_OUTPUTS, PX4_INPUTS, PX4_OUTPUTS
+from ltc_edge.deploy.px4.flight_code import FlightSubject
 from ltc_edge.deploy.px4.module import px4_module
 from ltc_edge.deploy.px4.signals import connect
 from ltc_edge.deploy.rate import RatePlan
@@ -127,7 +128,11 @@ def test_actions_of_two_modes_of_the_crazyflie_are_refused(tiny_controller, name
     connections = connect(controller, CRAZYFLIE_INPUTS, CRAZYFLIE_OUTPUTS, path)
     artifact = make_artifact(FORMATS["c-float32"], controller, None, "tiny")
     with pytest.raises(InputError, match="does not take together"):
-        crazyflie_app(controller, artifact, default_settings(controller), connections, RatePlan(0.001, 20))
+        crazyflie_app(
+            FlightSubject(
+                controller, artifact, default_settings(controller), connections, RatePlan(0.001, 20)
+            )
+        )
 
 
 def test_names_of_people_stay_text(named, tmp_path):
@@ -138,10 +143,11 @@ def test_names_of_people_stay_text(named, tmp_path):
     settings, plan = default_settings(controller), RatePlan(0.02, 1)
     path = tmp_path / "signals.toml"
     path.write_text(f'[observations]\n"{quoted}" = "vehicle_attitude.q[1]"\n')
-    px4 = px4_module(controller, artifact, settings, connect(controller, PX4_INPUTS, PX4_OUTPUTS, path), plan)
+    topics = connect(controller, PX4_INPUTS, PX4_OUTPUTS, path)
+    px4 = px4_module(FlightSubject(controller, artifact, settings, topics, plan))
     path.write_text(f'[observations]\n"{quoted}" = "sensors.acc.x"\nqw = "sensors.acc.y"\n')
     connections = connect(controller, CRAZYFLIE_INPUTS, CRAZYFLIE_OUTPUTS, path)
-    crazyflie = crazyflie_app(controller, artifact, settings, connections, plan)
+    crazyflie = crazyflie_app(FlightSubject(controller, artifact, settings, connections, plan))
     for code in (px4, crazyflie):
         for name, content in code.files.items():
             text = content.decode()
