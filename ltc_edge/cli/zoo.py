@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ltc_edge.cli.options import FILE, json_option, output_option
+from ltc_edge.cli.options import json_option, output_option
 from ltc_edge.cli.output import print_json
 from ltc_edge.errors import InputError
 from ltc_edge.export.formats import FORMATS

@@ -68,7 +68,7 @@ class Index:
         """
         if name in self.entries:
             if cell is not None or size is not None:
-                raise InputError(f"{name} is one entry already; leave out cell and size")
+                raise InputError(f"{name} is one entry already; leave --cell and --size out")
             return self.entries[name]
         if name not in self.tasks():
             raise self._unknown(name, [*self.entries, *self.tasks()])

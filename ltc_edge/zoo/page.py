@@ -1,4 +1,4 @@
-"""The tables of ``docs/zoo.md``, from the index."""
+"""An entry in the words of tables: those of ``docs/zoo.md``, and cells that the command shares with them."""
 
 from __future__ import annotations
 
@@ -10,63 +10,78 @@ from ltc_edge.zoo.index import Index
 
 BEGIN, END = "<!-- tables: tools/build_zoo.py writes them -->", "<!-- end of the tables -->"
 COLUMNS = (
-    "name",
+    "cell, size",
     "units",
     "parameters",
-    f"figure in {FORMAT}, 95 % interval",
-    "expert",
+    "{metric}, 95 % interval",
     "over training seeds",
     "corruption",
-    f"error of {FORMAT}, % of σ",
+    "error, % of σ",
     "flash",
     "RAM",
     "instructions",
 )
+DIGITS = 5
+_COSTS = ("flash_bytes", "ram_bytes", "instructions_per_step")
 
 
 def page_tables(index: Index) -> str:
-    """A Markdown table of every entry, and a line for each task that has none."""
-    rows = [COLUMNS, ("---",) * len(COLUMNS), *(page_row(entry) for entry in index.entries.values())]
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    """A Markdown table for each task, and a line for each that has none."""
+    blocks = [_table(index.choose(task)) for task in index.tasks()]
     absent = [f"- `{each.task}`: {each.reason}" for each in index.missing]
-    return "\n".join([*lines, *(["", "Not there:", "", *absent] if absent else [])])
+    if absent:
+        blocks.append("\n".join(["**Not there:**", "", *absent]))
+    return "\n\n".join(blocks)
 
 
-def page_row(entry: Entry) -> tuple[str, ...]:
-    """An entry's row."""
+def _table(entries: list[Entry]) -> str:
+    first = entries[0]
+    heading = tuple(column.format(metric=first.metric) for column in COLUMNS)
+    rows = [heading, ("---",) * len(COLUMNS), *(row(entry) for entry in entries)]
+    lines = ["| " + " | ".join(cells) + " |" for cells in rows]
+    return "\n".join([f"**{first.task}** ({yardstick(first)})", "", *lines])
+
+
+def yardstick(entry: Entry) -> str:
+    """What an entry's figure is held against: the expert and doing nothing, or a constant guess."""
+    score = entry.document["score"]
+    if "expert" in score:
+        return f"expert {number(score['expert'])}, doing nothing {number(score['zero'])}"
+    better = "less" if entry.document["lower_is_better"] else "more"
+    return f"a constant guess {number(score['baseline'])}; {better} is better"
+
+
+def row(entry: Entry, digits: int = DIGITS) -> tuple[str, ...]:
+    """The cells of an entry under `COLUMNS`; what was not measured is a dash."""
     document = entry.document
     corruption = document["corruption"]
     form = document["formats"][FORMAT]
     costs = form["firmware"].get(TARGET, {})
     return (
-        f"`{entry.name}`",
+        f"{entry.cell} {entry.size}",
         str(document["units"]),
         f"{document['parameters_effective']:,}",
-        f"{entry.metric} {interval(document['score'])}",
-        _number(document["score"]["expert"]) if "expert" in document["score"] else "–",
-        over_seeds(document["seeds"]),
+        interval(document["score"], digits),
+        over_seeds(document["seeds"], digits),
         "–" if corruption is None else f"{corruption['area_mean']:.2f}",
         f"{100 * form['rms_over_sigma']:.2g}",
         *(f"{costs[name]:,}" if name in costs else "–" for name in _COSTS),
     )
 
 
-_COSTS = ("flash_bytes", "ram_bytes", "instructions_per_step")
+def interval(score: Mapping[str, Any], digits: int) -> str:
+    """A figure with its interval."""
+    value, low, high = (number(each, digits) for each in (score["value"], *score["ci95"]))
+    return f"{value} ({low} to {high})"
 
 
-def interval(score: Mapping[str, Any]) -> str:
-    """A figure with its interval, for people."""
-    low, high = score["ci95"]
-    return f"{_number(score['value'])} ({_number(low)} to {_number(high)})"
-
-
-def over_seeds(seeds: Mapping[str, Any]) -> str:
-    """Mean and deviation over training seeds, for people."""
-    count = len(seeds["runs"])
+def over_seeds(seeds: Mapping[str, Any], digits: int) -> str:
+    """Mean and deviation over training seeds."""
     if seeds["std"] is None:
-        return f"{_number(seeds['mean'])} (one seed)"
-    return f"{_number(seeds['mean'])} ± {seeds['std']:.2g} ({count})"
+        return "one seed"
+    return f"{number(seeds['mean'], digits)} ± {seeds['std']:.2g} ({len(seeds['runs'])})"
 
 
-def _number(value: float) -> str:
-    return f"{value:.5g}"
+def number(value: float, digits: int = DIGITS) -> str:
+    """A figure of merit, to so many significant digits."""
+    return f"{value:.{digits}g}"

@@ -1,4 +1,4 @@
-"""Taking an entry of the zoo: its bundle, whole and as it was measured, or its controller to train on from."""
+"""Taking an entry of the zoo: its bundle as it was measured, or its controller, to go on training from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ltc_edge.zoo.archive import CONTROLLER, read_archive
 from ltc_edge.zoo.entry import Entry
 from ltc_edge.zoo.index import FOLDER
 
-_ADDED = ("format", "schema", "files", "sha256")
+ADDED = ("format", "schema", "files", "sha256")
 """Keys that `write_bundle` adds to a manifest."""
 
 
@@ -51,8 +51,8 @@ class ZooBundle:
         for name in formats:
             if name not in self.formats():
                 raise InputError(
-                    f"the zoo has no {name} of it, but {', '.join(self.formats())}; take its --controller, and "
-                    "`ltc-edge export` it"
+                    f"the zoo has no {name} of it, but {', '.join(self.formats())}; take its --controller, "
+                    "and `ltc-edge export` it"
                 )
         dropped = {name for name in self.formats() if name not in (HUB.name, *formats)}
         files = {FORMATS[name].file for name in dropped}
@@ -71,14 +71,14 @@ def zoo_bundle(entry: Entry, folder: Path = FOLDER) -> ZooBundle:
     files = read_archive(entry, folder)
     del files[CONTROLLER]
     manifest = files.pop(MANIFEST)
-    document = {key: value for key, value in json.loads(manifest).items() if key not in _ADDED}
+    document = {key: value for key, value in json.loads(manifest).items() if key not in ADDED}
     contents = files | _c_files(document["formats"], files)
     # The manifest has the digest of every file: where its own comes out, all are what was measured.
     made = manifest_bytes(document, contents)
     if hashlib.sha256(made).hexdigest() != entry.digests.manifest:
         raise BundleError(
-            f"{entry.name}: {_differing(manifest, contents)} that is made here is not what was measured: ltc-edge "
-            f"{document['ltc_edge']} wrote it, and this {__version__} or its libraries write another"
+            f"{entry.name}: {_differing(manifest, contents)} that is made here is not what was measured: "
+            f"ltc-edge {document['ltc_edge']} wrote it, and this {__version__} or its libraries write another"
         )
     return ZooBundle(document, contents)
 
@@ -149,7 +149,7 @@ def _c_files(formats: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str
 
 def _differing(manifest: bytes, contents: Mapping[str, bytes]) -> str:
     """The first file that is not the one that was measured."""
-    pinned = json.loads(manifest)["files"]
+    pinned: dict[str, Any] = json.loads(manifest)["files"]
     for name in sorted(pinned.keys() | contents.keys()):
         found = hashlib.sha256(contents.get(name, b"")).hexdigest()
         if name not in pinned or found != pinned[name]["sha256"]:

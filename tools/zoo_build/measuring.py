@@ -1,0 +1,162 @@
+"""From trained runs to figures: the best seed exported, verified, played, corrupted, and written down."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ltc_edge.bundle.bundle import Bundle, load_bundle
+from ltc_edge.bundle.contents import REPORT
+from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
+from ltc_edge.bundle.subject import subject_of
+from ltc_edge.controller import Controller
+from ltc_edge.controller_file import load_controller
+from ltc_edge.evaluation.corruption.campaign import Campaign
+from ltc_edge.evaluation.corruption.pack import PACK
+from ltc_edge.evaluation.rollout import StepperPolicy
+from ltc_edge.export.formats import HUB
+from ltc_edge.kernels.library import instruction_sets
+from ltc_edge.kernels.mode import fused_library
+from ltc_edge.logs import METRICS, Dataset
+from ltc_edge.runtimes.reference import ReferenceBatch
+from ltc_edge.tasks.protocol import Task
+from ltc_edge.training.run_folder import RunFolder
+from ltc_edge.version import __version__
+from ltc_edge.zoo.archive import CONTROLLER
+from ltc_edge.zoo.entry import FORMAT
+from zoo_build.scoring import over_seeds, score
+from zoo_build.wanted import Wanted
+
+FORMATS = ("c-float32", "c-int16")
+"""Beside the hub: what a board runs. All others are an `ltc-edge export` away."""
+
+CORRUPTED_EPISODES = 20
+_LIBRARIES = ("numpy", "onnx", "onnxruntime", "torch", "gymnasium", "mujoco")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One run of an entry.
+
+    Attributes:
+        seed: of the training.
+        run: its folder.
+        validation: its figure on the episodes or recordings that checkpoints are chosen on.
+    """
+
+    seed: int
+    run: Path
+    validation: float
+
+
+def trained_runs(entry: Wanted, work: Path) -> list[Trained]:
+    """The complete runs of an entry."""
+    found = []
+    for seed in entry.seeds:
+        folder = RunFolder(entry.run(work, seed))
+        summary = folder.summary() if folder.path.exists() else None
+        if summary is not None:
+            found.append(Trained(seed, folder.path, summary["validation"]))
+    return found
+
+
+def bundle_folder(entry: Wanted, work: Path) -> Path:
+    """Where the bundle of an entry is, as it was exported."""
+    return work / "bundles" / entry.name
+
+
+def measure(entry: Wanted, runs: Sequence[Trained], work: Path, data: Path) -> dict[str, Any]:
+    """All figures of an entry, of the run that is best on validation; its bundle is left in ``work``."""
+    loaded = entry.source(str(data)).load()
+    subject: Task | Dataset = loaded[0] if isinstance(loaded, tuple) else loaded
+    metric, sign = ("return", 1) if not isinstance(subject, Dataset) else _direction(subject)
+    best = max(runs, key=lambda each: sign * each.validation)
+    bundle = _export(entry, best, bundle_folder(entry, work), data)
+    controller = load_controller(best.run / CONTROLLER)
+    scores = {each.seed: score(subject, load_controller(each.run / CONTROLLER)) for each in runs}
+    return {
+        "task": entry.task,
+        "cell": entry.cell,
+        "size": entry.size,
+        "units": controller.cell.units,
+        "parameters_effective": controller.parameters_effective(),
+        "parameters_dense": controller.parameters_dense(),
+        "metric": metric,
+        "lower_is_better": sign < 0,
+        "score": score(subject, bundle.controller, StepperPolicy(bundle.stepper(FORMAT))),
+        "score_float64": scores[best.seed],
+        "seeds": {
+            "chosen": best.seed,
+            "runs": [
+                {"seed": each.seed, "validation": each.validation, "value": scores[each.seed]["value"]}
+                for each in runs
+            ],
+            **over_seeds([scores[each.seed]["value"] for each in runs]),
+        },
+        "corruption": None if isinstance(subject, Dataset) else _corruption(subject, bundle.controller),
+        "formats": _formats(bundle),
+        "command": entry.command(best.seed),
+        "made_with": _made_with(),
+    }
+
+
+def _direction(data: Dataset) -> tuple[str, int]:
+    return data.metric, -1 if METRICS[data.metric].lower_is_better else 1
+
+
+def _export(entry: Wanted, best: Trained, path: Path, data: Path) -> Bundle:
+    """The bundle, verified on the task; it is written into ``path``."""
+    subject = subject_of(load_controller(best.run / CONTROLLER), entry.source(str(data)))
+    export_bundle(subject, path, ExportOptions(formats=FORMATS, tolerate_refusals=False, force=True))
+    return load_bundle(path)
+
+
+def _corruption(task: Task, controller: Controller) -> dict[str, Any]:
+    """Areas under the severity curves, in float64: all episodes are one batch."""
+    campaign = Campaign(task, ReferenceBatch(controller), range(CORRUPTED_EPISODES))
+    curves = [campaign.curve(kind) for kind in PACK.names]
+    areas = {curve.kind: curve.area for curve in curves if curve.area is not None}
+    return {
+        "pack": {"version": PACK.version, "sha256": PACK.sha256},
+        "episodes": CORRUPTED_EPISODES,
+        "area_mean": sum(area.value for area in areas.values()) / len(areas) if areas else None,
+        "areas": {kind: {"value": area.value, "ci95": list(area.ci95)} for kind, area in areas.items()},
+    }
+
+
+def _formats(bundle: Bundle) -> dict[str, Any]:
+    """Of each format its bytes, its error, and what it takes of processors."""
+    report = json.loads(bundle.content(REPORT))["formats"]
+    found: dict[str, Any] = {}
+    for name in (HUB.name, *FORMATS):
+        said, run = report[name], report[name]["free_run"]
+        found[name] = {
+            "bytes": said["bytes"],
+            "max_abs_error": run["max_abs_error"],
+            "rms_over_sigma": run["rms_over_sigma"],
+            "firmware": {
+                target: {key: figures[key] for key in _COSTS}
+                for target, figures in said.get("firmware", {}).items()
+                if "instructions_per_step" in figures
+            },
+        }
+    return found
+
+
+_COSTS = ("flash_bytes", "ram_bytes", "stack_bytes", "instructions_per_step")
+
+
+def _made_with() -> dict[str, Any]:
+    library = fused_library()
+    return {
+        "ltc-edge": __version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name).split("+")[0] for name in _LIBRARIES},
+        "machine": platform.machine(),
+        "kernels": "torch" if library is None else instruction_sets(library)[0],
+    }
