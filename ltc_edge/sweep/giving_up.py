@@ -77,6 +77,8 @@ class Watch:
 def train(plan: Plan, prepared: Prepared, path: Path, hope: Hope, on_progress: OnProgress) -> None:
     """Train ``plan`` to its end in the folder ``path``, from wherever an earlier try was interrupted.
 
+    The folder is one of ``ltc-edge train``, but for the picture of the learning curve.
+
     Raises:
         TrainingStoppedError: it is hopeless, now or already where it was interrupted; says why.
         TrainingDivergedError: a loss became non-finite.
@@ -85,12 +87,12 @@ def train(plan: Plan, prepared: Prepared, path: Path, hope: Hope, on_progress: O
     folder, watch = RunFolder(path), Watch(hope, on_progress)
     if not _is_begun(plan, path):
         _clear(path)
-        start_run(plan, path, watch, prepared=prepared)
+        start_run(plan, path, watch, prepared=prepared, drawn=False)
         return
     for record in records_of(path):
         watch.record(record)
     if folder.summary() is None:
-        resume_run(path, watch, subject=prepared.subject)
+        resume_run(path, watch, subject=prepared.subject, drawn=False)
 
 
 def records_of(path: Path) -> list[dict[str, Any]]:

@@ -118,7 +118,13 @@ def prepare(plan: Plan, subject: Any = None) -> Prepared:
 
 
 def start_run(
-    plan: Plan, path: Path, progress: Progress, *, force: bool = False, prepared: Prepared | None = None
+    plan: Plan,
+    path: Path,
+    progress: Progress,
+    *,
+    force: bool = False,
+    prepared: Prepared | None = None,
+    drawn: bool = True,
 ) -> dict[str, Any]:
     """Train ``plan`` into the new folder ``path``; returns the summary.
 
@@ -130,6 +136,7 @@ def start_run(
         progress: who watches, and may stop the run with `TrainingStoppedError`.
         force: replace a run in the folder.
         prepared: what `prepare` gave for ``plan``, where somebody has that already.
+        drawn: whether to draw the learning curve, which takes half a second.
 
     Raises:
         OutputError: the folder exists already (without ``force``) or cannot be written.
@@ -144,17 +151,21 @@ def start_run(
     try:
         folder.write_config(plan.to_json())
         save_controller(initial, folder.initial_file)
-        return _finish(folder, plan, subject, run_rounds(folder, method, progress))
+        return _finish(folder, plan, subject, run_rounds(folder, method, progress), drawn=drawn)
     except Exception:
         if folder.checkpoint() is None:
             shutil.rmtree(path, ignore_errors=True)
         raise
 
 
-def resume_run(path: Path, progress: Progress, *, subject: Any = None) -> dict[str, Any]:
+def resume_run(path: Path, progress: Progress, *, subject: Any = None, drawn: bool = True) -> dict[str, Any]:
     """Go on with the run in ``path`` from its last checkpoint; returns the summary.
 
-    ``subject`` is what its source was loaded to, where somebody has that already.
+    Args:
+        path: of the run folder.
+        progress: as in `start_run`.
+        subject: what its source was loaded to, where somebody has that already.
+        drawn: as in `start_run`.
 
     Raises:
         ControllerFileError: ``path`` is not a run, or is damaged.
@@ -168,7 +179,7 @@ def resume_run(path: Path, progress: Progress, *, subject: Any = None) -> dict[s
     _use_threads(plan.threads)
     subject = plan.source.load() if subject is None else subject
     method = _make_method(plan, subject, load_controller(folder.initial_file))
-    return _finish(folder, plan, subject, run_rounds(folder, method, progress))
+    return _finish(folder, plan, subject, run_rounds(folder, method, progress), drawn=drawn)
 
 
 def read_plan(path: Path) -> Plan:
@@ -244,9 +255,7 @@ def _make_method(plan: Plan, subject: Any, initial: Controller) -> Method:
     return Prediction(subject[0], initial, options, plan.seed)
 
 
-def _finish(folder: RunFolder, plan: Plan, subject: Any, outcome: Outcome) -> dict[str, Any]:
-    from ltc_edge.training.curve import draw_learning_curve
-
+def _finish(folder: RunFolder, plan: Plan, subject: Any, outcome: Outcome, *, drawn: bool) -> dict[str, Any]:
     controller = folder.controller()
     memory: dict[str, Any] = {}
     if isinstance(plan.source, ClosedLoopSource):
@@ -260,9 +269,12 @@ def _finish(folder: RunFolder, plan: Plan, subject: Any, outcome: Outcome) -> di
         metric, column = data.metric, f"validation_{data.metric}"
         value = score(Network(controller), data, data.test.segments)
         memory = {"memory": advise(data, controller, outcome.best).to_json(data)}
-    draw_learning_curve(
-        outcome.history, column, f"{controller.name}: {folder.path.name}", folder.learning_curve
-    )
+    if drawn:
+        from ltc_edge.training.curve import draw_learning_curve
+
+        draw_learning_curve(
+            outcome.history, column, f"{controller.name}: {folder.path.name}", folder.learning_curve
+        )
     summary = {
         "run": str(folder.path),
         "task": plan.source.name,

@@ -12,7 +12,7 @@ from ltc_edge.training.sources import TaskSource
 SETTINGS = {"cell": "ltc", "units": 4, "wiring": "dense", "unfolds": 1, "format": "c-int16"}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def here(tiny_folder, monkeypatch):
     """Where the tiny task can be found."""
     monkeypatch.chdir(tiny_folder)
@@ -21,7 +21,7 @@ def here(tiny_folder, monkeypatch):
 
 
 @pytest.fixture
-def work():
+def work(here):
     """Work on the tiny task: what is said of its plan, and of the work itself."""
 
     def make(settings=(), *, giving_up=None, confirm=False, training=None, **said):
