@@ -7,7 +7,9 @@ behaviour  what else happens: a key of `BEHAVIOURS`
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import random
 import signal
 import tempfile
 import time
@@ -34,6 +36,18 @@ def do(work: Work, trials: Path) -> Outcome:
     (folder / "data" / "round").write_bytes(bytes(range(256)) * (1 + work.trial))
     figures = {"return": 100.0 * work.trial + work.seed, "threads": float(os.environ["OMP_NUM_THREADS"])}
     return Outcome(work.trial, work.seed, "complete", figures=figures)
+
+
+def search(work: Work, trials: Path) -> Outcome:
+    """A replicate of a real search space: a return that grows with units, noisily, and their number."""
+    log = trials.parent / "log"
+    log.mkdir(exist_ok=True)
+    units = int(work.settings["units"])
+    outcome = do(dataclasses.replace(work, settings={"seconds": 0.2, "log": str(log)}), trials)
+    noise = random.Random(f"{sorted(work.settings.items())} {work.seed}").random()
+    return dataclasses.replace(
+        outcome, figures={"return": units + noise, "parameters": 10.0 * units}, seconds={"train": 0.2}
+    )
 
 
 class Execution(NamedTuple):

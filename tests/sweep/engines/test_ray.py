@@ -11,14 +11,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 from toy_replicates import do, executions_in
 
 from ltc_edge.errors import InputError, MissingExtraError
-from ltc_edge.sweep.engines.engine import Lost
+from ltc_edge.sweep.driver import run_sweep
+from ltc_edge.sweep.engines.carry_out import DO_REPLICATE
+from ltc_edge.sweep.engines.engine import Engine, Lost
+from ltc_edge.sweep.engines.processes import Processes
 from ltc_edge.sweep.engines.ray import RayEngine
 from ltc_edge.sweep.engines.ray_options import RayOptions
+from ltc_edge.sweep.measurement import MeasurementPlan
+from ltc_edge.sweep.plan import SweepPlan
+from ltc_edge.sweep.space import make_space
+from ltc_edge.sweep.study import Study
 from ltc_edge.sweep.work import Outcome, Work, outcome_file_of, run_folder_of
+from ltc_edge.training.sources import TaskSource
 
 pytestmark = pytest.mark.slow
 
@@ -80,17 +89,13 @@ def engine(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     made.close()
 
 
-def do_all(engine: RayEngine, works: list[Work], after: Callable[[int], None] = lambda _: None) -> list[Any]:
-    """What ended, in that order; what is lost is done again, and ``after`` is told how many have ended."""
+def do_all(engine: RayEngine, works: list[Work]) -> list[Any]:
+    """What ended, in that order."""
     for work in works:
         engine.submit(work)
     ended: list[Outcome | Lost] = []
-    while sum(isinstance(one, Outcome) for one in ended) < len(works):
-        for one in engine.wait():
-            ended.append(one)
-            if isinstance(one, Lost):
-                engine.submit(one.work)
-            after(len(ended))
+    while len(ended) < len(works):
+        ended += engine.wait()
     return ended
 
 
@@ -174,24 +179,95 @@ def test_a_wait_has_an_end(engine: RayEngine) -> None:
     assert len(engine.wait()) == 1
 
 
-def test_no_finished_trial_is_lost_with_a_node(nodes: Nodes, engine: RayEngine, tmp_path: Path) -> None:
+def small_search() -> SweepPlan:
+    source = TaskSource("cartpole")
+    measure = MeasurementPlan(source, {"rounds": 1, "episodes": 2}, ("return", "parameters"), episodes=1)
+    ranges = {"cell": "ltc", "wiring": "dense", "units": "2:40", "unfolds": "1:3", "format": "c-float32"}
+    space = make_space(source, 1, ranges)
+    return SweepPlan(measure, space, trials=6, seeds=2, lookahead=4, population=2)
+
+
+class SwitchingOff:
+    """Watches a sweep, and switches off a node once so many trials are told."""
+
+    def __init__(self, after: int = -1, switch_off: Callable[[], None] = lambda: None) -> None:
+        self._after, self._switch_off = after, switch_off
+        self.losses: Counter[tuple[int, int]] = Counter()
+        self._told = 0
+
+    def working(self, busy: int) -> None:
+        pass
+
+    def lost(self, lost: Lost) -> None:
+        self.losses[lost.work.trial, lost.work.seed] += 1
+
+    def told(self, *_: object) -> None:
+        self._told += 1
+        if self._told == self._after:
+            self._switch_off()
+
+
+def sweep(plan: SweepPlan, engine: Engine, trials: Path, watcher: SwitchingOff) -> Study:
+    study = Study(plan, optuna.storages.InMemoryStorage())
+    run_sweep(study, engine, trials, plan.trials, watcher)
+    return study
+
+
+def test_a_sweep_whose_node_is_switched_off_finds_what_it_would_have_found(
+    nodes: Nodes, engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_driver", dataclasses.replace(engine._driver, do="toy_replicates:search"))
     assert engine.slots == 1
     doomed = nodes.add()
     engine._counted = (-float("inf"), 0)  # as a second later
     assert engine.slots == 2
-    log = {"seconds": 0.2, "log": str(tmp_path)}
-    beginning = iter(range(1000))
-    while not any(execution.node == nodes.process_of(doomed) for execution in executions_in(tmp_path)):
-        do_all(engine, [Work(next(beginning), 1, log, {}) for _ in range(2)])
+    log = engine._trials.parent / "log"
+    settings = {"units": 2}
+    for trial in range(1000, 2000):  # until that node has what it needs
+        do_all(engine, [Work(trial, seed, settings, {}) for seed in range(2)])
+        if any(execution.node == nodes.process_of(doomed) for execution in executions_in(log)):
+            break
 
-    works = [Work(trial, 0, log, {}) for trial in range(200, 212)]
-    ended = do_all(engine, works, lambda count: nodes.switch_off(doomed) if count == 4 else None)
+    plan = small_search()
+    watcher = SwitchingOff(after=2, switch_off=lambda: nodes.switch_off(doomed))
+    disturbed = sweep(plan, engine, engine._trials, watcher)
 
-    lost = Counter(one.work.trial for one in ended if isinstance(one, Lost))
-    assert lost, "the node was busy when it was killed"
-    outcomes = {one.trial: one.figures["return"] for one in ended if isinstance(one, Outcome)}
-    assert outcomes == {trial: 100.0 * trial for trial in range(200, 212)}
-    done = Counter(execution.trial for execution in executions_in(tmp_path) if execution.seed == 0)
-    for trial in range(200, 212):
-        assert 1 <= done[trial] <= 1 + lost[trial]
-    assert all(Outcome.read(outcome_file_of(engine._trials, work)).state == "complete" for work in works)
+    alone = Processes(tmp_path / "trials", 2, "toy_replicates:search")
+    try:
+        undisturbed = sweep(plan, alone, tmp_path / "trials", SwitchingOff())
+    finally:
+        alone.close()
+    assert watcher.losses, "the node was busy when it was switched off"
+    assert disturbed.asked == undisturbed.asked
+    assert disturbed.told == undisturbed.told
+    begun = Counter((execution.trial, execution.seed) for execution in executions_in(log))
+    for trial in range(plan.trials):
+        for seed in range(plan.seeds):
+            assert 1 <= begun[trial, seed] <= 1 + watcher.losses[trial, seed]
+            outcome = Outcome.read(outcome_file_of(engine._trials, Work(trial, seed, {}, {})))
+            assert outcome == undisturbed.told[trial].outcomes[seed]
+
+
+def test_a_replicate_on_ray_is_the_same_bit_for_bit(
+    engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = dataclasses.replace(engine._driver, do=DO_REPLICATE, mark=tmp_path / "not there")
+    monkeypatch.setattr(engine, "_driver", driver)
+    settings = {"cell": "ltc", "wiring": "dense", "units": 2, "unfolds": 1, "format": "c-float32"}
+    work = Work(500, 0, settings, small_search().measure.to_json())
+    alone = Processes(tmp_path / "trials", 1)
+    try:
+        alone.submit(work)
+        engine.submit(work)
+        (here,), (there,) = alone.wait(), engine.wait(60.0)
+    finally:
+        alone.close()
+    assert isinstance(here, Outcome)
+    assert isinstance(there, Outcome)
+    assert here.state == "complete"
+    assert dataclasses.replace(there, seconds=here.seconds) == here
+    controllers = [
+        (run_folder_of(trials, work) / "controller.safetensors").read_bytes()
+        for trials in (tmp_path / "trials", engine._trials)
+    ]
+    assert controllers[0] == controllers[1]
