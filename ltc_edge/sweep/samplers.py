@@ -44,6 +44,7 @@ class Evolution(NSGAIISampler):
     def __init__(self, population: int, seed: int) -> None:
         super().__init__(population_size=population, seed=seed)
         self._heredity = np.random.default_rng((seed, 1))
+        self._crossed: frozenset[str] | None = None
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -55,7 +56,9 @@ class Evolution(NSGAIISampler):
             for parent in parents
             if parent.distributions.get(param_name) == param_distribution
         ]
-        is_crossed = param_name in self.infer_relative_search_space(study, trial)  # so it is to mutate
-        if is_crossed or not values or self._heredity.random() < 1 / len(parents[0].params):
+        if self._crossed is None:
+            self._crossed = frozenset(self.infer_relative_search_space(study, trial))
+        mutates = param_name in self._crossed  # as the crossover had it, but gave it up
+        if mutates or not values or self._heredity.random() < 1 / len(parents[0].params):
             return super().sample_independent(study, trial, param_name, param_distribution)
         return values[self._heredity.integers(len(values))]

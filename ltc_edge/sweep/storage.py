@@ -27,12 +27,14 @@ def without_password(url: str) -> str:
         InputError: it is no URL of a database that outlives a process.
     """
     parsed = _parse(url)
+    database = parsed.database
     if parsed.get_backend_name() == "sqlite":
-        if parsed.database in (None, "", ":memory:"):
+        if database in (None, "", ":memory:"):
             raise InputError("--storage: name a file, such as sqlite:////home/me/sweeps.db")
-        parsed = parsed.set(database=str(Path(str(parsed.database)).resolve()))
+        database = str(Path(str(database)).resolve())
     query = {name: value for name, value in parsed.query.items() if name not in _SECRETS}
-    return parsed.set(password=None, query=query).render_as_string()
+    bare = URL.create(parsed.drivername, parsed.username, None, parsed.host, parsed.port, database, query)
+    return bare.render_as_string()
 
 
 def open_storage(folder: Path, url: str | None) -> tuple[BaseStorage, str | None]:
