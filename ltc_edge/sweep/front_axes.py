@@ -13,6 +13,9 @@ from ltc_edge.sweep.swept import Swept
 
 WIDE = 8.0
 """An axis whose high end is so many times the low one is logarithmic."""
+FEW = 5
+"""A front of fewer trials says too little of where to look: all trials are shown."""
+
 _BEYOND = 0.6
 """How far an axis goes on from the front to what is worse, as a share of the front's own length."""
 _INTERVALS = 0.4
@@ -54,16 +57,17 @@ def costs_of(swept: Swept) -> tuple[Objective, ...]:
 
 def axis_of(swept: Swept, objective: Objective) -> Axis | None:
     """An axis over the front, its intervals, and what is not much worse; None where nothing was measured."""
-    every = [result.figures[objective.name] for result in swept.results if objective.name in result.figures]
+    every = [result.figures[objective.name] for result in swept.complete if objective.name in result.figures]
     front = [result.figures[objective.name] for result in swept.front if objective.name in result.figures]
     if not every:
         return None
     means = [figure.mean for figure in every]
-    if min(means) > 0:
-        low, high = _reaching(front or every, means, objective, is_log=True)
+    # Of what is maximised the large end matters, which a logarithm would press together.
+    if min(means) > 0 and not objective.maximised:
+        low, high = _reaching(front, means, objective, is_log=True)
         if high > WIDE * low:
             return Axis(objective, low, high, is_log=True)
-    return Axis(objective, *_reaching(front or every, means, objective, is_log=False), is_log=False)
+    return Axis(objective, *_reaching(front, means, objective, is_log=False), is_log=False)
 
 
 def _reaching(
@@ -72,7 +76,8 @@ def _reaching(
     def there(value: float) -> float:
         return math.log(max(value, 1e-300)) if is_log else value
 
-    least, most = (there(end(figure.mean for figure in front)) for end in (min, max))
+    best = means if len(front) < FEW else [figure.mean for figure in front]
+    least, most = there(min(best)), there(max(best))
     span = most - least or 0.1 * abs(most) or 1.0
     # Of few seeds an interval can be far wider than all that was found.
     reached = [there(end) for figure in front for end in (figure.low, figure.high) if end is not None]

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ltc_edge.report.fields import clean
 from ltc_edge.sweep.figure_text import axis_text, interval_text
 from ltc_edge.sweep.front import TrialResult
-from ltc_edge.sweep.front_axes import WIDE, costs_of
+from ltc_edge.sweep.front_axes import FEW, WIDE, costs_of
 from ltc_edge.sweep.next_commands import next_commands
 from ltc_edge.sweep.objectives import OBJECTIVES, Objective
 from ltc_edge.sweep.pick import why_none
@@ -63,6 +63,7 @@ def front_page(swept: Swept, folder: Path) -> bytes:
             ],
             "pick": None if swept.pick is None else swept.pick.trial,
             "wide": WIDE,
+            "few": FEW,
         },
         axes=[figures[0].name, next((cost.name for cost in costs_of(swept)), figures[0].name)]
         if figures
@@ -94,14 +95,13 @@ def _environment() -> Environment:
 
 def _shown(swept: Swept) -> list[TrialResult]:
     """The trials with figures: the front, what is right behind it, and at last what is over budget."""
-    measured = [result for result in swept.results if result.state == "complete"]
-    worst = len(measured)
+    worst = len(swept.complete)
 
     def place(result: TrialResult) -> tuple[int, float, int]:
         over = sum(broken.excess for broken in result.broken)
         return swept.ranks.get(result.number, worst), over, result.number
 
-    return sorted(measured, key=place)[:MOST_SHOWN]
+    return sorted(swept.complete, key=place)[:MOST_SHOWN]
 
 
 def _figures(swept: Swept, shown: Sequence[TrialResult]) -> list[Objective]:
@@ -164,7 +164,7 @@ def _pick_command(swept: Swept, folder: Path) -> str | None:
 
 
 def _facts(swept: Swept, common: Mapping[str, Any]) -> list[tuple[str, str]]:
-    seeds = sorted({len(result.seeds) for result in swept.results if result.state == "complete"})
+    seeds = sorted({len(result.seeds) for result in swept.complete})
     facts = [
         ("Objectives", ", ".join(f"{goal.name} {'↑' if goal.maximised else '↓'}" for goal in swept.goals)),
         ("Budget", str(swept.budget).replace(",", ", ") or "none"),

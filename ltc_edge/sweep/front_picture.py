@@ -69,7 +69,7 @@ def _panels(swept: Swept) -> list[tuple[Axis, Axis]]:
 
 def _draw_panel(axis: Any, swept: Swept, across: Axis, up: Axis) -> None:
     names = across.objective.name, up.objective.name
-    drawn = [result for result in swept.results if all(name in result.figures for name in names)]
+    drawn = [result for result in swept.complete if all(name in result.figures for name in names)]
     groups = _groups(swept, drawn)
     axis.set_xscale("log" if across.is_log else "linear")
     axis.set_yscale("log" if up.is_log else "linear")
@@ -133,7 +133,7 @@ def _reach(figure: Figure) -> list[float]:
 def _stairs(axis: Any, swept: Swept, names: tuple[str, str]) -> None:
     """What can be had by these two figures alone, as a staircase; the front has further goals."""
     goals = [swept.goals[0], *(goal for goal in costs_of(swept) if goal.name == names[0])]
-    feasible = [result for result in swept.results if all(name in result.figures for name in names)]
+    feasible = [result for result in swept.complete if all(name in result.figures for name in names)]
     steps = sorted(
         pareto_front(feasible, goals), key=lambda result: [result.figures[name].mean for name in names]
     )

@@ -81,7 +81,7 @@ def why_none(results: Sequence[TrialResult]) -> str:
     said = " and ".join(_shortfall(broken) for broken in nearest.broken)
     return (
         f"no trial keeps the budget; trial {nearest.number} comes nearest: {said}; "
-        "allow more, or search on with more --trials"
+        "relax the budget, or search on with more --trials"
     )
 
 

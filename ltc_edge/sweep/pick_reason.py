@@ -64,7 +64,7 @@ def _best(chosen: TrialResult, choice: Choice) -> list[str]:
         parts = [f"the best {first.name}, {value}"]
     if choice.cost is None:
         return parts
-    parts.append(_cost_text(chosen, choice))
+    parts.append(_cost_text(chosen, choice) + _among(choice))
     cheaper = [result for result in choice.front if choice.spent(result) < choice.spent(chosen)]
     if cheaper:
         nearest = min(cheaper, key=lambda result: (choice.turned(result), result.number))
@@ -76,9 +76,8 @@ def _best(chosen: TrialResult, choice: Choice) -> list[str]:
 def _cheapest(chosen: TrialResult, choice: Choice) -> list[str]:
     first, limit = choice.goals[0].name, choice.limit
     ratio = _ratio(choice.spent(choice.best), choice.spent(chosen))
-    among = f"the least of all that keep {limit}, " if limit else ""
     rival = f"trial {choice.best.number}, which has the best {first}"
-    parts = [f"{_cost_text(chosen, choice)}, {among}{ratio} than {rival}"]
+    parts = [f"{_cost_text(chosen, choice)}{_among(choice)}, {ratio} than {rival}"]
     if choice.turned(chosen) == choice.turned(choice.best):
         return [*parts, f"as good a {first}"]
     error = choice.best.figures[first].standard_error
@@ -96,6 +95,11 @@ def _cheapest(chosen: TrialResult, choice: Choice) -> list[str]:
 def _cost_text(result: TrialResult, choice: Choice) -> str:
     assert choice.cost is not None, "nothing is the cheapest without a cost"
     return f"{value_text(choice.spent(result))} {COST_WORDS[choice.cost]}"
+
+
+def _among(choice: Choice) -> str:
+    """What the cheapest is the cheapest of, where the budget says what is enough."""
+    return f", the least of all that keep {choice.limit}" if choice.limit else ""
 
 
 def _ratio(more: float, less: float) -> str:

@@ -42,6 +42,11 @@ class Swept:
         return {result.number: rank for result, rank in ranked(self.results, self.goals)}
 
     @cached_property
+    def complete(self) -> tuple[TrialResult, ...]:
+        """The trials with all their figures; others may have some, of the seeds that came to an end."""
+        return tuple(result for result in self.results if result.state == "complete")
+
+    @cached_property
     def front(self) -> tuple[TrialResult, ...]:
         """The Pareto front, the best of the first goal first."""
         members = [result for result in self.results if self.ranks.get(result.number) == 0]

@@ -53,15 +53,16 @@
     const every = shown.map((trial) => trial.figures[name]);
     const front = shown.filter((trial) => trial.rank === 0).map((trial) => trial.figures[name]);
     const means = every.map((figure) => figure.mean);
-    if (Math.min(...means) > 0) {
-      const axis = reaching(name, every, front, means, true);
+    // Of what is maximised the large end matters, which a logarithm would press together.
+    if (Math.min(...means) > 0 && !figureOf(name).maximised) {
+      const axis = reaching(name, front, means, true);
       if (axis.high - axis.low > Math.log(data.wide)) return axis;
     }
-    return reaching(name, every, front, means, false);
+    return reaching(name, front, means, false);
   };
-  const reaching = (name, every, front, means, isLog) => {
+  const reaching = (name, front, means, isLog) => {
     const there = (value) => (isLog ? Math.log(Math.max(value, 1e-300)) : value);
-    const best = (front.length ? front : every).map((figure) => there(figure.mean));
+    const best = (front.length < data.few ? means : front.map((figure) => figure.mean)).map(there);
     const least = Math.min(...best), most = Math.max(...best);
     const span = most - least || 0.1 * Math.abs(most) || 1;
     const ends = front.flatMap(({ low, high }) => (low === null ? [] : [there(low), there(high)]));
