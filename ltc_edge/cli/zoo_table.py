@@ -26,9 +26,8 @@ def print_entries(entries: Sequence[Entry]) -> None:
     out = console()
     for task, of_task in groupby(entries, key=lambda entry: entry.task):
         shown = list(of_task)
-        table = Table(
-            title=f"{task}: {yardstick(shown[0])}", title_justify="left", title_style="bold", box=box.SIMPLE
-        )
+        title = f"{task}: {yardstick(shown[0])}"
+        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE, padding=0)
         for index, heading in enumerate(HEADINGS):
             table.add_column(heading.format(metric=shown[0].metric), justify="right" if index else "left")
         for entry in shown:
