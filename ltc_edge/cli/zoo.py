@@ -49,13 +49,19 @@ def list_entries(task: str | None, cell: str | None, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("name")
-def show(name: str) -> None:
+@json_option
+def show(name: str, as_json: bool) -> None:
     """Print the model card of NAME: how it was trained, how good it is, what it is for."""
     from ltc_edge.bundle.contents import CARD
     from ltc_edge.zoo.archive import read_archive
     from ltc_edge.zoo.index import load_index
 
-    click.echo(read_archive(load_index().find(name))[CARD].decode(), nl=False)
+    entry = load_index().find(name)
+    card = read_archive(entry)[CARD].decode()
+    if as_json:
+        print_json({"name": entry.name, **entry.document, "card": card})
+    else:
+        click.echo(card, nl=False)
 
 
 @command.command("get")
