@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ltc_edge.deploy.linux.device.layout import Layout
+from ltc_edge.deploy.linux.device.layout import Layout, Refused
 from ltc_edge.deploy.linux.device.run_service import RunService
 
 
@@ -84,3 +84,19 @@ def test_the_log_says_what_it_printed_and_does_not_grow_without_end(machine, sta
     assert log.read_text() == "no such port\n"
     started("early")
     assert log.read_text() == "no such port\n"
+
+
+def test_one_that_sigkill_does_not_take_is_given_up(machine, started, monkeypatch):
+    """As where a driver holds it; here the signals are lost on their way."""
+    started(number=1)
+    pid = running(machine)["pid"]
+    with monkeypatch.context() as patch:
+        patch.setattr("ltc_edge.deploy.linux.device.run_service.ENDS_WITHIN_S", 0.0)
+        patch.setattr("ltc_edge.deploy.linux.device.run_service.GONE_WITHIN_S", 0.05)
+        patch.setattr("ltc_edge.deploy.linux.device.run_service.os.kill", lambda *_: None)
+        service = RunService(Layout(machine.root, "pump"))
+        with pytest.raises(Refused, match=f"process {pid} does not end, not by SIGKILL either"):
+            service.stop()
+        # Nothing is started beside it.
+        assert service.start(1.0).startswith(f"process {pid} does not end")
+    assert running(machine)["pid"] == pid

@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .layout import document_of
+from .layout import Refused, document_of
 from .services import POLL_S, Service
 
 ENDS_WITHIN_S = 5.0
+GONE_WITHIN_S = 5.0
+"""After SIGKILL, which a process takes when the kernel lets go of it: a driver may keep it for ever."""
 LOG_BYTES = 1 << 20
 LAST = 400
 
@@ -28,7 +30,10 @@ class RunService(Service):
 
     def start(self, within_s: float) -> str | None:
         """See `Service.start`."""
-        self.stop()
+        try:
+            self.stop()
+        except Refused as error:  # beside what runs still, nothing is started
+            return str(error)
         folder = self.layout.current.resolve()
         arguments = document_of(folder)["arguments"]
         log = self.layout.folder / "run.log"
@@ -60,14 +65,28 @@ class RunService(Service):
             shutil.rmtree(place, ignore_errors=True)
 
     def stop(self) -> None:
-        """See `Service.stop`."""
-        deadline = time.monotonic() + ENDS_WITHIN_S
-        self._signal(signal.SIGTERM)
-        while self._running() and time.monotonic() < deadline:
-            time.sleep(POLL_S / 5)
-        self._signal(signal.SIGKILL)
+        """See `Service.stop`.
+
+        Raises:
+            Refused: it does not end.
+        """
+        for number, within_s in ((signal.SIGTERM, ENDS_WITHIN_S), (signal.SIGKILL, GONE_WITHIN_S)):
+            self._signal(number)
+            if self._ends(within_s):
+                return
+        left = ", ".join(map(str, self._running()))
+        raise Refused(
+            f"process {left} does not end, not by SIGKILL either; restart the device, then try again"
+        )
+
+    def _ends(self, within_s: float) -> bool:
+        """Whether nothing of ours runs any more, in time."""
+        deadline = time.monotonic() + within_s
         while self._running():
+            if time.monotonic() >= deadline:
+                return False
             time.sleep(POLL_S / 5)
+        return True
 
     def state(self) -> dict[str, Any]:
         """See `Service.state`; how the program ended is in run.log."""

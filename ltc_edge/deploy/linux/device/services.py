@@ -29,7 +29,7 @@ class Service(ABC):
 
     @abstractmethod
     def stop(self) -> None:
-        """End what runs, which ends in its fallback action."""
+        """End what runs, which ends in its fallback action; `Refused` where it does not end."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
