@@ -8,6 +8,7 @@ takes a hundredth of the time of the step-by-step one and differs from it by rou
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
 from ltc_edge.runtimes.stepper import Stepper
 from ltc_edge.verification.open_loop import rms_over_sigma
-from ltc_edge.verification.trials import free_inputs, free_run, free_sigma
+from ltc_edge.verification.trials import free_inputs, free_sigma
 
 
 def deviation(trained: Controller, stepper: Stepper) -> float:
@@ -37,17 +38,35 @@ def deviation(trained: Controller, stepper: Stepper) -> float:
 
 
 def exact_actions(trained: Controller, observation: FloatArray, dt_s: FloatArray) -> FloatArray:
-    """Actions ``(T, M)`` of ``trained`` in float64, from the reset state, for the inputs of a free run."""
-    if trained.is_slew_limited:  # of which the network knows nothing
-        return free_run(trained).action
+    """Actions ``(T, M)`` of ``trained`` in float64, from the reset state."""
+    return network_actions(trained, observation, dt_s, np.float64)
+
+
+def network_actions(
+    trained: Controller, observation: FloatArray, dt_s: FloatArray, precision: type[np.floating[Any]]
+) -> FloatArray:
+    """Actions ``(T, M)``, from the reset state, of the network in a precision, float32 or float64.
+
+    Args:
+        trained: the controller.
+        observation, dt_s: ``(T, I)`` and ``(T,)``.
+        precision: of its parameters and of all that it computes.
+    """
     import torch
 
     from ltc_edge.network import Network
+    from ltc_edge.runtimes.torch_runtime import TorchBatch
 
-    exact = {name: array.astype(np.float64) for name, array in trained.parameters.items()}
-    network = Network(dataclasses.replace(trained, parameters=exact))
+    parameters = {name: array.astype(precision) for name, array in trained.parameters.items()}
+    network = Network(dataclasses.replace(trained, parameters=parameters))
+    if trained.is_slew_limited:  # which needs the last action, and so step by step
+        policy = TorchBatch(network)
+        policy.reset(1)
+        rows = zip(observation[:, None], dt_s[:, None], strict=True)
+        return np.concatenate([policy.step(values, dt) for values, dt in rows]).astype(np.float64)
+    given = (torch.from_numpy(values[None].astype(precision)) for values in (observation, dt_s))
     with torch.no_grad():
-        readout, _ = network(torch.from_numpy(observation[None]), torch.from_numpy(dt_s[None]))
-        action = network.actions(readout)[0].numpy()
+        readout, _ = network(*given)
+        action = network.actions(readout)[0].numpy().astype(np.float64)
     limited: FloatArray = np.clip(action, *trained.limits)
     return limited

@@ -9,8 +9,6 @@ A sweep by proxies measures its candidates for real at the end.
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
@@ -23,7 +21,7 @@ from ltc_edge.export.plan import QuantizationPlan
 from ltc_edge.export.quantize import QuantizedStep
 from ltc_edge.runtimes.reference import ReferenceBatch
 from ltc_edge.sweep.cost_model import estimated_costs, refuse_unmodelled
-from ltc_edge.sweep.deviation import exact_actions
+from ltc_edge.sweep.deviation import exact_actions, network_actions
 from ltc_edge.sweep.exported import Exported
 from ltc_edge.sweep.measurement import MeasurementPlan
 from ltc_edge.sweep.objectives import OBJECTIVES
@@ -102,9 +100,12 @@ def estimated_error(exported: Exported) -> float:
 
 def _rounded_actions(exported: Exported, observation: FloatArray, dt_s: FloatArray) -> FloatArray:
     if exported.plan is None:
-        return _float32_actions(exported.trained, observation, dt_s)
-    step = _quantized(exported.controller, exported.plan)
-    action, _ = IntegerRollout(exported.controller, step).run(observation[None], dt_s[None])
+        return network_actions(exported.trained, observation, dt_s, np.float32)
+    controller = exported.controller
+    step = _quantized(controller, exported.plan)
+    action, state = IntegerRollout(controller, step).run(observation[None], dt_s[None])
+    if controller.is_slew_limited:  # the state ends with the action that was allowed
+        action = np.clip(state[..., controller.cell.state_size :], *controller.limits)
     simulated: FloatArray = action[0]
     return simulated
 
@@ -112,18 +113,3 @@ def _rounded_actions(exported: Exported, observation: FloatArray, dt_s: FloatArr
 def _quantized(controller: Controller, plan: QuantizationPlan) -> QuantizedStep:
     program = lower_unit(controller, plan.coordinates)
     return QuantizedStep(plan.coordinates, program, plan.tensors, plan.dense)
-
-
-def _float32_actions(trained: Controller, observation: FloatArray, dt_s: FloatArray) -> FloatArray:
-    import torch
-
-    from ltc_edge.network import Network
-
-    parameters = {name: array.astype(np.float32) for name, array in trained.parameters.items()}
-    network = Network(dataclasses.replace(trained, parameters=parameters))
-    with torch.no_grad():
-        given = (torch.from_numpy(values[None].astype(np.float32)) for values in (observation, dt_s))
-        readout, _ = network(*given)
-        action: FloatArray = network.actions(readout)[0].numpy().astype(np.float64)
-    limited: FloatArray = np.clip(action, *trained.limits)
-    return limited
