@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ltc_edge.cli.output import console
+from ltc_edge.cli.output import console, one_line
 
 if TYPE_CHECKING:
     from ltc_edge.deploy.ros.controller_node import ControllerNode, Witness
@@ -65,9 +65,10 @@ def run_node(
             node.run(said["duration"])
     status = node.status()
     if not quiet:
+        why = f", the last: {status['last_rejection']}" if status["rejected"] else "."
         console(error=True).print(
             f"Ended {status['mode']}: {status['steps']} steps, {status['actions']} actions, "
-            f"{status['rejected']} messages rejected."
+            f"{status['rejected']} messages rejected{one_line(why)}"
         )
     if signal.SIGINT in signals:
         raise KeyboardInterrupt

@@ -157,6 +157,12 @@ def test_a_broken_version_is_told_and_replaced(machine):
     assert machine.status()["versions"][0]["whole"]
 
 
+def test_a_root_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Refused, match=r"file.*cannot be made there \(Not a directory\); name another"):
+        Layout(str(tmp_path / "file" / "root"), "pump").create()
+
+
 def test_a_document_with_names_that_lead_elsewhere(tmp_path):
     document = json.dumps({"files": {"../../etc/passwd": {"sha256": ""}}}).encode()
     (tmp_path / DOCUMENT).write_bytes(document)

@@ -61,9 +61,20 @@ class Layout:
         self.pending = self.folder / "pending.json"
 
     def create(self) -> None:
-        """Make what is not there yet; a deployment is no secret, and its service may be another user."""
-        for folder in (self.folder, self.versions_folder, self.incoming, self.folder / "log"):
-            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        """Make what is not there yet; a deployment is no secret, and its service may be another user.
+
+        Raises:
+            Refused: it cannot be made.
+        """
+        try:
+            for folder in (self.folder, self.versions_folder, self.incoming, self.folder / "log"):
+                folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        except OSError as error:
+            where = error.filename or self.folder
+            raise Refused(
+                f"{where}: cannot be made there ({error.strerror}); name another folder with --root, or say "
+                "--sudo"
+            ) from None
 
     def versions(self) -> list[str]:
         """IDs of the versions that are here, the newest first."""
