@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,22 @@ COMMON = Path(ltc_edge.deploy.__file__).parent / "firmware" / "common"
 _MODES = tuple(Mode)
 
 Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where C finds what Python calls; they hold as long as the `SupervisedController` does.
+
+    Attributes:
+        step: a function ``uint32_t (const float *given, uint32_t present, uint32_t missed, uint32_t requests,
+            float *action)``, the status its result.
+        proposal: what the controller proposed at the last step, ``(M,)`` float32.
+        mode: the supervisor's `Mode`, a ``uint32_t``.
+    """
+
+    step: int
+    proposal: int
+    mode: int
 
 
 class SupervisedController:
@@ -132,6 +149,13 @@ class SupervisedController:
             present |= 2
         status = self._step(packed, present, given.missed, given.requests, self._action)
         return Output(tuple(self._action), tuple(self._proposal), status, _MODES[self._mode.value])
+
+    @property
+    def addresses(self) -> Addresses:
+        """For C that steps it without Python in between."""
+        step = ctypes.cast(self._step, ctypes.c_void_p).value
+        assert step is not None
+        return Addresses(step, ctypes.addressof(self._proposal), ctypes.addressof(self._mode))
 
     def _array(self, name: str, size: int, dtype: Any) -> Any:
         """The library's own memory as an array."""

@@ -1,5 +1,6 @@
 """A controller's own C behind its supervisor, in this process."""
 
+import ctypes
 import dataclasses
 
 import numpy as np
@@ -71,6 +72,21 @@ def test_a_context_that_was_changed_is_reset_and_recovers(supervised):
     outputs = [guarded.step(given) for _ in range(4)]
     assert [output.mode for output in outputs] == [Mode.FALLBACK] * 3 + [Mode.ACTIVE]
     assert status_names(outputs[0].status)[:2] == ("state-out-of-bounds", "controller-fault")
+
+
+def test_c_steps_it_at_its_addresses(supervised):
+    guarded = supervised("c-float32")
+    expected = [guarded.step(Input([0.3, 0.1], dt_s=0.02, requests=Request.ARM)) for _ in range(5)]
+    guarded.start()
+    there, floats = guarded.addresses, ctypes.POINTER(ctypes.c_float)
+    step = ctypes.CFUNCTYPE(ctypes.c_uint32, floats, *(ctypes.c_uint32,) * 3, floats)(there.step)
+    given, action = (ctypes.c_float * 6)(0.02, 0.3, 0.1), (ctypes.c_float * 1)()
+    proposal = (ctypes.c_float * 1).from_address(there.proposal)
+    mode = ctypes.c_uint32.from_address(there.mode)
+    for output in expected:
+        assert step(given, 0, 0, Request.ARM, action) == output.status
+        assert (tuple(action), tuple(proposal), mode.value) == (output.action, output.proposal, output.mode)
+    assert expected[-1].mode == Mode.ACTIVE
 
 
 def test_two_of_them_do_not_share_memory(supervised):

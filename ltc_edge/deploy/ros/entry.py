@@ -12,9 +12,6 @@ from ltc_edge.supervision.compiled import SupervisedController
 from ltc_edge.supervision.settings import Settings
 from ltc_edge.supervision.supervisor import Input, Output
 
-_PROPOSAL = 4
-"""Of the parts of a supervisor's room, each as long as there are actions, the one with the proposal."""
-
 
 class Stepping(Protocol):
     """A supervisor and its controller, in whatever language."""
@@ -49,11 +46,8 @@ def entry_of(supervised: SupervisedController | Stepping, settings: Settings) ->
     """
     if not isinstance(supervised, SupervisedController):
         return _calling_back(supervised, settings)
-    function = ctypes.cast(supervised._step, ctypes.c_void_p).value
-    assert function is not None
-    size = ctypes.sizeof(ctypes.c_float) * len(settings.actions)
-    mode = ctypes.c_uint32.from_address(supervised.memory.ctypes.data)
-    return Entry(function, supervised.room.ctypes.data + _PROPOSAL * size, mode, (supervised,))
+    there = supervised.addresses
+    return Entry(there.step, there.proposal, ctypes.c_uint32.from_address(there.mode), (supervised,))
 
 
 def _calling_back(supervised: Stepping, settings: Settings) -> Entry:
