@@ -187,6 +187,31 @@ def small_search() -> SweepPlan:
     return SweepPlan(measure, space, trials=6, seeds=2, lookahead=4, population=2)
 
 
+def test_a_replicate_on_ray_is_the_same_bit_for_bit(
+    engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = dataclasses.replace(engine._driver, do=DO_REPLICATE, mark=tmp_path / "not there")
+    monkeypatch.setattr(engine, "_driver", driver)
+    settings = {"cell": "ltc", "wiring": "dense", "units": 2, "unfolds": 1, "format": "c-float32"}
+    work = Work(500, 0, settings, small_search().measure.to_json())
+    alone = Processes(tmp_path / "trials", 1)
+    try:
+        alone.submit(work)
+        engine.submit(work)
+        (here,), (there,) = alone.wait(), engine.wait()
+    finally:
+        alone.close()
+    assert isinstance(here, Outcome)
+    assert isinstance(there, Outcome)
+    assert here.state == "complete"
+    assert dataclasses.replace(there, seconds=here.seconds) == here
+    controllers = [
+        (run_folder_of(trials, work) / "controller.safetensors").read_bytes()
+        for trials in (tmp_path / "trials", engine._trials)
+    ]
+    assert controllers[0] == controllers[1]
+
+
 class SwitchingOff:
     """Watches a sweep, and switches off a node once so many trials are told."""
 
@@ -246,28 +271,3 @@ def test_a_sweep_whose_node_is_switched_off_finds_what_it_would_have_found(
             assert 1 <= begun[trial, seed] <= 1 + watcher.losses[trial, seed]
             outcome = Outcome.read(outcome_file_of(engine._trials, Work(trial, seed, {}, {})))
             assert outcome == undisturbed.told[trial].outcomes[seed]
-
-
-def test_a_replicate_on_ray_is_the_same_bit_for_bit(
-    engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    driver = dataclasses.replace(engine._driver, do=DO_REPLICATE, mark=tmp_path / "not there")
-    monkeypatch.setattr(engine, "_driver", driver)
-    settings = {"cell": "ltc", "wiring": "dense", "units": 2, "unfolds": 1, "format": "c-float32"}
-    work = Work(500, 0, settings, small_search().measure.to_json())
-    alone = Processes(tmp_path / "trials", 1)
-    try:
-        alone.submit(work)
-        engine.submit(work)
-        (here,), (there,) = alone.wait(), engine.wait(60.0)
-    finally:
-        alone.close()
-    assert isinstance(here, Outcome)
-    assert isinstance(there, Outcome)
-    assert here.state == "complete"
-    assert dataclasses.replace(there, seconds=here.seconds) == here
-    controllers = [
-        (run_folder_of(trials, work) / "controller.safetensors").read_bytes()
-        for trials in (tmp_path / "trials", engine._trials)
-    ]
-    assert controllers[0] == controllers[1]

@@ -1,0 +1,1 @@
+"""Parts of bench_sweep.py and simulate_sweep.py."""
