@@ -24,8 +24,8 @@ _NAME = re.compile(r"(?:(?P<package>[a-z][a-z0-9_]*)/(?:msg/)?)?(?P<type>[A-Z][A
 
 
 @dataclass(frozen=True)
-class MessageType:
-    """A message type.
+class InterfaceType:
+    """A type of ROS 2, of messages or of a service.
 
     Attributes:
         name: as ROS 2 writes it in full, such as ``sensor_msgs/msg/JointState``.
@@ -35,8 +35,9 @@ class MessageType:
 
     @property
     def dds_name(self) -> str:
-        """Its name on DDS, and in key expressions of rmw_zenoh."""
-        return _dds_name(self.name)
+        """Its name in key expressions of rmw_zenoh, and a message's on DDS."""
+        package, kind, short = self.name.split("/")
+        return f"{package}::{kind}::dds_::{short}_"
 
     @property
     def type_hash(self) -> str:
@@ -45,24 +46,13 @@ class MessageType:
 
 
 @dataclass(frozen=True)
-class ServiceType:
-    """A service type.
+class MessageType(InterfaceType):
+    """A message type."""
 
-    Attributes:
-        name: as ROS 2 writes it in full, such as ``rcl_interfaces/srv/ListParameters``.
-    """
 
-    name: str
-
-    @property
-    def dds_name(self) -> str:
-        """Its name in key expressions of rmw_zenoh; on DDS only its messages have one."""
-        return _dds_name(self.name)
-
-    @property
-    def type_hash(self) -> str:
-        """Of the whole service; ``RIHS01_`` and 64 hexadecimal digits."""
-        return _hashing_store().hash_rihs01(self.name)
+@dataclass(frozen=True)
+class ServiceType(InterfaceType):
+    """A service type, such as ``rcl_interfaces/srv/ListParameters``."""
 
     @property
     def request(self) -> MessageType:
@@ -73,11 +63,6 @@ class ServiceType:
     def response(self) -> MessageType:
         """What is answered."""
         return MessageType(f"{self.name}_Response")
-
-
-def _dds_name(name: str) -> str:
-    package, kind, short = name.split("/")
-    return f"{package}::{kind}::dds_::{short}_"
 
 
 @dataclass(frozen=True)

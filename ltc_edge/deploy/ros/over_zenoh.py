@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ltc_edge.deploy.ros.interfaces import MessageType, ServiceType
+from ltc_edge.deploy.ros.interfaces import InterfaceType, MessageType, ServiceType
 from ltc_edge.deploy.ros.layout import NotThisMessageError
 from ltc_edge.deploy.ros.middleware import Answer, OnMessage, Publish
 from ltc_edge.deploy.ros.quality import Quality
@@ -129,7 +129,7 @@ class ZenohMiddleware:
         self,
         kind: str,
         topic: str | None = None,
-        message: MessageType | ServiceType | None = None,
+        message: InterfaceType | None = None,
         quality: Quality | None = None,
     ) -> Entity:
         number, self._entities = self._entities, self._entities + 1

@@ -10,7 +10,7 @@ import hashlib
 import struct
 from dataclasses import dataclass, field
 
-from ltc_edge.deploy.ros.interfaces import MessageType, ServiceType
+from ltc_edge.deploy.ros.interfaces import InterfaceType
 from ltc_edge.deploy.ros.quality import Quality
 
 GID_BYTES = 16
@@ -40,7 +40,7 @@ class Entity:
     kind: str
     node: str
     topic: str | None = None
-    message: MessageType | ServiceType | None = None
+    message: InterfaceType | None = None
     quality: Quality = field(default_factory=Quality)
 
     def token(self) -> str:
@@ -56,7 +56,7 @@ class Entity:
         return hashlib.sha256(self.token().encode()).digest()[:GID_BYTES]
 
 
-def key_expression(domain: int, topic: str, message: MessageType | ServiceType) -> str:
+def key_expression(domain: int, topic: str, message: InterfaceType) -> str:
     """Where the messages of a topic go, or the calls of a service."""
     return f"{domain}/{topic.strip('/')}/{message.dds_name}/{message.type_hash}"
 
