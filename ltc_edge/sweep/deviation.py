@@ -55,18 +55,23 @@ def network_actions(
     import torch
 
     from ltc_edge.network import Network
-    from ltc_edge.runtimes.torch_runtime import TorchBatch
 
     parameters = {name: array.astype(precision) for name, array in trained.parameters.items()}
     network = Network(dataclasses.replace(trained, parameters=parameters))
-    if trained.is_slew_limited:  # which needs the last action, and so step by step
-        policy = TorchBatch(network)
-        policy.reset(1)
-        rows = zip(observation[:, None], dt_s[:, None], strict=True)
-        return np.concatenate([policy.step(values, dt) for values, dt in rows]).astype(np.float64)
     given = (torch.from_numpy(values[None].astype(precision)) for values in (observation, dt_s))
     with torch.no_grad():
         readout, _ = network(*given)
         action = network.actions(readout)[0].numpy().astype(np.float64)
     limited: FloatArray = np.clip(action, *trained.limits)
-    return limited
+    return _slewed(trained, limited, dt_s) if trained.is_slew_limited else limited
+
+
+def _slewed(controller: Controller, asked: FloatArray, dt_s: FloatArray) -> FloatArray:
+    """The actions ``(T, M)`` that slew limits allow: what computes them does not know what was allowed."""
+    timing = controller.timing
+    reach = controller.slew * np.clip(dt_s, timing.dt_min_s, timing.dt_max_s)[:, None]
+    previous = controller.reset_state[controller.cell.state_size :]
+    allowed = np.empty_like(asked)
+    for step, action in enumerate(asked):
+        previous = allowed[step] = np.clip(action, previous - reach[step], previous + reach[step])
+    return allowed
