@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ltc_edge.bundle.contents import PLAN, REPORT
-from ltc_edge.bundle.folder import MANIFEST, manifest_bytes, refuse_existing, write_bundle
+from ltc_edge.bundle.folder import MANIFEST, refuse_existing, write_bundle
 from ltc_edge.errors import BundleError, InputError, OutputError
 from ltc_edge.export.artifacts import Artifact, make_artifact
 from ltc_edge.export.formats import FORMATS, HUB
@@ -71,16 +71,26 @@ def zoo_bundle(entry: Entry, folder: Path = FOLDER) -> ZooBundle:
     files = read_archive(entry, folder)
     del files[CONTROLLER]
     manifest = files.pop(MANIFEST)
-    document = {key: value for key, value in json.loads(manifest).items() if key not in ADDED}
+    if hashlib.sha256(manifest).hexdigest() != entry.digests.manifest:
+        raise BundleError(f"{entry.name}: its manifest is not the one that the zoo's index pins")
+    document: dict[str, Any] = json.loads(manifest)
+    pinned = {name: str(file["sha256"]) for name, file in document["files"].items()}
+    _check(entry, document, files, {name: pinned.get(name, "") for name in files})
     contents = files | _c_files(document["formats"], files)
-    # The manifest has the digest of every file: where its own comes out, all are what was measured.
-    made = manifest_bytes(document, contents)
-    if hashlib.sha256(made).hexdigest() != entry.digests.manifest:
-        raise BundleError(
-            f"{entry.name}: {_differing(manifest, contents)} that is made here is not what was measured: "
-            f"ltc-edge {document['ltc_edge']} wrote it, and this {__version__} or its libraries write another"
-        )
-    return ZooBundle(document, contents)
+    _check(entry, document, contents, pinned)
+    return ZooBundle({key: value for key, value in document.items() if key not in ADDED}, contents)
+
+
+def _check(
+    entry: Entry, document: Mapping[str, Any], files: Mapping[str, bytes], pinned: Mapping[str, str]
+) -> None:
+    """Compare files with the digests of what was measured."""
+    for name in sorted(pinned.keys() | files.keys()):
+        if hashlib.sha256(files.get(name, b"")).hexdigest() != pinned.get(name):
+            raise BundleError(
+                f"{entry.name}: {name} that is made here is not what was measured: ltc-edge "
+                f"{document['ltc_edge']} wrote it, and this {__version__} or its libraries write another"
+            )
 
 
 def take_bundle(entry: Entry, path: Path, formats: Sequence[str] = (), *, force: bool = False) -> ZooBundle:
@@ -145,16 +155,6 @@ def _c_files(formats: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str
             if isinstance(artifact, Artifact):  # else its files are missing, and the manifest tells
                 made |= artifact.files
     return made
-
-
-def _differing(manifest: bytes, contents: Mapping[str, bytes]) -> str:
-    """The first file that is not the one that was measured."""
-    pinned: dict[str, Any] = json.loads(manifest)["files"]
-    for name in sorted(pinned.keys() | contents.keys()):
-        found = hashlib.sha256(contents.get(name, b"")).hexdigest()
-        if name not in pinned or found != pinned[name]["sha256"]:
-            return name
-    return MANIFEST
 
 
 def _without(report: bytes, formats: set[str]) -> bytes:
