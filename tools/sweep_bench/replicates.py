@@ -11,7 +11,7 @@ import numpy as np
 from ltc_edge.sweep.work import Outcome, Work, run_folder_of
 
 RUN_BYTES = 100_000
-MEAN_S = 0.3
+MEAN_S = 1.0
 
 
 def empty(work: Work, trials: Path) -> Outcome:

@@ -242,6 +242,7 @@ def test_a_sweep_whose_node_is_switched_off_finds_what_it_would_have_found(
     nodes: Nodes, engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "_driver", dataclasses.replace(engine._driver, do="toy_replicates:search"))
+    # The last test: nodes of one machine share a folder, and a new one removes what was sent to the others.
     assert engine.slots == 1
     doomed = nodes.add()
     engine._counted = (-float("inf"), 0)  # as a second later
