@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ltc_edge.sweep.front import Figure
-from ltc_edge.sweep.objectives import Objective, find_objective
+from ltc_edge.sweep.objectives import OBJECTIVES, Objective
 from ltc_edge.sweep.pick_reason import COST_WORDS
 from ltc_edge.sweep.swept import Swept
 
@@ -51,8 +51,9 @@ def costs_of(swept: Swept) -> tuple[Objective, ...]:
     """What is drawn sideways: the goals after the first; of a single one, what tells what is cheap."""
     if len(swept.goals) > 1:
         return swept.goals[1:]
-    measured = [name for name in COST_WORDS if any(name in result.figures for result in swept.front)]
-    return tuple(find_objective(name, "") for name in measured[:1] if name != swept.goals[0].name)
+    others = [name for name in COST_WORDS if name != swept.goals[0].name]
+    measured = [name for name in others if any(name in result.figures for result in swept.complete)]
+    return tuple(OBJECTIVES[name] for name in measured[:1])
 
 
 def axis_of(swept: Swept, objective: Objective) -> Axis | None:
