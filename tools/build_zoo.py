@@ -24,6 +24,7 @@ from zoo_build.packing import MOST_BYTES, package_bytes, put, write_index, write
 from zoo_build.training import train
 from zoo_build.wanted import Wanted, chosen, read_wanted
 
+from ltc_edge.errors import VerificationFailedError
 from ltc_edge.files import write_atomically
 from ltc_edge.zoo.index import INDEX, read_index
 
@@ -75,7 +76,11 @@ def _measure(entry: Wanted, arguments: argparse.Namespace) -> None:
         known = json.loads(path.read_bytes())
         if known["command"] in commands and len(known["seeds"]["runs"]) == len(runs):
             return
-    document = measure(entry, runs, arguments.work, arguments.data)
+    try:
+        document = measure(entry, runs, arguments.work, arguments.data)
+    except VerificationFailedError as failed:
+        print(f"{failed}; left out", file=sys.stderr)
+        return
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, json.dumps(document, allow_nan=False).encode())
     print(f"{entry.name}: measured", file=sys.stderr)

@@ -62,6 +62,8 @@ def _seeds(document: Document) -> str:
     rows = []
     for run in seeds["runs"]:
         taken = ", this one" if run["seed"] == seeds["chosen"] else ""
+        if run.get("refused") is not None:
+            taken = f", whose integers do not verify ({run['refused']})"
         rows.append(f"| {run['seed']}{taken} | {run['validation']:.6g} | {run['value']:.6g} |")
     spread = "One seed tells nothing of how sure training is."
     if seeds["ci95"] is not None:
@@ -73,7 +75,7 @@ def _seeds(document: Document) -> str:
         )
     return "\n".join(
         [
-            "Every training seed in float64; the one that was best on validation was taken:",
+            "Every training seed in float64; the best on validation that verifies was taken:",
             "",
             f"| training seed | validation | {document['metric']} |",
             "|---|---|---|",

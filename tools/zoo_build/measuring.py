@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from ltc_edge.bundle.pipeline import ExportOptions, export_bundle
 from ltc_edge.bundle.subject import subject_of
 from ltc_edge.controller import Controller
 from ltc_edge.controller_file import load_controller
+from ltc_edge.errors import FormatRefusedError, VerificationFailedError
 from ltc_edge.evaluation.corruption.campaign import Campaign
 from ltc_edge.evaluation.corruption.pack import PACK
 from ltc_edge.evaluation.rollout import StepperPolicy
@@ -71,12 +73,18 @@ def bundle_folder(entry: Wanted, work: Path) -> Path:
 
 
 def measure(entry: Wanted, runs: Sequence[Trained], work: Path, data: Path) -> dict[str, Any]:
-    """All figures of an entry, of the run that is best on validation; its bundle is left in ``work``."""
+    """All figures of an entry, of the run that is best on validation; its bundle is left in ``work``.
+
+    A run that does not verify in the formats of the zoo makes room for the next best.
+
+    Raises:
+        VerificationFailedError: none does.
+    """
     loaded = entry.source(str(data)).load()
     subject: Task | Dataset = loaded[0] if isinstance(loaded, tuple) else loaded
     metric, sign = ("return", 1) if not isinstance(subject, Dataset) else _direction(subject)
-    best = max(runs, key=lambda each: sign * each.validation)
-    bundle = _export(entry, best, bundle_folder(entry, work), data)
+    ranked = sorted(runs, key=lambda each: -sign * each.validation)
+    best, bundle, refused = _export(entry, ranked, bundle_folder(entry, work), data)
     controller = load_controller(best.run / CONTROLLER)
     scores = {each.seed: score(subject, load_controller(each.run / CONTROLLER)) for each in runs}
     return {
@@ -93,7 +101,12 @@ def measure(entry: Wanted, runs: Sequence[Trained], work: Path, data: Path) -> d
         "seeds": {
             "chosen": best.seed,
             "runs": [
-                {"seed": each.seed, "validation": each.validation, "value": scores[each.seed]["value"]}
+                {
+                    "seed": each.seed,
+                    "validation": each.validation,
+                    "value": scores[each.seed]["value"],
+                    "refused": refused.get(each.seed),
+                }
                 for each in runs
             ],
             **over_seeds([scores[each.seed]["value"] for each in runs]),
@@ -109,11 +122,22 @@ def _direction(data: Dataset) -> tuple[str, int]:
     return data.metric, -1 if METRICS[data.metric].lower_is_better else 1
 
 
-def _export(entry: Wanted, best: Trained, path: Path, data: Path) -> Bundle:
-    """The bundle, verified on the task; it is written into ``path``."""
-    subject = subject_of(load_controller(best.run / CONTROLLER), entry.source(str(data)))
-    export_bundle(subject, path, ExportOptions(formats=FORMATS, tolerate_refusals=False, force=True))
-    return load_bundle(path)
+def _export(
+    entry: Wanted, ranked: Sequence[Trained], path: Path, data: Path
+) -> tuple[Trained, Bundle, dict[int, str]]:
+    """The bundle of the first run that verifies on the task, and why those before it do not, by seed."""
+    refused: dict[int, str] = {}
+    options = ExportOptions(formats=FORMATS, tolerate_refusals=False, force=True)
+    for run in ranked:
+        subject = subject_of(load_controller(run.run / CONTROLLER), entry.source(str(data)))
+        try:
+            export_bundle(subject, path, options)
+        except (VerificationFailedError, FormatRefusedError) as failed:
+            refused[run.seed] = failed.reason if isinstance(failed, FormatRefusedError) else "accuracy"
+            print(f"{entry.name}, seed {run.seed}: {failed}", file=sys.stderr)
+            continue
+        return run, load_bundle(path), refused
+    raise VerificationFailedError(f"{entry.name}: no seed verifies in {', '.join(FORMATS)}", {})
 
 
 def _corruption(task: Task, controller: Controller) -> dict[str, Any]:
