@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ from ltc_edge.evaluation.corruption.pack import PACK
 from ltc_edge.export.formats import FORMATS
 
 if TYPE_CHECKING:
+    from ltc_edge.cli.evaluated import Evaluated
     from ltc_edge.controller import Controller
-    from ltc_edge.evaluation.rollout import Policy
     from ltc_edge.evaluation.statistics import ReturnStatistics
     from ltc_edge.training.sources import ClosedLoopSource, DataSource
 
@@ -84,10 +85,8 @@ def command(
     controller, its expert, and the zero controller on the same seeds. With --corrupt faults, exit code 1 says
     that one is not answered as it must be.
     """
-    from ltc_edge.cli.evaluated import REFERENCE, is_bundle, open_bundle, open_run
+    from ltc_edge.cli.evaluated import is_bundle, open_bundle, open_run
     from ltc_edge.errors import CheckFailedError
-    from ltc_edge.evaluation.closed_loop import evaluation_seeds
-    from ltc_edge.training.sources import ClosedLoopSource
 
     _check_together(corrupt, rates, picture)
     if target is not None and not runtime.startswith("c-"):
@@ -96,42 +95,83 @@ def command(
     evaluated = (
         open_bundle(subject, runtime, target, trust_task=trust_task) if bundle else open_run(subject, runtime)
     )
-    source, controller, policy = evaluated.source, evaluated.controller, evaluated.policy
-
-    def drawn_at(name: str) -> Path | None:
-        return picture or (None if bundle else subject / name)
-
-    failure = None
     place = f"{runtime}{f' on {target}' if target else ''}"
-    path: Path | None
-    if not isinstance(source, ClosedLoopSource):
-        if corrupt is not None or rates is not None:
-            option = "--rate" if corrupt is None else "--corrupt"
-            raise click.UsageError(f"{option} plays control tasks in closed loop, and these are recordings")
-        path = drawn_at("window.png")
-        document = _recordings(source, controller, policy, path, quiet=as_json)
-    elif corrupt is not None:
-        path = drawn_at("corruption.png") if corrupt.kinds else None
-        asked = Asked(corrupt, evaluation_seeds(episodes, seed), place, runtime != REFERENCE, path, as_json)
-        document, failure = corrupted(source.load(), evaluated, asked)
-    elif rates is not None:
-        path = None
-        document = played_at_rates(
-            source.load(), evaluated, AskedRates(rates, evaluation_seeds(episodes, seed), place, as_json)
-        )
-        document |= {"subject": {"sha256": evaluated.sha256}}
-    else:
-        path = drawn_at("episode.png")
-        document = _closed_loop(
-            source, controller, policy, path, episodes=episodes, seed=seed, runtime=runtime, quiet=as_json
-        )
+    folder = None if bundle else subject
+    asked = _Asked(episodes, seed, runtime, place, corrupt, rates, picture, folder, as_json)
+    found = _evaluate(evaluated, asked)
     if as_json:
-        about = {"run": str(subject), "format": runtime, "target": target}
-        print_json(about | {"picture": None if path is None else str(path)} | document | _size(controller))
-    elif path is not None:
-        click.echo(f"Drawn: {path}")
-    if failure is not None:
-        raise CheckFailedError(failure)
+        drawn = None if found.picture is None else str(found.picture)
+        about = {"run": str(subject), "format": runtime, "target": target, "picture": drawn}
+        print_json(about | found.document | _size(evaluated.controller))
+    elif found.picture is not None:
+        click.echo(f"Drawn: {found.picture}")
+    if found.failure is not None:
+        raise CheckFailedError(found.failure)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line asks for.
+
+    Attributes:
+        episodes, seed: of a control task.
+        runtime: what executes the controller.
+        place: the same for people, with the target.
+        corrupt, rates: what is played in the place of the plain task, if anything.
+        picture: where to draw; where None, in ``folder`` by the picture's own name.
+        folder: of a run; None for bundles, which hold their own files only.
+        quiet: without tables.
+    """
+
+    episodes: int
+    seed: int
+    runtime: str
+    place: str
+    corrupt: Chosen | None
+    rates: tuple[float, ...] | None
+    picture: Path | None
+    folder: Path | None
+    quiet: bool
+
+    def drawn_at(self, name: str) -> Path | None:
+        """Where a picture goes, if anywhere."""
+        return self.picture or (None if self.folder is None else self.folder / name)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Attributes: ``document`` for --json, the ``picture`` that was drawn, and what is a ``failure``."""
+
+    document: dict[str, Any]
+    picture: Path | None = None
+    failure: str | None = None
+
+
+def _evaluate(evaluated: Evaluated, asked: _Asked) -> _Found:
+    """Do what is asked for, and print tables."""
+    from ltc_edge.cli.evaluated import REFERENCE
+    from ltc_edge.evaluation.closed_loop import evaluation_seeds
+    from ltc_edge.training.sources import ClosedLoopSource
+
+    source, seeds = evaluated.source, evaluation_seeds(asked.episodes, asked.seed)
+    if not isinstance(source, ClosedLoopSource):
+        if asked.corrupt is not None or asked.rates is not None:
+            option = "--rate" if asked.corrupt is None else "--corrupt"
+            raise click.UsageError(f"{option} plays control tasks in closed loop, and these are recordings")
+        path = asked.drawn_at("window.png")
+        return _Found(_recordings(source, evaluated, path, quiet=asked.quiet), path)
+    if asked.corrupt is not None:
+        path = asked.drawn_at("corruption.png") if asked.corrupt.kinds else None
+        reference = asked.runtime != REFERENCE
+        how = Asked(asked.corrupt, seeds, asked.place, reference, path, asked.quiet)
+        document, failure = corrupted(source.load(), evaluated, how)
+        return _Found(document, path, failure)
+    if asked.rates is not None:
+        rated = AskedRates(asked.rates, seeds, asked.place, asked.quiet)
+        document = played_at_rates(source.load(), evaluated, rated)
+        return _Found(document | {"subject": {"sha256": evaluated.sha256}})
+    path = asked.drawn_at("episode.png")
+    return _Found(_closed_loop(source, evaluated, path, asked), path)
 
 
 def _check_together(corrupt: Chosen | None, rates: tuple[float, ...] | None, picture: Path | None) -> None:
@@ -151,31 +191,23 @@ def _size(controller: Controller) -> dict[str, int]:
 
 
 def _closed_loop(
-    source: ClosedLoopSource,
-    controller: Controller,
-    policy: Policy,
-    path: Path | None,
-    *,
-    episodes: int,
-    seed: int,
-    runtime: str,
-    quiet: bool,
+    source: ClosedLoopSource, evaluated: Evaluated, path: Path | None, asked: _Asked
 ) -> dict[str, Any]:
     from ltc_edge.evaluation.closed_loop import evaluate_closed_loop
     from ltc_edge.evaluation.picture import draw_episode
 
-    task = source.load()
+    task, controller, episodes = source.load(), evaluated.controller, asked.episodes
     with progress_bar(f"{episodes} episodes") as on_share:
         report = evaluate_closed_loop(
-            task, controller, episodes=episodes, seed=seed, policy=policy, on_share=on_share
+            task, controller, episodes=episodes, seed=asked.seed, policy=evaluated.policy, on_share=on_share
         )
     if path is not None:
-        title = f"{task.name}, seed {seed}: return {report.first.returns[0]:.5g}"
+        title = f"{task.name}, seed {asked.seed}: return {report.first.returns[0]:.5g}"
         draw_episode(controller, report.first, title, path)
-    if not quiet:
+    if not asked.quiet:
         from rich.table import Table
 
-        table = Table("", title=f"{task.name}, {runtime}, {episodes} episodes")
+        table = Table("", title=f"{task.name}, {asked.runtime}, {episodes} episodes")
         for heading in ("mean return", "std", "95 % interval of the mean", "worst"):
             table.add_column(heading, justify="right")
         for name in ("controller", "expert", "zero"):
@@ -204,16 +236,17 @@ def _row(statistics: ReturnStatistics) -> tuple[str, ...]:
 
 
 def _recordings(
-    source: DataSource, controller: Controller, policy: Policy, path: Path | None, *, quiet: bool
+    source: DataSource, evaluated: Evaluated, path: Path | None, *, quiet: bool
 ) -> dict[str, Any]:
     from ltc_edge.evaluation.picture import draw_window
     from ltc_edge.evaluation.recordings import evaluate_recordings
 
     data, _ = source.load()
+    controller = evaluated.controller
     for note in data.notes:
         click.echo(f"Note: {note}", err=True)
     with progress_bar("test recordings") as on_share:
-        report = evaluate_recordings(data, controller, policy=policy, on_share=on_share)
+        report = evaluate_recordings(data, controller, policy=evaluated.policy, on_share=on_share)
     if path is not None:
         draw_window(controller, report, f"{controller.name}: first test window", path)
     if not quiet:
