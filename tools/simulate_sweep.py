@@ -84,8 +84,9 @@ def _check() -> list[dict[str, Any]]:
         gap_s = float(np.median(gaps_of([outcome for told in study.told for outcome in told.outcomes])))
         found = simulate(trials, seeds, workers, lookahead, duration_of, Costs(gap=gap_s))
         rows.append({
-            "workers": workers, "lookahead": lookahead, "gap_s": round(gap_s, 4), "measured_s": round(measured_s, 2),
-            "simulated_s": round(found.makespan_s, 2), "ratio": round(measured_s / found.makespan_s, 3),
+            "workers": workers, "lookahead": lookahead, "gap_s": round(gap_s, 4),
+            "measured_s": round(measured_s, 2), "simulated_s": round(found.makespan_s, 2),
+            "ratio": round(measured_s / found.makespan_s, 3),
         })  # fmt: skip
     return rows
 
