@@ -1,26 +1,15 @@
 """The page in headless Chromium: light and dark, on a phone and on a desk."""
 
 import json
-import shutil
 from itertools import pairwise
 
 import pytest
+from chromium import chromium
 
 from ltc_edge.report.page import report_page
 
 SIZES = {"phone": (390, 844), "desk": (1280, 900)}
 VIEWS = [(scheme, size) for scheme in ("light", "dark") for size in SIZES]
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 LOOK = """
 const luminance = ([r, g, b]) => {
@@ -71,17 +60,8 @@ return {
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (extra: dev)")
-    driver = shutil.which("chromedriver")
-    if driver is None or shutil.which("chromium") is None:
-        pytest.skip("no chromium and chromium-driver")
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    session = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield session
-    session.quit()
+    with chromium(tmp_path_factory.mktemp("chromium")) as session:
+        yield session
 
 
 @pytest.fixture(scope="module")

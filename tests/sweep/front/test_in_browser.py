@@ -2,18 +2,14 @@
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 
 from ltc_edge.sweep.front_page import front_page
 from ltc_edge.sweep.objectives import read_objectives
 
-FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"),
-    *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 VISIT = """
 const key = (name) => document.activeElement.dispatchEvent(
   new KeyboardEvent("keydown", {key: name, bubbles: true, cancelable: true}));
@@ -61,17 +57,8 @@ return found;
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (extra: dev)")
-    driver = shutil.which("chromedriver")
-    if driver is None or shutil.which("chromium") is None:
-        pytest.skip("no chromium and chromium-driver")
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    session = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield session
-    session.quit()
+    with chromium(tmp_path_factory.mktemp("chromium")) as session:
+        yield session
 
 
 def test_points_can_be_reached_selected_and_narrowed(browser, hostile, tmp_path):
