@@ -66,7 +66,10 @@ def command(
     from ltc_edge.cli import sweep_run
 
     begun_s = time.monotonic()
-    is_look = pick and not resume and not any((said["task"], said["env"], said["data"]))
+    is_new = any((said["task"], said["env"], said["data"]))
+    is_look = pick and not resume and not is_new
+    if not (is_new or resume or pick):
+        raise click.UsageError("say TASK, --env or --data; of a sweep that is there, --resume or --pick")
     if is_look:
         refuse_others(context, PICKABLE, "--pick alone looks at the sweep that is there")
         swept = sweep_run.look(output, said["budget"])

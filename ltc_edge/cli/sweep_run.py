@@ -37,6 +37,8 @@ def start(said: Mapping[str, Any], folder: Path, *, force: bool) -> Swept:
     """
     _refuse_existing(folder, force)
     plan = plan_of(said)
+    if plan.storage is not None:
+        open_storage(folder, storage_of(plan, said["storage"]))  # or nothing is begun
     if force and (folder / LOCK).exists():
         with locked(folder):
             create_folder(folder, force=True)

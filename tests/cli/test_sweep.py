@@ -114,7 +114,7 @@ def test_proxies_are_confirmed(cli, folder, engine):
     ("options", "said"),
     [
         (("cartpool",), "did you mean 'cartpole'"),
-        ((), "nothing given: say one of TASK, --env or --data"),
+        ((), "say TASK, --env or --data; of a sweep that is there, --resume or --pick"),
         (("cartpole", "--budget", "flesh<9"), "flash"),
         (("cartpole", "--objectives", "retrun"), "return"),
         (("cartpole", "--cell", "ltx"), "ltx"),
