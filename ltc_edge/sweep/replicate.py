@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ltc_edge.errors import CheckFailedError, DeviceError, InputError, OutputError
-from ltc_edge.sweep.cost_model import estimated_costs
+from ltc_edge.sweep import cost_model
 from ltc_edge.sweep.exported import export_format
 from ltc_edge.sweep.figures import firmware, measure_figures
 from ltc_edge.sweep.giving_up import Hope, is_complete, records_of, train
@@ -88,8 +88,11 @@ class _Replicate:
                 prepared = prepare(plan, load(measure.source))
                 if estimates:
                     check_proxies(measure, form, prepared.initial.cell.kind)
-                costs = estimated_costs if estimates else firmware
-                screened = screen(prepared.initial, form, measure, costs)
+                    screened = screen(
+                        prepared.initial, form, measure, cost_model.estimated_costs, cost_model.MARGINS
+                    )
+                else:
+                    screened = screen(prepared.initial, form, measure, firmware)
             self._figures = screened.figures
             if screened.verdict is not None:
                 return self._outcome("pruned", reason=screened.verdict)

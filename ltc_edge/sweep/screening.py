@@ -1,8 +1,8 @@
 """What a controller will cost, told before it is trained.
 
 Instructions, memory and parameters follow from the network and the format; the values of the weights move
-them by little. So a network that is far beyond a budget is not trained. `MARGINS` is how far "far" is: more
-than trained values were seen to move a figure, which docs/sweep-objectives.md has in numbers.
+them by little. So a network that is beyond a budget is not trained. `MARGINS` is how far beyond: more than
+training was seen to lower a figure, which docs/sweep-objectives.md has in numbers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,13 @@ class Screened:
     verdict: str | None
 
 
-def screen(untrained: Controller, form: str, plan: MeasurementPlan, costs: Costs) -> Screened:
+def screen(
+    untrained: Controller,
+    form: str,
+    plan: MeasurementPlan,
+    costs: Costs,
+    margins: Mapping[str, float] = MARGINS,
+) -> Screened:
     """Judge a controller by the costs that are budgeted, and by whether it has its format at all.
 
     Args:
@@ -50,6 +56,7 @@ def screen(untrained: Controller, form: str, plan: MeasurementPlan, costs: Costs
         form: name of its format.
         plan: whose budget counts.
         costs: what finds them.
+        margins: by figure, the share of a limit that it may be exceeded by.
 
     Raises:
         FormatRefusedError: the controller has no such form.
@@ -58,7 +65,7 @@ def screen(untrained: Controller, form: str, plan: MeasurementPlan, costs: Costs
         MissingExtraError: a compiler or the emulator is not here.
     """
     exported = export_untrained(untrained, form)
-    limits = [limit for limit in plan.budget.limits if limit.name in MARGINS and limit.is_upper]
+    limits = [limit for limit in plan.budget.limits if limit.name in margins and limit.is_upper]
     figures: dict[str, float] = {}
     if limits:
         figures["parameters"] = float(untrained.parameters_effective())
@@ -66,6 +73,6 @@ def screen(untrained: Controller, form: str, plan: MeasurementPlan, costs: Costs
         figures |= costs(exported, plan.target)
     for limit in limits:
         figure = figures.get(limit.name)
-        if figure is not None and limit.violation(figure) > MARGINS[limit.name]:
+        if figure is not None and limit.violation(figure) > margins[limit.name]:
             return Screened(figures, f"{limit.name} {figure:,.10g} > {limit.value:,.10g} before training")
     return Screened(figures, None)
