@@ -1,4 +1,4 @@
-"""What the zoo is to have: every named task, by commands that can be typed; and what is there came of them."""
+"""What the zoo is to have: every named task, by commands that can be typed; what is there came of them."""
 
 import shlex
 import sys
