@@ -18,6 +18,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from zoo_build.measuring import measure, trained_runs
 from zoo_build.packing import MOST_BYTES, package_bytes, put, write_index, write_page
@@ -51,8 +52,8 @@ def main() -> None:
         if "measure" in arguments.steps:
             _measure(entry, arguments)
         figures = _figures(entry, arguments.work)
-        if "pack" in arguments.steps and figures.exists():
-            put(entry, json.loads(figures.read_bytes()), arguments.work, wanted, missing)
+        if "pack" in arguments.steps and figures is not None:
+            put(entry, figures, arguments.work, wanted, missing)
     if "pack" in arguments.steps:
         write_index(None, wanted, missing)
         write_page()
@@ -61,26 +62,34 @@ def main() -> None:
     sys.exit(0 if taken <= MOST_BYTES else 1)
 
 
-def _figures(entry: Wanted, work: Path) -> Path:
+def _figures_file(entry: Wanted, work: Path) -> Path:
     return work / "measured" / f"{entry.name}.json"
+
+
+def _figures(entry: Wanted, work: Path) -> dict[str, Any] | None:
+    """What was measured of an entry, as it is listed now."""
+    path = _figures_file(entry, work)
+    if not path.exists():
+        return None
+    figures: dict[str, Any] = json.loads(path.read_bytes())
+    commands = [entry.command(seed) for seed in entry.seeds]
+    return figures if figures["command"] in commands else None
 
 
 def _measure(entry: Wanted, arguments: argparse.Namespace) -> None:
     """Measure an entry, unless that is done."""
-    runs, path = trained_runs(entry, arguments.work), _figures(entry, arguments.work)
+    runs, known = trained_runs(entry, arguments.work), _figures(entry, arguments.work)
     if not runs or (len(runs) < len(entry.seeds) and not arguments.seeds_so_far):
         print(f"{entry.name}: {len(runs)} of {len(entry.seeds)} seeds are trained; left out", file=sys.stderr)
         return
-    commands = [entry.command(each.seed) for each in runs]
-    if path.exists() and not arguments.again:
-        known = json.loads(path.read_bytes())
-        if known["command"] in commands and len(known["seeds"]["runs"]) == len(runs):
-            return
+    if known is not None and not arguments.again and len(known["seeds"]["runs"]) == len(runs):
+        return
     try:
         document = measure(entry, runs, arguments.work, arguments.data)
     except VerificationFailedError as failed:
         print(f"{failed}; left out", file=sys.stderr)
         return
+    path = _figures_file(entry, arguments.work)
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, json.dumps(document, allow_nan=False).encode())
     print(f"{entry.name}: measured", file=sys.stderr)
