@@ -6,12 +6,14 @@
 For each run: the solver is exchanged, fine-tuned, and played on episodes that no tuning sees, against the
 controller as it was trained (case `solver`); and the run as it is is fine-tuned for integers, whose files
 then run freely over 10,000 steps against the controller as it was trained, before and after (case
-`integers`). Needs the extras train, sim, litert and a C compiler; a format that cannot be had is left out.
+`integers`), with what the plan's error is made of: its weights, and noise of the 16-bit grid (`rounding`).
+Needs the extras train, sim, litert and a C compiler; a format that cannot be had is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -22,14 +24,17 @@ from typing import Any
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
-from ltc_edge.bundle.calibration import from_excitation, from_task
+from ltc_edge.bundle.quantization import calibration_of
 from ltc_edge.bundle.subject import Subject, read_subject
 from ltc_edge.bundle.tuning import Change, TuningOptions, tune
 from ltc_edge.cells.spec import SOLVERS
+from ltc_edge.controller import Controller
 from ltc_edge.errors import LtcEdgeError
 from ltc_edge.export.artifacts import Artifact, make_artifact
+from ltc_edge.export.calibration import Sequences, excitation, measure
 from ltc_edge.export.formats import FORMATS
-from ltc_edge.export.quantize import make_plan
+from ltc_edge.export.quantize import QuantizedStep, make_plan, quantize
+from ltc_edge.export.rounding_noise import rounding_error
 from ltc_edge.runtimes.exported import exported_stepper
 from ltc_edge.tasks.protocol import Task
 from ltc_edge.verification.change import compare
@@ -38,6 +43,8 @@ from ltc_edge.verification.open_loop import check_free_run
 from ltc_edge.verification.task_trial import load_source
 from ltc_edge.verification.tolerances import TOLERANCES
 from ltc_edge.verification.trials import FreeRun, free_run
+
+EXCITED_SEED = 777
 
 INTEGERS = ("tflite-int16x8", "c-int16", "onnx-int16")
 
@@ -76,7 +83,9 @@ def integer_case(subject: Subject, task: Task, options: argparse.Namespace) -> d
     tuned, change = tune(subject, task, None, TuningOptions(None, None, True, options.seed), integers=True)
     after = errors(tuned, task, subject, run)
     assert change is not None
+    parts = rounding_error(subject.controller, quantized(subject, task), excited(subject.controller))
     return {
+        "rounding": dataclasses.asdict(parts) | {"noise_share": parts.noise_share},
         "formats": {
             name: {"before": before[name], "after": after[name], "share": after[name] / before[name]}
             for name in before
@@ -88,10 +97,21 @@ def integer_case(subject: Subject, task: Task, options: argparse.Namespace) -> d
     }
 
 
+def quantized(subject: Subject, task: Task) -> QuantizedStep:
+    """The step of ``subject`` as its plan has it."""
+    controller = subject.controller
+    return quantize(controller, measure(controller, calibration_of(controller, task, None)))
+
+
+def excited(controller: Controller) -> Sequences:
+    """As many steps as the free run has, in sequences that run side by side."""
+    return excitation(controller, sequences=20, steps=500, seed=EXCITED_SEED)
+
+
 def errors(subject: Subject, task: Task, trained: Subject, run: FreeRun) -> dict[str, float]:
     """RMS error over σ of the files of ``subject``, by format, against the run of ``trained``."""
     controller = subject.controller
-    plan = make_plan(controller, (from_task(task, controller), from_excitation(controller)))
+    plan = make_plan(controller, calibration_of(trained.controller, task, None))
     found = {}
     for name in INTEGERS:
         made = make_artifact(FORMATS[name], controller, plan)
@@ -133,7 +153,8 @@ def told(row: Mapping[str, Any]) -> str:
         f"{name} {100 * figures[0]:.3g} → {100 * figures[1]:.3g} % of σ ({figures[2]:.2f})"
         for name, figures in zip(row["formats"], shares, strict=True)
     )
-    return f"{row['task']}: integers: {', '.join(parts)} after {row['seconds']} s"
+    share = f"{100 * row['rounding']['noise_share']:.0f} % of the variance is noise"
+    return f"{row['task']}: integers: {', '.join(parts)} after {row['seconds']} s; {share}"
 
 
 def main() -> None:

@@ -28,6 +28,11 @@ def solver_changed(change: Change) -> str:
 
 def phase_done(phase: Phase) -> str:
     """One phase of fine-tuning."""
+    if not phase.updates:
+        return (
+            f"Not trained for {GOALS[phase.goal]}: their error is noise of 16-bit rounding, which no weights "
+            f"would remove: {_distance(phase.before)}."
+        )
     return (
         f"Fine-tuned for {GOALS[phase.goal]} by imitation of the trained controller, {phase.updates} "
         f"updates: {_distance(phase.before)} before, {_distance(phase.after)} after."

@@ -121,7 +121,14 @@ def export_bundle(
     controller = subject.controller
     on_share("calibration", 0.0)
     about = None if recording is None else sources.values_of(recording)
-    plan = plan_formats(subject.controller, loaded, wanted, recording, percentile=options.percentile)
+    plan = plan_formats(
+        controller,
+        loaded,
+        wanted,
+        recording,
+        percentile=options.percentile,
+        played_by=None if change is None else change.played_by,
+    )
     made = [make_artifact(form, controller, plan, options.c_name) for form in wanted]
     _refuse(made, options)
     reports: dict[str, FormatReport] = {}

@@ -24,6 +24,7 @@ def plan_formats(
     *,
     percentile: float = 100.0,
     ranked: bool = True,
+    played_by: Controller | None = None,
 ) -> QuantizationPlan | Refusal | None:
     """The plan of the integer formats among those ``wanted``; None where there is none.
 
@@ -33,6 +34,7 @@ def plan_formats(
         wanted: what is exported.
         recording: the user's own, which comes before the task.
         percentile, ranked: see `make_plan`.
+        played_by: who plays the task; ``controller`` where not given.
 
     Raises:
         InputError: the calibration cannot be used.
@@ -40,16 +42,17 @@ def plan_formats(
     integer = next((form for form in wanted if form.arithmetic == "integer"), None)
     if integer is None:
         return None
-    calibration = _calibration(controller, loaded, recording)
+    calibration = calibration_of(played_by or controller, loaded, recording)
     try:
         return make_plan(controller, calibration, percentile=percentile, ranked=ranked)
     except FormatRefusedError as refused:
         return Refusal(integer, refused.reason, str(refused))
 
 
-def _calibration(
+def calibration_of(
     controller: Controller, loaded: Loaded | None, recording: Sequences | None
 ) -> tuple[Sequences, ...]:
+    """What is calibrated on: ``controller`` in its task, or recordings, and made-up values."""
     if recording is not None:
         return recording, sources.from_excitation(controller, sources.values_of(recording))
     excited = sources.from_excitation(controller)

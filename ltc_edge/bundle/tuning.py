@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ltc_edge.bundle.quantization import calibration_of
 from ltc_edge.bundle.subject import Subject, subject_of
 from ltc_edge.cells.spec import BOUNDED_SOLVERS, CellSpec, CTRNNSpec, LTCSpec, MixedMemorySpec, Solver
 from ltc_edge.controller import Controller
@@ -45,6 +46,7 @@ class Phase:
         seconds: how long it took.
         updates: optimiser steps.
         before, after: how far from the trained controller it was.
+        noise: of integers, what of ``before.errors`` is noise of their grid; else None.
     """
 
     goal: str
@@ -52,6 +54,7 @@ class Phase:
     updates: int
     before: Judgement
     after: Judgement
+    noise: Mapping[str, float] | None
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest, without the time it took: the same export gives the same bytes."""
@@ -60,6 +63,7 @@ class Phase:
             "updates": self.updates,
             "before": dataclasses.asdict(self.before),
             "after": dataclasses.asdict(self.after),
+            "noise": None if self.noise is None else dict(self.noise),
         }
 
 
@@ -88,9 +92,10 @@ class Change:
             )
         elif self.unfolds is not None and self.is_other_solver:
             told["solver_changed"] = f"from {self.unfolds[0]} sub-steps to {self.unfolds[1]}, after training"
-        if self.phases:
-            goals = " and ".join(phase.goal for phase in self.phases)
-            told["finetuned"] = f"for {goals}, {sum(phase.updates for phase in self.phases)} updates"
+        trained = [phase for phase in self.phases if phase.updates]
+        if trained:
+            goals = " and ".join(phase.goal for phase in trained)
+            told["finetuned"] = f"for {goals}, {sum(phase.updates for phase in trained)} updates"
         return told
 
     def to_json(self) -> dict[str, Any]:
@@ -104,6 +109,15 @@ class Change:
             "unfolds": pair(self.unfolds),
             "finetuned": [phase.to_json() for phase in self.phases],
         }
+
+    @property
+    def played_by(self) -> Controller | None:
+        """Who plays for the calibration, where integers were trained: the same as in training.
+
+        Another calibration rounds weights in another way, and what was learnt about these would be lost.
+        """
+        learnt = any(phase.goal == "integers" and phase.updates for phase in self.phases)
+        return self.trained if learnt else None
 
     @property
     def is_other_solver(self) -> bool:
@@ -219,11 +233,21 @@ def _finetuned(
         for goal in goals:
             stage = f"fine-tuning: {goal}"
             started = time.monotonic()
+            calibration = calibration_of(trained, loaded, recording) if goal == "integers" else None
             tuned = finetune_phase(
-                goal, controller, teacher, lessons.practice, judge, task, seed, partial(on_share, stage)
+                goal,
+                controller,
+                teacher,
+                lessons.practice,
+                judge,
+                task,
+                seed,
+                partial(on_share, stage),
+                calibration=calibration,
             )
             controller = tuned.controller
-            phases.append(Phase(goal, time.monotonic() - started, tuned.updates, tuned.before, tuned.after))
+            seconds = time.monotonic() - started
+            phases.append(Phase(goal, seconds, tuned.updates, tuned.before, tuned.after, tuned.noise))
         return controller, tuple(phases)
     finally:
         torch.set_num_threads(threads)

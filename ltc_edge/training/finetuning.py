@@ -7,13 +7,15 @@ made-up sensor values at irregular times, or on recordings where there is no loo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ltc_edge.arrays import FloatArray
 from ltc_edge.controller import Controller
+from ltc_edge.export.calibration import Sequences
+from ltc_edge.export.rounding_noise import rounding_error
 from ltc_edge.tasks.protocol import Task
 from ltc_edge.training.collection import CollectionOptions, Collector
 from ltc_edge.training.judgement import Judgement, Tuned
@@ -27,6 +29,9 @@ from ltc_edge.training.student import FloatStudent, Student
 JUDGING_SEED = 650_000
 LEAST_JUDGED, MOST_JUDGED, JUDGED_STEPS = 48, 240, 48_000
 """Episodes that judge: as many as have these steps, between the least and the most."""
+
+MOST_NOISE = 0.9
+"""Integers are not trained where more of the error than this is noise, by every kind of lesson."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,14 @@ class Judge:
         lost = 100.0 * (self._wanted - played.returns) / scale
         return Judgement(float(lost.mean()), errors, float(lost.std() / np.sqrt(len(lost))))
 
+    def noise(self, student: IntegerStudent) -> dict[str, float]:
+        """What of the student's errors is noise of its 16-bit grid, by kind, over σ."""
+        controller, quantized = student.network.controller(), student.quantized()
+        return {
+            lesson.kind: rounding_error(controller, quantized, lesson.sequences).noise
+            for lesson in self._held_out
+        }
+
 
 def finetune(
     learner: Learner,
@@ -99,6 +112,8 @@ def finetune(
     on_share: Callable[[float], None] = lambda _: None,
 ) -> Tuned:
     """Let the student practise, and keep the best that it was.
+
+    Integers whose error is noise do not practise: no weights would be better.
 
     Args:
         learner: holds the student's network and its optimiser.
@@ -115,6 +130,9 @@ def finetune(
     """
     before = best = judge.judge(student)
     kept = learner.controller()
+    noise = judge.noise(student) if isinstance(student, IntegerStudent) else None
+    if noise is not None and _is_noise(before.errors, noise):
+        return Tuned(kept, before, before, 0, noise)
     representable = Representable(learner.network)
     updates = 0
     for index in range(options.rounds):
@@ -136,7 +154,7 @@ def finetune(
         found = judge.judge(student)
         if _better(found, best, before, options):
             best, kept = found, learner.controller()
-    return Tuned(kept, before, best, updates)
+    return Tuned(kept, before, best, updates, noise)
 
 
 def _better(found: Judgement, best: Judgement, before: Judgement, options: FinetuneOptions) -> bool:
@@ -170,8 +188,12 @@ def finetune_phase(
     seed: int,
     on_share: Callable[[float], None] = lambda _: None,
     options: FinetuneOptions | None = None,
+    calibration: tuple[Sequences, ...] | None = None,
 ) -> Tuned:
     """Fine-tune ``controller`` for one of the `GOALS`; see `finetune`.
+
+    Integers are made by ``calibration``: another one rounds weights in another way, and what was learnt
+    about these would be lost. None for the lessons.
 
     Raises:
         FormatRefusedError: the goal is integers, and the controller has no such form.
@@ -179,8 +201,13 @@ def finetune_phase(
     learner = Learner(controller)
     student: Student = FloatStudent(learner.network)
     if goal == "integers":
-        student = IntegerStudent(learner.network, tuple(lesson.sequences for lesson in lessons))
+        calibration = calibration or tuple(lesson.sequences for lesson in lessons)
+        student = IntegerStudent(learner.network, calibration)
     options = options or GOALS[goal]
     practice = Practice(lessons, {"excitation": options.excitation})
     collector = None if task is None else Collector(task, teacher, options.collection, seed)
     return finetune(learner, student, practice, judge, collector, options, seed, on_share)
+
+
+def _is_noise(errors: Mapping[str, float], noise: Mapping[str, float]) -> bool:
+    return all(noise[kind] >= MOST_NOISE * error for kind, error in errors.items())

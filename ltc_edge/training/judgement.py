@@ -66,9 +66,11 @@ class Tuned:
         controller: the best by judgement; the one it started from where nothing was better.
         before, after: judgements of the start and of ``controller``.
         updates: optimiser steps that were made.
+        noise: what of ``before.errors`` no weights would remove: see `rounding_noise`; None for floats.
     """
 
     controller: Controller
     before: Judgement
     after: Judgement
     updates: int
+    noise: Mapping[str, float] | None = None

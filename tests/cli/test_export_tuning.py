@@ -45,7 +45,8 @@ def test_a_change_is_reported_and_recorded(source, tmp_path, cli):
     assert change["solver"] == {"before": "fused", "after": "fused"}
     assert [phase["goal"] for phase in change["finetuned"]] == ["solver", "integers"]
     for phase in change["finetuned"]:
-        assert phase.keys() == {"goal", "seconds", "updates", "before", "after"}
+        assert phase.keys() == {"goal", "seconds", "updates", "before", "after", "noise"}
+        assert (phase["noise"] is None) == (phase["goal"] == "solver")
         assert phase["updates"] == 4
         assert phase["after"]["errors"].keys() == {"loop", "excitation"}
     cost = change["cost"]

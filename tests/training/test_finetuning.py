@@ -105,6 +105,16 @@ def test_what_was_shaken_comes_nearer_to_its_teacher_and_the_same_way_twice(tiny
         np.testing.assert_array_equal(array, again.controller.parameters[name])
 
 
+def test_integers_whose_error_is_noise_are_left_as_they_were(tiny_controller, monkeypatch):
+    monkeypatch.setattr("ltc_edge.training.finetuning.MOST_NOISE", 0.5)
+    start = tiny_controller()
+    result = tuned("integers", Teacher(start), start)
+    assert result.noise["excitation"] >= 0.5 * result.before.errors["excitation"]
+    assert (result.updates, result.after) == (0, result.before)
+    for name, array in start.parameters.items():
+        np.testing.assert_array_equal(result.controller.parameters[name], array)
+
+
 def test_another_solver_is_learnt(tiny_controller):
     teacher = Teacher(tiny_controller())
     spec = dataclasses.replace(teacher.controller.cell, solver="exponential", unfolds=4)
