@@ -18,16 +18,21 @@ from ltc_edge.errors import DeviceError, InputError, OutputError
 from ltc_edge.profiling.places import find_place
 from ltc_edge.profiling.profile import ProfileInterruptedError, profile
 from ltc_edge.profiling.request import Request
+from ltc_edge.profiling.settings import Settings
 from ltc_edge.profiling.subject import BundleSubject
 from ltc_edge.sweep.exported import Exported
 
+USUAL = Settings()
+"""As `ltc-edge profile` times."""
 
-def p99_us(exported: Exported, device: str) -> float:
+
+def p99_us(exported: Exported, device: str, settings: Settings = USUAL) -> float:
     """Microseconds that 99 of 100 steps take at most.
 
     Args:
         exported: what is timed.
         device: ``local`` or ``ssh://…``.
+        settings: how long, and how.
 
     Raises:
         DeviceError: the device does not answer, or cannot run the format.
@@ -35,7 +40,7 @@ def p99_us(exported: Exported, device: str) -> float:
     """
     name = exported.artifact.form.name
     subject = BundleSubject(Path(name), "", exported.controller, {name: exported.artifact}, {})
-    request = Request(device, find_place(device))
+    request = Request(device, find_place(device), settings)
     if request.kind != "linux":
         raise InputError(f"--device {device}: steps are timed on local and ssh:// devices")
     try:
