@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -29,7 +30,9 @@ ONE_THREAD = dict.fromkeys(
 """Of the environment of a worker: the order of a sum, and so its last bit, depends on how many share it."""
 
 _BYTES_AT_ONCE = 1 << 16
-_SECONDS_TO_TIDY_UP = 2.0
+_SECONDS_TO_END = 2.0
+"""That a worker which hung up is waited for, to know how it ended."""
+
 _FALSE_STARTS = 3
 
 
@@ -58,6 +61,7 @@ class Processes:
     """
 
     def __init__(self, trials: Path, workers: int, do: str = DO_REPLICATE) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="ltc-edge-sweep-", ignore_cleanup_errors=True)
         self._task = {"do": do, "trials": str(trials.resolve()), "path": sys.path}
         self._most = workers
         self._workers: list[_Worker] = []
@@ -98,11 +102,9 @@ class Processes:
         workers, self._workers = self._workers, []
         for worker in workers:
             self._selector.unregister(worker.link)
-            worker.signal(signal.SIGTERM)
-        until = time.monotonic() + _SECONDS_TO_TIDY_UP
-        for worker in workers:
-            worker.end(until)
+            worker.end(0.0)
         self._selector.close()
+        self._scratch.cleanup()
 
     def _feed(self) -> None:
         """Give what waits to whoever is free."""
@@ -111,7 +113,7 @@ class Processes:
             if worker is None:
                 if len(self._workers) == self._most:
                     return
-                worker = _Worker(self._task)
+                worker = _Worker(self._task, self._scratch.name)
                 self._workers.append(worker)
                 self._selector.register(worker.link, selectors.EVENT_READ, worker)
             worker.give(self._waiting.popleft())
@@ -133,7 +135,7 @@ class Processes:
     def _bury(self, worker: _Worker) -> list[Lost]:
         self._selector.unregister(worker.link)
         self._workers.remove(worker)
-        reason = worker.end(time.monotonic() + _SECONDS_TO_TIDY_UP)
+        reason = worker.end(_SECONDS_TO_END)
         self._false_starts += not worker.is_ready
         if self._false_starts >= _FALSE_STARTS:
             raise InputError(f"workers cannot be started: {reason}")
@@ -150,7 +152,7 @@ class _Worker:
         is_there: it has not hung up.
     """
 
-    def __init__(self, task: dict[str, Any]) -> None:
+    def __init__(self, task: dict[str, Any], scratch: str) -> None:
         self.link, theirs = socket.socketpair()
         self.work: Work | None = None
         self.is_ready = False
@@ -165,7 +167,8 @@ class _Worker:
                 stdout=self._last_words,
                 stderr=self._last_words,
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **ONE_THREAD},
+                # What a worker that is killed leaves of compilers goes with the engine.
+                env={**os.environ, **ONE_THREAD, "TMPDIR": scratch},
                 start_new_session=True,  # a group of its own: what it starts ends with it
             )
         self._send(task)
@@ -185,20 +188,14 @@ class _Worker:
         *lines, self._heard = (self._heard + heard).split(b"\n")
         return [json.loads(line) for line in lines]
 
-    def signal(self, number: int) -> None:
-        """Signal it, and all it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
-
-    def end(self, until: float) -> str:
-        """End it, by force after ``until``; how it ended, in one line."""
-        try:
-            code = self._process.wait(max(0.0, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            code = 0
-        self.signal(signal.SIGKILL)  # also what it left behind
-        self._process.kill()
-        self._process.wait()
+    def end(self, patience_s: float) -> str:
+        """End it and all that it started, by force after ``patience_s``; how it ended, in one line."""
+        ended = os.pidfd_open(self._process.pid)
+        select.select([ended], [], [], patience_s)
+        os.close(ended)
+        # Not waited for yet, so that its number, and that of its group, is still its own.
+        os.killpg(self._process.pid, signal.SIGKILL)
+        code = self._process.wait()
         self.link.close()
         self._last_words.seek(0)
         words = self._last_words.read().decode(errors="replace").split("\n")

@@ -118,6 +118,17 @@ def test_closing_ends_what_runs(tmp_path):
     assert not Path(f"/proc/{worker}").exists()
 
 
+def test_a_signal_is_no_exception_that_a_task_could_take_for_its_own(engine, tmp_path):
+    engine.submit(Work(0, 0, {}, {}))
+    finish(engine)
+    engine.submit(Work(1, 0, {"seconds": 600.0}, {}))
+    (worker,) = children_of(os.getpid())
+    os.kill(worker, signal.SIGTERM)
+    (lost,) = engine.wait()
+    assert "SIGTERM" in lost.reason
+    assert not outcome_file_of(tmp_path, lost.work).exists()
+
+
 def test_workers_die_with_their_driver(tmp_path):
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
