@@ -39,7 +39,10 @@ def list_entries(task: str | None, cell: str | None, as_json: bool) -> None:
         return
     from ltc_edge.cli.zoo_table import print_entries
 
-    print_entries(entries)
+    if entries:
+        print_entries(entries)
+    else:
+        click.echo(f"There is no {cell} for {task or 'any task'}.")
     if task is None:
         for absent in index.missing:
             click.echo(f"Not there: {absent.task}: {absent.reason}")
@@ -101,6 +104,7 @@ def get(
     ltc-edge zoo get inverted-double-pendulum --cell cfc --size large -o balance
     ltc-edge zoo get pendulum-ltc-small --controller -o start.safetensors
     """
+    from ltc_edge.logs import LOG_TASKS
     from ltc_edge.zoo.index import load_index
     from ltc_edge.zoo.take import take_bundle, take_controller
 
@@ -110,7 +114,8 @@ def get(
     if as_controller:
         take_controller(entry, output, force=force)
         made = {"controller": str(output), "formats": []}
-        following = f"ltc-edge train {entry.task} --from {output} -o RUN"
+        recordings = " --data-dir DATA" if entry.task in LOG_TASKS else ""
+        following = f"ltc-edge train {entry.task}{recordings} --from {output} -o RUN"
     else:
         made = {"bundle": str(output), "formats": take_bundle(entry, output, formats, force=force).formats()}
         following = f"ltc-edge verify {output}"
