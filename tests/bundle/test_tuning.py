@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from ltc_edge import InputError, wiring
-from ltc_edge.bundle.change_wording import solver_changed
+from ltc_edge.bundle.change_wording import phase_done, solver_changed
 from ltc_edge.bundle.subject import subject_of
-from ltc_edge.bundle.tuning import TuningOptions, tune
+from ltc_edge.bundle.tuning import Change, Phase, TuningOptions, tune
 from ltc_edge.cells import CTRNNSpec, GatedSpec, LTCSpec, MixedMemorySpec
+from ltc_edge.training.judgement import Judgement
 from ltc_edge.verification.change import ChangeResult
 
 
@@ -97,3 +98,17 @@ def test_a_change_may_cost_little_and_what_chance_may_explain():
     assert result(float("nan"), None).failure is not None
     assert dataclasses.replace(result(0.0, None), metric="mse", trained=2.0).lost(2.1) == pytest.approx(5.0)
     assert result(0.0, None).lost(-110.0) == pytest.approx(10.0)
+
+
+def test_integers_that_were_trained_are_calibrated_by_the_trained_controller(tiny_controller):
+    judged = Judgement(None, {"excitation": 0.001})
+    trained = tiny_controller()
+    learnt, noisy = (
+        Change(trained, None, None, (Phase("integers", 1.0, updates, judged, judged, {"excitation": 0.001}),))
+        for updates in (360, 0)
+    )
+    assert learnt.played_by is trained
+    assert learnt.provenance() == {"finetuned": "for integers, 360 updates"}
+    assert noisy.played_by is None
+    assert noisy.provenance() == {}
+    assert "noise of 16-bit rounding" in phase_done(noisy.phases[0])

@@ -8,7 +8,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
 
 from ltc_edge.cells import LTCSpec  # noqa: E402
-from ltc_edge.export.calibration import excitation, unit_steps  # noqa: E402
+from ltc_edge.export.calibration import excitation, measure, unit_steps  # noqa: E402
+from ltc_edge.export.integer_rollout import IntegerRollout  # noqa: E402
+from ltc_edge.export.quantize import quantize  # noqa: E402
 from ltc_edge.export.simulate import simulate16  # noqa: E402
 from ltc_edge.network import Network  # noqa: E402
 from ltc_edge.training.finetuning import FinetuneOptions, Judge, finetune_phase  # noqa: E402
@@ -113,6 +115,21 @@ def test_integers_whose_error_is_noise_are_left_as_they_were(tiny_controller, mo
     assert (result.updates, result.after) == (0, result.before)
     for name, array in start.parameters.items():
         np.testing.assert_array_equal(result.controller.parameters[name], array)
+
+
+def test_the_integers_that_are_judged_are_those_of_the_calibration(tiny_controller):
+    teacher, held = Teacher(tiny_controller()), sequences(tiny_controller(), seed=2)
+    lesson, calibration = teacher.lesson("excitation", held), (sequences(tiny_controller(), seed=7),)
+    practised = (teacher.lesson("excitation", sequences(tiny_controller())),)
+    options = dataclasses.replace(SHORT, updates=2)
+    judge, start = Judge(teacher, (lesson,), None), shaken(tiny_controller())
+    result = finetune_phase(
+        "integers", start, teacher, practised, judge, None, 0, options=options, calibration=calibration
+    )
+    exported = quantize(result.controller, measure(result.controller, calibration))
+    actions, _ = IntegerRollout(result.controller, exported).run(held.observation, held.dt_s)
+    error = float((lesson.error(actions) / lesson.sigma).max())
+    assert error == pytest.approx(result.after.errors["excitation"], rel=1e-12)
 
 
 def test_another_solver_is_learnt(tiny_controller):
