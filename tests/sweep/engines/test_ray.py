@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import shutil
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,13 +73,15 @@ def nodes() -> Iterator[Nodes]:
         patch.chdir(SUPPORT)
         from ray.cluster_utils import Cluster
 
-        cluster = Cluster(initialize_head=True, head_node_args=NODE | {"num_cpus": 0})
+        folder = tempfile.mkdtemp(prefix="ltc-edge-ray-", dir="/tmp")  # paths of its sockets are long
+        cluster = Cluster(initialize_head=True, head_node_args=NODE | {"num_cpus": 0, "temp_dir": folder})
         try:
             made = Nodes(cluster)
             made.add()
             yield made
         finally:
             cluster.shutdown()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
