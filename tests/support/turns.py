@@ -18,6 +18,7 @@ ALONE = (
 
 LONGEST = (
     "tests/export/c/",
+    "tests/sweep/engines/",
     "tests/training/test_figures.py",
     "tests/export/test_onnx_integer.py",
     "tests/profiling/test_aarch64.py",
