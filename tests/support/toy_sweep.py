@@ -25,7 +25,7 @@ SOURCE = TaskSource("cartpole")
 def plan(budget: str = "instructions<900", **chosen: Any) -> SweepPlan:
     """A sweep of `do` over cells, wirings, units, unfolds and formats."""
     limits = read_budget(budget) if budget else Budget()
-    chosen = {"trials": 20, "population": 3, "lookahead": 4, "give_up": 60.0, "name": "toy"} | chosen
+    chosen = {"trials": 16, "population": 3, "lookahead": 4, "give_up": 60.0, "name": "toy"} | chosen
     return SweepPlan(MeasurementPlan(SOURCE, budget=limits), make_space(SOURCE, 1, {}), **chosen)
 
 
