@@ -9,7 +9,8 @@ engines    empty_trials_per_s: replicates that do nothing, through driver, journ
            gap_s: from the end of a replicate of 0.2 s, which leaves 100 KB, to the beginning of the next by
            the same worker: what a trial costs beside its work. Meanwhile trials are asked for and told.
            `ray, runs sent as bytes` is as if workers did not see the driver's disk.
-trainings  the same trainings from several seeds by one worker and by two, in turns, starting included.
+trainings  the same trainings from several seeds by one worker and by two, in turns, starting included; and by
+           processes that know nothing of sweeps (`machine`), which is what a second worker can be worth here.
 storage    processor seconds of the last 40 calls of ask and tell at a size; load_s: of opening the study
            anew; wall_per_trial_s: all of it, waiting for the disk included.
 """

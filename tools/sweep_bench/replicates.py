@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ltc_edge.errors import require
+from ltc_edge.sweep.replicate import do_replicate
 from ltc_edge.sweep.work import Outcome, Work, run_folder_of
 
 RUN_BYTES = 100_000
@@ -27,6 +29,12 @@ def short(work: Work, trials: Path) -> Outcome:
 def uneven(work: Work, trials: Path) -> Outcome:
     """As long as `duration_of` says."""
     return _outcome(work, trials, duration_of(work.trial, work.seed))
+
+
+def do_share(works: list[Work], trials: Path) -> list[Outcome]:
+    """Real replicates one after another, on one thread as the engines have it."""
+    require("torch", "train").set_num_threads(1)
+    return [do_replicate(work, trials) for work in works]
 
 
 def duration_of(trial: int, seed: int) -> float:
