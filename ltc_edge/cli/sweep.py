@@ -22,11 +22,12 @@ from ltc_edge.cli.sweep_request import (
     engine_options,
     goal_options,
     refuse_others,
+    refuse_stray,
     search_options,
     space_options,
 )
 from ltc_edge.cli.train import data_options, task_options
-from ltc_edge.errors import require
+from ltc_edge.errors import CheckFailedError, require
 
 if TYPE_CHECKING:
     from ltc_edge.sweep.swept import Swept
@@ -74,6 +75,7 @@ def command(
         refuse_others(context, PICKABLE, "--pick alone looks at the sweep that is there")
         swept = sweep_run.look(output, said["budget"])
     else:
+        refuse_stray(said)
         if resume:
             refuse_others(context, RESUMABLE, "--resume goes on with what the sweep was begun with")
         with _going_on(output):
@@ -84,6 +86,8 @@ def command(
         print_json(sweep_document(swept, output, time.monotonic() - begun_s))
     else:
         _print(swept, output, pick_only=is_look)
+    if swept.pick is None:
+        sys.exit(CheckFailedError.exit_code)
 
 
 @contextmanager

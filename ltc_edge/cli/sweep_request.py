@@ -77,7 +77,7 @@ goal_options = stack(
         click.option("--rounds", type=COUNT, help="Of training, at most; as the task's."),
         click.option("--batch", type=COUNT, help="Windows an optimiser step sees; as the task's."),
         click.option("--patience", type=COUNT, help="Epochs without progress, of recordings; as the task's."),
-        click.option("--value-weight", type=click.FloatRange(0.0, 1e6), help="As of `ltc-edge train`."),
+        click.option("--value-weight", type=Finite(0.0, 1e6), help="As of `ltc-edge train`."),
     ]
 )  # fmt: skip
 
@@ -125,6 +125,17 @@ def refuse_others(context: click.Context, allowed: set[str], why: str) -> None:
     ]
     if given:
         raise click.UsageError(f"{why}; leave out {', '.join(given)}")
+
+
+def refuse_stray(said: Mapping[str, Any]) -> None:
+    """Refuse options of an engine that is not asked for, before anything begins.
+
+    Raises:
+        InputError: names them.
+    """
+    stray = [f"--{name}" for name in sorted(OF_RAY) if said[name] is not None]
+    if stray and said["engine"] != "ray":
+        raise InputError(f"{', '.join(stray)} is for --engine ray; leave it out, or say that too")
 
 
 def plan_of(said: Mapping[str, Any]) -> SweepPlan:
@@ -205,9 +216,6 @@ def make_engine(said: Mapping[str, Any], plan: SweepPlan, trials: Path) -> Engin
             **_given(said, "address", "workers", "cpus", "gpus", "code"),
         )
         return RayEngine(trials, options)
-    stray = [f"--{name}" for name in sorted(OF_RAY) if said[name] is not None]
-    if stray:
-        raise InputError(f"{', '.join(stray)} is for --engine ray; leave it out, or say that too")
     from ltc_edge.sweep.engines.processes import Processes, usable_cores
 
     return Processes(trials, said["workers"] or usable_cores())

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from ltc_edge.cells.spec import SOLVERS
 from ltc_edge.cli.main import INTERRUPTED
-from ltc_edge.cli.options import FILE, indices, json_option, output_option, stack
+from ltc_edge.cli.options import FILE, Finite, indices, json_option, output_option, stack
 from ltc_edge.cli.output import TrainingProgress, one_line, print_json
 from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.training.options import CellKind, WiringKind
@@ -101,7 +101,7 @@ method_options = stack(
         click.option("--episodes", type=click.IntRange(1, 100_000), help="Episodes collected a round."),
         click.option(
             "--value-weight",
-            type=click.FloatRange(0.0, 1e6),
+            type=Finite(0.0, 1e6),
             help="Of what actions cost in the long run, where a task prices them; 0 imitates alone.",
         ),
         click.option("--patience", type=COUNT, help="Epochs without progress before stopping."),

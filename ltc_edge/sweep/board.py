@@ -57,7 +57,7 @@ class Board:
             outcomes = self._outcomes.setdefault(work.trial, {})
             path = outcome_file_of(self._trials, work)
             if path.exists():
-                outcomes[work.seed] = Outcome.read(path)
+                outcomes[work.seed] = Outcome.read(path, work)
             else:
                 self._put(work, is_risky=work.seed > 0 and self._may_be_given_up(work.trial))
 

@@ -88,8 +88,8 @@ def why_none(results: Sequence[TrialResult]) -> str:
 def _shortfall(broken: Broken) -> str:
     limit = broken.limit
     if broken.value is None:
-        return f"its {limit.name} was not measured"
-    has = f"its {limit.name} is {unit_text(broken.value, find_objective(limit.name, 'the budget'))}"
+        return f"{limit.name} was not measured"
+    has = f"{limit.name} {unit_text(broken.value, find_objective(limit.name, 'the budget'))}"
     if not limit.value or broken.value == limit.value:
         return f"{has}, not {limit}"
     if broken.excess >= 10 and limit.is_upper:

@@ -46,7 +46,7 @@ def do_replicate(work: Work, trials: Path, on_progress: OnProgress = lambda _, _
     """
     path = outcome_file_of(trials, work)
     if path.exists():
-        return Outcome.read(path)
+        return Outcome.read(path, work)
     outcome = _Replicate(work, run_folder_of(trials, work), on_progress).outcome()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

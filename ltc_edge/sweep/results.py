@@ -74,9 +74,10 @@ def read_confirmed(study: Study, trials: Path) -> dict[int, Told]:
     for number in to_confirm(results_of(study), study.plan.measure):
         outcomes: dict[int, Outcome] = {}
         for seed in range(study.plan.seeds):
-            path = outcome_file_of(trials, Work(number, seed, {}, {}, confirm=True))
+            work = Work(number, seed, {}, {}, confirm=True)
+            path = outcome_file_of(trials, work)
             if path.exists():
-                outcomes[seed] = Outcome.read(path)
+                outcomes[seed] = Outcome.read(path, work)
         found = deciding(outcomes, study.plan.seeds)
         if found is not None:
             confirmed[number] = judge(found, measure)

@@ -17,6 +17,7 @@ from ltc_edge.errors import ControllerFileError, InputError, OutputError
 
 JOURNAL = "study.journal"
 _LOCK = f"{JOURNAL}.lock"
+_REMEDY = "put back a copy of it, or remove it: what has an outcome is not done again"
 _SECRETS = ("password", "sslpassword", "passfile")
 
 
@@ -56,8 +57,11 @@ def open_storage(folder: Path, url: str | None) -> tuple[BaseStorage, str | None
     note = repair(path)
     with suppress(FileNotFoundError):
         (folder / _LOCK).unlink()  # of a driver that was killed; the sweep's own lock is held
-    with storing(str(path)):
-        return JournalStorage(JournalFileBackend(str(path))), note
+    try:
+        with storing(str(path)):
+            return JournalStorage(JournalFileBackend(str(path))), note
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise ControllerFileError(f"{path}: holds what no sweep has written ({error!r}); {_REMEDY}") from None
 
 
 @contextmanager
@@ -92,7 +96,7 @@ def repair(path: Path) -> str | None:
     for index, line in enumerate(lines):
         if not _is_record(line):
             if any(map(_is_record, lines[index + 1 :])):
-                raise ControllerFileError(f"{path}: line {index + 1} is damaged; put back a copy of it")
+                raise ControllerFileError(f"{path}: line {index + 1} is damaged; {_REMEDY}")
             break
         whole += len(line)
     if whole == len(content):

@@ -127,7 +127,7 @@ class Study:
                 given = {int(at): float(least) for at, least in trial.user_attrs[GIVING_UP].items()}
                 self.asked.append(Asked(trial.number, trial.user_attrs[SETTINGS], given))
                 self._ids.append(trial._trial_id)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             raise ControllerFileError(
                 f"the study {self.plan.name} holds trials that no sweep asked for ({error!r}); "
                 "put back a copy of it, or start again with --force"

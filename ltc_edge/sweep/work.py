@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,15 +102,20 @@ class Outcome:
         write_atomically(path, (text + "\n").encode())
 
     @classmethod
-    def read(cls, path: Path) -> Outcome:
-        """The outcome that ``path`` holds.
+    def read(cls, path: Path, work: Work) -> Outcome:
+        """The outcome of ``work``, which ``path`` holds.
 
         Raises:
             ControllerFileError: it is damaged, or holds something else.
         """
         try:
-            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            outcome = cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+            if (outcome.trial, outcome.seed) != (work.trial, work.seed):
+                raise ValueError(f"it is that of trial {outcome.trial} from seed {outcome.seed}")
+            return outcome
+        except (
+            OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError
+        ) as error:  # fmt: skip
             raise ControllerFileError(
                 f"{path}: holds no outcome of a trial ({error}); remove it, and the replicate is done again"
             ) from None
@@ -119,11 +125,11 @@ class Outcome:
         """From what `dataclasses.asdict` gave.
 
         Raises:
-            ValueError, TypeError, KeyError: it is something else.
+            ValueError, TypeError, KeyError, OverflowError: it is something else.
         """
         if document["state"] not in STATES:
             raise ValueError(f"{document['state']!r} is no state")
-        return cls(
+        outcome = cls(
             trial=int(document["trial"]),
             seed=int(document["seed"]),
             state=document["state"],
@@ -132,6 +138,10 @@ class Outcome:
             reason=None if document["reason"] is None else str(document["reason"]),
             seconds={str(name): float(value) for name, value in document["seconds"].items()},
         )
+        curve = (value for _, value in outcome.curve)
+        if not all(map(math.isfinite, (*outcome.figures.values(), *curve, *outcome.seconds.values()))):
+            raise ValueError("a number in it is not finite")
+        return outcome
 
 
 def run_folder_of(trials: Path, work: Work) -> Path:

@@ -92,10 +92,17 @@ def test_a_sweep_goes_on_to_the_same_front(cli, folder, engine, tmp_path):
 
 def test_a_budget_can_be_asked_of_a_sweep_that_is_there(cli, folder):
     cli(*start(folder))
-    out, _ = cli("sweep", "-o", folder, "--pick", "--budget", "instructions<1")
+    out, _ = cli("sweep", "-o", folder, "--pick", "--budget", "instructions<1", expect=1)
     assert "Nothing to recommend: no trial keeps the budget" in out
     generous = json.loads(cli("sweep", "-o", folder, "--pick", "--budget", "instructions<1e6", "--json")[0])
     assert generous["pick"] is not None
+
+
+def test_a_sweep_that_finds_nothing_to_ship_has_not_done_what_it_was_asked(cli, folder):
+    document = json.loads(cli(*start(folder, "--budget", "instructions<1"), "--json", expect=1)[0])
+    assert (document["front"], document["pick"]) == ([], None)
+    assert "no trial keeps the budget" in document["why_none"]
+    cli("sweep", "--resume", "-o", folder, expect=1)
 
 
 def test_proxies_are_confirmed(cli, folder, engine):
@@ -120,6 +127,7 @@ def test_proxies_are_confirmed(cli, folder, engine):
         (("cartpole", "--cell", "ltx"), "ltx"),
         (("cartpole", "--units", "9:4"), "begins above its end"),
         (("cartpole", "--trials", "0"), "--trials"),
+        (("cartpole", "--value-weight", "nan"), "nan is not a finite number"),
         (("cartpole", "--storage", "somewhere"), "is no URL of a database"),
         (("cartpole", "--address", "auto", "--workers", "2"), "--address is for --engine ray"),
     ],
@@ -131,6 +139,7 @@ def test_bad_input_is_one_line(cli, folder, options, said, monkeypatch):
     _, err = cli("sweep", *options, "-o", folder, expect=2)
     assert said in err
     assert len(err.splitlines()) == 1
+    assert not folder.exists()
 
 
 def test_folders_are_not_mixed_up(cli, folder, tmp_path):

@@ -50,7 +50,7 @@ def test_a_replicate_has_its_figures_its_run_and_its_outcome(finished):
     assert outcome.figures["instructions"] > 200
     assert [index for index, _ in outcome.curve] == [1]
     assert outcome.curve[0][1] == run.summary()["validation"]
-    assert Outcome.read(outcome_file_of(trials, work)) == outcome
+    assert Outcome.read(outcome_file_of(trials, work), work) == outcome
     assert list(outcome.seconds) == [
         *("load", "screen", "train", "export", "compile", "evaluate", "error", "emulate")
     ]

@@ -43,6 +43,13 @@ def test_damage_before_the_end_is_no_torn_end(tmp_path):
         repair(journal)
 
 
+@pytest.mark.parametrize("line", ["{}", '{"op_code": 99}', '{"op_code": 4, "worker_id": "w"}'])
+def test_what_is_no_record_of_a_study_is_refused(tmp_path, line):
+    (tmp_path / JOURNAL).write_text(line + "\n")
+    with pytest.raises(ControllerFileError, match="holds what no sweep has written"):
+        open_storage(tmp_path, None)
+
+
 def test_the_lock_of_a_killed_driver_is_not_waited_for(tmp_path):
     (tmp_path / f"{JOURNAL}.lock").symlink_to(tmp_path / JOURNAL)
     study_in(tmp_path, plan())

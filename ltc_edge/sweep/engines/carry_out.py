@@ -49,7 +49,7 @@ def carry_out(do: Do, work: Work, trials: Path) -> Outcome:
     """
     path = outcome_file_of(trials, work)
     if path.exists():
-        return Outcome.read(path)
+        return Outcome.read(path, work)
     try:
         outcome = do(work, trials)
     except (*MACHINE_FAULTS, MemoryError):

@@ -43,7 +43,8 @@ def test_outcomes_come_back_and_lie_there(engine, tmp_path):
     ended = finish(engine)
     assert sorted((each.trial, each.seed) for each in ended) == [(each.trial, each.seed) for each in works]
     for outcome in ended:
-        assert Outcome.read(outcome_file_of(tmp_path, Work(outcome.trial, outcome.seed, {}, {}))) == outcome
+        work = Work(outcome.trial, outcome.seed, {}, {})
+        assert Outcome.read(outcome_file_of(tmp_path, work), work) == outcome
         assert outcome.figures["threads"] == 1.0
     assert engine.wait() == []
 
@@ -65,7 +66,8 @@ def test_without_memory_work_is_lost_and_a_defect_is_an_outcome(engine, tmp_path
     found = {type(each): each for each in finish(engine)}
     assert "code 137" in found[Lost].reason
     assert found[Outcome].reason == "ZeroDivisionError: a defect"
-    assert Outcome.read(outcome_file_of(tmp_path, Work(1, 0, {}, {}))) == found[Outcome]
+    work = Work(1, 0, {}, {})
+    assert Outcome.read(outcome_file_of(tmp_path, work), work) == found[Outcome]
 
 
 def test_what_is_there_is_not_done_again(engine, tmp_path):

@@ -126,7 +126,7 @@ def test_runs_and_outcomes_lie_in_the_drivers_folder(
     for work in works:
         expected = do(work, tmp_path / "here")
         assert expected in ended
-        assert Outcome.read(outcome_file_of(trials, work)) == expected
+        assert Outcome.read(outcome_file_of(trials, work), work) == expected
         assert files_below(run_folder_of(trials, work)) == files_below(run_folder_of(tmp_path / "here", work))
     assert not [path for path in trials.rglob(".*") if path != mark]
 
@@ -274,5 +274,6 @@ def test_a_sweep_whose_node_is_switched_off_finds_what_it_would_have_found(
     for trial in range(plan.trials):
         for seed in range(plan.seeds):
             assert 1 <= begun[trial, seed] <= 1 + watcher.losses[trial, seed]
-            outcome = Outcome.read(outcome_file_of(engine._trials, Work(trial, seed, {}, {})))
+            work = Work(trial, seed, {}, {})
+            outcome = Outcome.read(outcome_file_of(engine._trials, work), work)
             assert outcome == undisturbed.told[trial].outcomes[seed]

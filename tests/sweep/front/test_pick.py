@@ -106,14 +106,14 @@ def test_nothing_is_picked_of_nothing_and_the_nearest_is_named(result_of):
     results = trials(result_of, (90.0, 200.0), (40.0, 110.0), (10.0, 120.0), budget=budget)
     assert chosen(results, read_budget(budget)) is None
     said = why_none(results)
-    assert "trial 1 comes nearest: its instructions is 110, 10 % over instructions<100" in said
-    assert "its return is 40, 20 % short of return>=50" in said
+    assert "trial 1 comes nearest: instructions 110, 10 % over instructions<100" in said
+    assert "return 40, 20 % short of return>=50" in said
     far = why_none(trials(result_of, (9.0, 4000.0), budget="instructions<100"))
     assert "40 times what instructions<100 allows" in far
     touching = why_none(trials(result_of, (9.0, 100.0), budget="instructions<100"))
-    assert "its instructions is 100, not instructions<100" in touching
+    assert "instructions 100, not instructions<100" in touching
     unmeasured = why_none(trials(result_of, (9.0, 100.0), budget="p99_us<5"))
-    assert "its p99_us was not measured" in unmeasured
+    assert "p99_us was not measured" in unmeasured
 
 
 def test_where_no_trial_is_complete_the_commonest_reasons_are_told(result_of):
