@@ -19,10 +19,10 @@ from ltc_edge.cli.output import print_json
 from ltc_edge.cli.sweep_request import (
     PICKABLE,
     RESUMABLE,
+    check_engine,
     engine_options,
     goal_options,
     refuse_others,
-    refuse_stray,
     search_options,
     space_options,
 )
@@ -75,7 +75,7 @@ def command(
         refuse_others(context, PICKABLE, "--pick alone looks at the sweep that is there")
         swept = sweep_run.look(output, said["budget"])
     else:
-        refuse_stray(said)
+        check_engine(said)
         if resume:
             refuse_others(context, RESUMABLE, "--resume goes on with what the sweep was begun with")
         with _going_on(output):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,13 @@ from click.core import ParameterSource
 
 from ltc_edge.cli.options import Finite, stack
 from ltc_edge.cli.train import COUNT
-from ltc_edge.errors import InputError
+from ltc_edge.errors import InputError, require
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ltc_edge.sweep.engines.engine import Engine
+    from ltc_edge.sweep.engines.ray_options import RayOptions
     from ltc_edge.sweep.plan import SweepPlan
 
 ENGINES = ("local", "ray")
@@ -127,14 +129,19 @@ def refuse_others(context: click.Context, allowed: set[str], why: str) -> None:
         raise click.UsageError(f"{why}; leave out {', '.join(given)}")
 
 
-def refuse_stray(said: Mapping[str, Any]) -> None:
-    """Refuse options of an engine that is not asked for, before anything begins.
+def check_engine(said: Mapping[str, Any]) -> None:
+    """Refuse an engine that cannot be made, as far as that is known before anything begins.
 
     Raises:
-        InputError: names them.
+        InputError: something is said of an engine that is not asked for, or makes no sense.
+        MissingExtraError: the engine is not installed.
     """
+    if said["engine"] == "ray":
+        require("ray", "cluster")
+        _ray_options(said)
+        return
     stray = [f"--{name}" for name in sorted(OF_RAY) if said[name] is not None]
-    if stray and said["engine"] != "ray":
+    if stray:
         raise InputError(f"{', '.join(stray)} is for --engine ray; leave it out, or say that too")
 
 
@@ -206,16 +213,20 @@ def make_engine(said: Mapping[str, Any], plan: SweepPlan, trials: Path) -> Engin
     """
     if said["engine"] == "ray":
         from ltc_edge.sweep.engines.ray import RayEngine
-        from ltc_edge.sweep.engines.ray_options import RayOptions
         from ltc_edge.sweep.engines.sent_files import files_of
 
-        is_sent = said["code"] != "installed"
-        options = RayOptions(
-            files=files_of(plan.measure.source) if is_sent else (),
-            **({} if said["memory"] is None else {"memory": said["memory"] << 20}),
-            **_given(said, "address", "workers", "cpus", "gpus", "code"),
-        )
-        return RayEngine(trials, options)
+        options = _ray_options(said)
+        files = files_of(plan.measure.source) if options.code == "ship" else ()
+        return RayEngine(trials, dataclasses.replace(options, files=files))
     from ltc_edge.sweep.engines.processes import Processes, usable_cores
 
     return Processes(trials, said["workers"] or usable_cores())
+
+
+def _ray_options(said: Mapping[str, Any]) -> RayOptions:
+    from ltc_edge.sweep.engines.ray_options import RayOptions
+
+    return RayOptions(
+        **({} if said["memory"] is None else {"memory": said["memory"] << 20}),
+        **_given(said, "address", "workers", "cpus", "gpus", "code"),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from pathlib import Path
 from typing import ClassVar
 
@@ -130,12 +131,14 @@ def test_proxies_are_confirmed(cli, folder, engine):
         (("cartpole", "--value-weight", "nan"), "nan is not a finite number"),
         (("cartpole", "--storage", "somewhere"), "is no URL of a database"),
         (("cartpole", "--address", "auto", "--workers", "2"), "--address is for --engine ray"),
+        (("cartpole", "--engine", "ray"), "pip install 'ltc-edge[cluster]'"),
     ],
 )
 def test_bad_input_is_one_line(cli, folder, options, said, monkeypatch):
     from ltc_edge.cli.sweep_request import make_engine
 
     monkeypatch.setattr(sweep_run, "make_engine", make_engine)
+    monkeypatch.setitem(sys.modules, "ray", None)  # as where it is not installed
     _, err = cli("sweep", *options, "-o", folder, expect=2)
     assert said in err
     assert len(err.splitlines()) == 1
