@@ -123,4 +123,7 @@ def get(
         print_json({"name": entry.name, "task": entry.task, "sha256": entry.document["sha256"], **made})
         return
     click.echo(f"{entry.name} → {output}: {', '.join(made['formats']) or 'the controller as it was trained'}")
+    if not (formats or as_controller):
+        for absent, reason in entry.refused.items():
+            click.echo(f"Not there: {absent}: {reason}")
     click.echo(f"Next: {following}")

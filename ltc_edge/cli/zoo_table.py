@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ltc_edge.cli.output import console
 from ltc_edge.zoo.entry import FORMAT, TARGET, Entry
-from ltc_edge.zoo.page import row, yardstick
+from ltc_edge.zoo.page import MARK, row, yardstick
 
 HEADINGS = ("", "params", "{metric} (95 %)", "corr.", "err. %", "flash", "RAM", "instr.")
 """As many as fit a terminal of 80 columns; the page has more."""
@@ -34,6 +34,12 @@ def print_entries(entries: Sequence[Entry]) -> None:
             cells = row(entry, _DIGITS)
             table.add_row(*(cells[index] for index in _SHOWN))
         out.print(table)
+    others = sorted({entry.format for entry in entries} - {FORMAT})
+    if others:
+        out.print(
+            f"{MARK} {FORMAT} is not there, since it does not verify: figures are of {', '.join(others)};\n"
+            "`ltc-edge zoo show NAME` says why."
+        )
     out.print(
         f"A name is TASK-CELL-SIZE. Figures are of {FORMAT}: err. is its RMS error in a free run, of σ;\n"
         f"flash and RAM are bytes, instr. the instructions of a step on {TARGET}, counted in an emulator.\n"

@@ -13,7 +13,10 @@ TARGET = "cortex-m4"
 """The processor whose figures stand in tables; the cards have others too."""
 
 FORMAT = "c-int16"
-"""The format whose figures stand in tables."""
+"""The format whose figures stand in tables, where an entry has it."""
+
+UNSAID: Mapping[str, Any] = {"format": FORMAT, "refused": {}}
+"""What holds where a document does not say otherwise."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -57,9 +60,11 @@ class Entry:
         digests = Digests(**document["sha256"])
         if not all(_SHA256.fullmatch(each) for each in vars(digests).values()):
             raise ValueError(f"{name} has a digest that is none")
-        entry = cls(name, document, digests)
+        entry = cls(name, {**UNSAID, **document}, digests)
         if name != entry_name(entry.task, entry.cell, entry.size):
             raise ValueError(f"{name} is a {entry.cell} for {entry.task}, {entry.size}")
+        if entry.format not in document["formats"]:
+            raise ValueError(f"{name} has no {entry.format}, which its figures are said to be of")
         return entry
 
     @property
@@ -81,6 +86,17 @@ class Entry:
     def metric(self) -> str:
         """What it is judged by: ``return``, or the metric of recordings."""
         return str(self.document["metric"])
+
+    @property
+    def format(self) -> str:
+        """The format that its figures are of."""
+        return str(self.document["format"])
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """The formats of the zoo that it lacks, and in one line why."""
+        refused: Mapping[str, str] = self.document["refused"]
+        return refused
 
 
 def entry_name(task: str, cell: str, size: str) -> str:

@@ -22,6 +22,9 @@ COLUMNS = (
     "instructions",
 )
 DIGITS = 5
+MARK = "†"
+"""Stands by what has no `FORMAT`: its figures are of another."""
+
 _COSTS = ("flash_bytes", "ram_bytes", "instructions_per_step")
 
 
@@ -39,7 +42,14 @@ def _table(entries: list[Entry]) -> str:
     heading = tuple(column.format(metric=first.metric) for column in COLUMNS)
     rows = [heading, ("---",) * len(COLUMNS), *(row(entry) for entry in entries)]
     lines = ["| " + " | ".join(cells) + " |" for cells in rows]
-    return "\n".join([f"**{first.task}** ({yardstick(first)})", "", *lines])
+    notes = [f"\n{MARK} {note(entry)}" for entry in entries if entry.format != FORMAT]
+    return "\n".join([f"**{first.task}** ({yardstick(first)})", "", *lines, *notes])
+
+
+def note(entry: Entry) -> str:
+    """Which format the figures of an entry are of, and why those that it lacks are not there."""
+    absent = "".join(f"; {name} is not there: {reason}" for name, reason in entry.refused.items())
+    return f"{entry.cell} {entry.size}: figures are of {entry.format}{absent}"
 
 
 def yardstick(entry: Entry) -> str:
@@ -55,10 +65,10 @@ def row(entry: Entry, digits: int = DIGITS) -> tuple[str, ...]:
     """The cells of an entry under `COLUMNS`; what was not measured is a dash."""
     document = entry.document
     corruption = document["corruption"]
-    form = document["formats"][FORMAT]
+    form = document["formats"][entry.format]
     costs = form["firmware"].get(TARGET, {})
     return (
-        f"{entry.cell} {entry.size}",
+        f"{entry.cell} {entry.size}" + ("" if entry.format == FORMAT else f" {MARK}"),
         str(document["units"]),
         f"{document['parameters_effective']:,}",
         interval(document["score"], digits),

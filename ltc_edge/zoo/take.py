@@ -48,7 +48,13 @@ class ZooBundle:
         Raises:
             InputError: it has no such format.
         """
+        refused = refusals(self.document["formats"])
         for name in formats:
+            if name in refused:
+                raise InputError(
+                    f"the zoo has no {name} of it, which was refused: {refused[name]}; "
+                    f"take {' or '.join(self.formats())}"
+                )
             if name not in self.formats():
                 raise InputError(
                     f"the zoo has no {name} of it, but {', '.join(self.formats())}; take its --controller, "
@@ -60,6 +66,19 @@ class ZooBundle:
         contents[REPORT] = _without(contents[REPORT], dropped)
         kept = {name: entry for name, entry in self.document["formats"].items() if name not in dropped}
         return ZooBundle({**self.document, "formats": kept}, contents)
+
+
+def refusals(formats: Mapping[str, Any]) -> dict[str, str]:
+    """Why formats that were tried are not there, each in a few words.
+
+    Args:
+        formats: the entry ``formats`` of a bundle's manifest.
+    """
+    return {
+        name: str(said["detail"]).partition("; ")[0]  # the first failure; the card has all
+        for name, said in formats.items()
+        if said["status"] == "refused"
+    }
 
 
 def zoo_bundle(entry: Entry, folder: Path = FOLDER) -> ZooBundle:

@@ -8,7 +8,7 @@ import pytest
 from ltc_edge.errors import BundleError, InputError
 from ltc_edge.export.hub.reader import controller_from_bytes
 from ltc_edge.zoo.archive import archive_path, read_archive
-from ltc_edge.zoo.entry import FORMAT, TARGET
+from ltc_edge.zoo.entry import FORMAT, TARGET, Entry
 from ltc_edge.zoo.index import FOLDER, INDEX, load_index, read_index
 from ltc_edge.zoo.page import BEGIN, END, page_tables
 
@@ -39,13 +39,34 @@ def test_the_card_says_what_the_index_says(entry):
     assert f"    {document['command']}\n" in card
     for run in document["seeds"]["runs"]:
         assert f"| {run['validation']:.6g} | {run['value']:.6g} |" in card
-    for target, costs in document["formats"][FORMAT]["firmware"].items():
+    for target, costs in document["formats"][entry.format]["firmware"].items():
         figures = " | ".join(str(costs[name]) for name in ("flash_bytes", "ram_bytes", "stack_bytes"))
-        assert f"| {FORMAT} | {target} | {figures} | {costs['instructions_per_step']} |" in card
-    assert TARGET in document["formats"][FORMAT]["firmware"]
+        assert f"| {entry.format} | {target} | {figures} | {costs['instructions_per_step']} |" in card
+    assert TARGET in document["formats"][entry.format]["firmware"]
+    for name, reason in entry.refused.items():
+        assert f"**{name} is not there**: {reason}." in card
     # A controller that does not do its task must say so.
     if document["metric"] == "return" and document["score"]["normalised"] < 0.95:
         assert "It does its task only in part" in card
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_an_entry_has_every_format_or_says_why_not(entry):
+    """Its figures are of 16-bit integers wherever it has them."""
+    manifest = json.loads(read_archive(entry)["manifest.json"])
+    there = {name for name, said in manifest["formats"].items() if said["status"] == "ok"}
+    assert there == set(entry.document["formats"])
+    assert there | set(entry.refused) == {"onnx", "c-float32", "c-int16"}
+    assert not there & set(entry.refused)
+    assert entry.format == (FORMAT if FORMAT in there else "c-float32")
+
+
+def test_a_document_that_does_not_name_its_format_is_of_16_bit_integers():
+    document = {key: value for key, value in ENTRIES[0].document.items() if key not in ("format", "refused")}
+    entry = Entry.from_json(ENTRIES[0].name, document)
+    assert (entry.format, entry.refused) == ("c-int16", {})
+    with pytest.raises(ValueError, match="has no tflite"):
+        Entry.from_json(ENTRIES[0].name, {**document, "format": "tflite"})
 
 
 def test_no_entry_tells_of_the_machine_that_made_it():

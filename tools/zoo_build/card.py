@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ltc_edge.zoo.entry import FORMAT
-
 GOOD = 0.95
 """Share of the way from doing nothing to the expert, from which on a controller does its task."""
 
@@ -18,6 +16,7 @@ def zoo_section(name: str, document: Document) -> str:
     control = document["metric"] == "return"
     parts = [
         f"## In the zoo: {name}",
+        *(f"**{each} is not there**: {reason}." for each, reason in document["refused"].items()),
         _return(document) if control else _metric(document),
         _seeds(document),
         *([_corruption(document["corruption"])] if control else []),
@@ -40,9 +39,9 @@ def _return(document: Document) -> str:
             "to the expert."
         )
     return (
-        f"Return in {FORMAT}, mean over {own['episodes']} episodes from seed 0 on: **{own['value']:.6g}** "
-        f"(95 % interval {low:.6g} to {high:.6g}, worst {own['worst']:.6g}); in float64 "
-        f"{exact['value']:.6g}. On these episodes the expert, which sees the whole state, has "
+        f"Return in {document['format']}, mean over {own['episodes']} episodes from seed 0 on: "
+        f"**{own['value']:.6g}** (95 % interval {low:.6g} to {high:.6g}, worst {own['worst']:.6g}); in "
+        f"float64 {exact['value']:.6g}. On these episodes the expert, which sees the whole state, has "
         f"{own['expert']:.6g}, and doing nothing {own['zero']:.6g}.{verdict}"
     )
 
@@ -51,9 +50,10 @@ def _metric(document: Document) -> str:
     own, exact = document["score"], document["score_float64"]
     low, high = own["ci95"]
     return (
-        f"Test {document['metric']} in {FORMAT}: **{own['value']:.5g}** (95 % interval {low:.5g} to "
-        f"{high:.5g}, by bootstrap over {own['windows']} windows, which are not quite independent); in "
-        f"float64 {exact['value']:.5g}; a constant guess has {own['baseline']:.5g}. Over {own['rows']} rows."
+        f"Test {document['metric']} in {document['format']}: **{own['value']:.5g}** (95 % interval "
+        f"{low:.5g} to {high:.5g}, by bootstrap over {own['windows']} windows, which are not quite "
+        f"independent); in float64 {exact['value']:.5g}; a constant guess has "
+        f"{own['baseline']:.5g}. Over {own['rows']} rows."
     )
 
 
@@ -63,8 +63,9 @@ def _seeds(document: Document) -> str:
     for run in seeds["runs"]:
         taken = ", this one" if run["seed"] == seeds["chosen"] else ""
         if run.get("refused") is not None:
-            taken = f", whose integers do not verify ({run['refused']})"
+            taken += f", not verified in all formats ({run['refused']})"
         rows.append(f"| {run['seed']}{taken} | {run['validation']:.6g} | {run['value']:.6g} |")
+    verified = "that verifies" + "".join(f", if not in {name}," for name in document["refused"])
     spread = "One seed tells nothing of how sure training is."
     if seeds["ci95"] is not None:
         low, high = seeds["ci95"]
@@ -75,7 +76,7 @@ def _seeds(document: Document) -> str:
         )
     return "\n".join(
         [
-            "Every training seed in float64; the best on validation that verifies was taken:",
+            f"Every training seed in float64; the best on validation {verified} was taken:",
             "",
             f"| training seed | validation | {document['metric']} |",
             "|---|---|---|",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,14 @@ from ltc_edge.training.run_folder import RunFolder
 from ltc_edge.version import __version__
 from ltc_edge.zoo.archive import CONTROLLER
 from ltc_edge.zoo.entry import FORMAT
+from ltc_edge.zoo.take import refusals
 from zoo_build.scoring import over_seeds, score
 from zoo_build.wanted import Wanted
 
-FORMATS = ("c-float32", "c-int16")
+FLOAT = "c-float32"
+"""What every entry has beside the hub."""
+
+FORMATS = (FLOAT, FORMAT)
 """Beside the hub: what a board runs. All others are an `ltc-edge export` away."""
 
 CORRUPTED_EPISODES = 20
@@ -75,16 +80,18 @@ def bundle_folder(entry: Wanted, work: Path) -> Path:
 def measure(entry: Wanted, runs: Sequence[Trained], work: Path, data: Path) -> dict[str, Any]:
     """All figures of an entry, of the run that is best on validation; its bundle is left in ``work``.
 
-    A run that does not verify in the formats of the zoo makes room for the next best.
+    A run that does not verify in the formats of the zoo makes room for the next best. Where none does, the
+    best that verifies in floats is the entry, with the reason why it has no more.
 
     Raises:
-        VerificationFailedError: none does.
+        VerificationFailedError: no run verifies in floats.
     """
     loaded = entry.source(str(data)).load()
     subject: Task | Dataset = loaded[0] if isinstance(loaded, tuple) else loaded
     metric, sign = ("return", 1) if not isinstance(subject, Dataset) else _direction(subject)
     ranked = sorted(runs, key=lambda each: -sign * each.validation)
     best, bundle, refused = _export(entry, ranked, bundle_folder(entry, work), data)
+    form = FORMAT if FORMAT in bundle.formats else FLOAT
     controller = load_controller(best.run / CONTROLLER)
     scores = {each.seed: score(subject, load_controller(each.run / CONTROLLER)) for each in runs}
     return {
@@ -96,7 +103,9 @@ def measure(entry: Wanted, runs: Sequence[Trained], work: Path, data: Path) -> d
         "parameters_dense": controller.parameters_dense(),
         "metric": metric,
         "lower_is_better": sign < 0,
-        "score": score(subject, bundle.controller, StepperPolicy(bundle.stepper(FORMAT))),
+        "format": form,
+        "refused": refusals(bundle.files.manifest["formats"]),
+        "score": score(subject, bundle.controller, StepperPolicy(bundle.stepper(form))),
         "score_float64": scores[best.seed],
         "seeds": {
             "chosen": best.seed,
@@ -125,19 +134,33 @@ def _direction(data: Dataset) -> tuple[str, int]:
 def _export(
     entry: Wanted, ranked: Sequence[Trained], path: Path, data: Path
 ) -> tuple[Trained, Bundle, dict[int, str]]:
-    """The bundle of the first run that verifies on the task, and why those before it do not, by seed."""
+    """The bundle of the first run that verifies on the task, and why runs do not in all formats, by seed.
+
+    All formats are asked of every run before any is let off.
+    """
     refused: dict[int, str] = {}
-    options = ExportOptions(formats=FORMATS, tolerate_refusals=False, force=True)
-    for run in ranked:
-        subject = subject_of(load_controller(run.run / CONTROLLER), entry.source(str(data)))
-        try:
-            export_bundle(subject, path, options)
-        except (VerificationFailedError, FormatRefusedError) as failed:
-            refused[run.seed] = failed.reason if isinstance(failed, FormatRefusedError) else "accuracy"
-            print(f"{entry.name}, seed {run.seed}: {failed}", file=sys.stderr)
-            continue
-        return run, load_bundle(path), refused
-    raise VerificationFailedError(f"{entry.name}: no seed verifies in {', '.join(FORMATS)}", {})
+    options = ExportOptions(formats=FORMATS, force=True)
+    for tolerant in (False, True):
+        for run in ranked:
+            subject = subject_of(load_controller(run.run / CONTROLLER), entry.source(str(data)))
+            try:
+                export_bundle(subject, path, replace(options, tolerate_refusals=tolerant))
+            except (VerificationFailedError, FormatRefusedError) as failed:
+                refused[run.seed] = _why(failed)
+                print(f"{entry.name}, seed {run.seed}: {failed}", file=sys.stderr)
+                continue
+            bundle = load_bundle(path)
+            if FLOAT in bundle.formats:
+                return run, bundle, refused
+            shutil.rmtree(path)
+    raise VerificationFailedError(f"{entry.name}: no seed verifies in {FLOAT}", {})
+
+
+def _why(failed: VerificationFailedError | FormatRefusedError) -> str:
+    """Why a run does not verify, in a word or a few."""
+    if isinstance(failed, FormatRefusedError):
+        return failed.reason
+    return "accuracy of " + ", ".join(name for name, report in failed.reports.items() if report.failures)
 
 
 def _corruption(task: Task, controller: Controller) -> dict[str, Any]:
@@ -157,7 +180,7 @@ def _formats(bundle: Bundle) -> dict[str, Any]:
     """Of each format its bytes, its error, and what it takes of processors."""
     report = json.loads(bundle.content(REPORT))["formats"]
     found: dict[str, Any] = {}
-    for name in (HUB.name, *FORMATS):
+    for name in (each for each in (HUB.name, *FORMATS) if each in bundle.formats):
         said, run = report[name], report[name]["free_run"]
         found[name] = {
             "bytes": said["bytes"],

@@ -14,6 +14,7 @@ from ltc_edge.bundle.folder import MANIFEST, manifest_bytes
 from ltc_edge.files import write_atomically
 from ltc_edge.training.sources import source_to_json
 from ltc_edge.zoo.archive import CONTROLLER, archive_bytes
+from ltc_edge.zoo.entry import UNSAID
 from ltc_edge.zoo.index import FOLDER, FORMAT, INDEX, SCHEMA_VERSION, Missing, read_index
 from ltc_edge.zoo.page import BEGIN, END, page_tables
 from ltc_edge.zoo.take import ADDED
@@ -34,6 +35,7 @@ def put(
     missing: Sequence[Missing],
 ) -> None:
     """Write the archive of a measured entry, and the index with it."""
+    document = {**UNSAID, **document}
     files = _archived(entry, document, work)
     content = archive_bytes(files)
     (FOLDER / "entries").mkdir(exist_ok=True)
