@@ -35,14 +35,10 @@ def print_entries(entries: Sequence[Entry]) -> None:
             table.add_row(*(cells[index] for index in _SHOWN))
         out.print(table)
     others = sorted({entry.format for entry in entries} - {FORMAT})
-    if others:
-        out.print(
-            f"{MARK} {FORMAT} is not there, since it does not verify: figures are of {', '.join(others)};\n"
-            "`ltc-edge zoo show NAME` says why."
-        )
+    marked = f"{MARK} has no {FORMAT}, which was refused: its figures are of {', '.join(others)}.\n"
     out.print(
         f"A name is TASK-CELL-SIZE. Figures are of {FORMAT}: err. is its RMS error in a free run, of σ;\n"
         f"flash and RAM are bytes, instr. the instructions of a step on {TARGET}, counted in an emulator.\n"
         "corr. is the mean area under severity curves, 1 being the uncorrupted expert.\n"
-        "`ltc-edge zoo show NAME` has the rest."
+        f"{marked if others else ''}`ltc-edge zoo show NAME` has the rest."
     )

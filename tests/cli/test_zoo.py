@@ -1,11 +1,13 @@
 """``ltc-edge zoo``: from a name to a bundle that verifies with what the base install has."""
 
+import dataclasses
 import json
 import subprocess
 import sys
 
 import pytest
 
+from ltc_edge.cli.zoo_table import print_entries
 from ltc_edge.controller_file import load_controller
 from ltc_edge.evaluation.closed_loop import check_fit
 from ltc_edge.tasks import make_task
@@ -34,6 +36,19 @@ def test_list_as_json_has_the_documented_keys(cli):
     ]
     first = document["entries"][0]
     assert {"score", "seeds", "corruption", "formats", "command", "made_with", "sha256"} <= first.keys()
+
+
+def test_what_has_no_integers_is_marked(capsys):
+    """So that its figures, of floats, are not taken for those of integers."""
+    document = {**CONTROL.document, "format": "c-float32", "refused": {"c-int16": "too coarse"}}
+    print_entries([CONTROL, dataclasses.replace(CONTROL, document=document)])
+    out = capsys.readouterr().out
+    label = f" {CONTROL.cell} {CONTROL.size} "
+    assert out.count(label) == 2
+    assert out.count(label + "†") == 1
+    assert "† has no c-int16, which was refused: its figures are of c-float32." in out
+    print_entries([CONTROL])
+    assert "†" not in capsys.readouterr().out
 
 
 def test_show_prints_the_card(cli):
