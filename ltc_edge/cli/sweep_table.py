@@ -14,6 +14,7 @@ from ltc_edge.sweep.front import Figure, TrialResult
 from ltc_edge.sweep.next_commands import next_commands
 from ltc_edge.sweep.objectives import Objective
 from ltc_edge.sweep.pick import why_none
+from ltc_edge.sweep.pick_reason import which_seed
 from ltc_edge.sweep.settings_text import common_settings, settings_text
 from ltc_edge.sweep.swept import Swept
 from ltc_edge.sweep.tally import tally
@@ -40,16 +41,12 @@ def print_front(swept: Swept, folder: Path) -> None:
 
 def print_pick(swept: Swept, folder: Path) -> None:
     """What to ship, why, and the command that exports it; or why there is nothing."""
-    picked = swept.pick
-    if picked is None:
+    picked, result = swept.pick, swept.picked
+    if picked is None or result is None:
         click.echo(one_line(f"Nothing to recommend: {why_none(swept.results)}."))
         return
     click.echo(one_line(f"{PICKED} Trial {picked.trial}: {picked.reason}."))
-    click.echo(
-        f"Seed {picked.seed} is the one to ship: it validated best in training. The figures above are means "
-        "over all seeds, by which none was chosen."
-    )
-    result = next(result for result in swept.front if result.number == picked.trial)
+    click.echo(which_seed(picked.seed, len(result.seeds)))
     click.echo(f"Next: {one_line(next_commands(folder, result, swept.target)['export'])}")
 
 

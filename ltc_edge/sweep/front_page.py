@@ -18,6 +18,7 @@ from ltc_edge.sweep.front_axes import FEW, WIDE, costs_of
 from ltc_edge.sweep.next_commands import next_commands
 from ltc_edge.sweep.objectives import OBJECTIVES, Objective
 from ltc_edge.sweep.pick import why_none
+from ltc_edge.sweep.pick_reason import which_seed
 from ltc_edge.sweep.settings_text import common_settings, settings_text
 from ltc_edge.sweep.swept import Swept
 from ltc_edge.sweep.tally import tally
@@ -70,6 +71,9 @@ def front_page(swept: Swept, folder: Path) -> bytes:
         else [],
         filters=_filters(shown),
         pick=swept.pick,
+        which_seed=which_seed(swept.pick.seed, len(swept.picked.seeds))
+        if swept.pick and swept.picked
+        else None,
         why_none=None if swept.pick else clean(why_none(swept.results)),
         command=_pick_command(swept, folder),
         facts=_facts(swept, common),
@@ -157,10 +161,9 @@ def _filters(shown: Sequence[TrialResult]) -> list[tuple[str, list[str]]]:
 
 
 def _pick_command(swept: Swept, folder: Path) -> str | None:
-    if swept.pick is None:
+    if swept.picked is None:
         return None
-    result = next(result for result in swept.front if result.number == swept.pick.trial)
-    return clean(next_commands(folder, result, swept.target)["export"])
+    return clean(next_commands(folder, swept.picked, swept.target)["export"])
 
 
 def _facts(swept: Swept, common: Mapping[str, Any]) -> list[tuple[str, str]]:

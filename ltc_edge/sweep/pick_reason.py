@@ -135,6 +135,16 @@ def _unsure_limit(chosen: TrialResult, choice: Choice) -> list[str]:
     return [f"its 95 % interval reaches {value_text(end)}, which would not keep {limit}"]
 
 
+def which_seed(seed: int, seeds: int) -> str:
+    """Which of a trial's ``seeds`` trainings is shipped, why, and what its figures are then worth."""
+    if seeds == 1:
+        return "One seed was trained: its figures are those that chose it, so expect less of it."
+    return (
+        f"Seed {seed} is the one to ship: it validated best in training. Figures are means over all seeds, "
+        "by which none was chosen."
+    )
+
+
 def _seeds(chosen: TrialResult) -> str:
     if len(chosen.seeds) == 1:
         return "a single seed, so that any of it may be chance"

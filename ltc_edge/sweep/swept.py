@@ -66,6 +66,11 @@ class Swept:
         """The recommendation; None where nothing keeps the budget."""
         return pick(self.front, self.goals, self.budget)
 
+    @cached_property
+    def picked(self) -> TrialResult | None:
+        """The trial that is recommended."""
+        return next((one for one in self.front if self.pick and one.number == self.pick.trial), None)
+
     def with_budget(self, budget: Budget) -> Swept:
         """The same trials, judged by another budget."""
         judged = [

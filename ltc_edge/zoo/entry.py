@@ -55,11 +55,15 @@ class Entry:
         """An entry of the index.
 
         Raises:
-            ValueError: it lacks something, or its name is not that of its task, cell and size.
+            ValueError, KeyError, TypeError: it lacks something, or its name is not that of its task, cell
+                and size.
         """
         digests = Digests(**document["sha256"])
         if not all(_SHA256.fullmatch(each) for each in vars(digests).values()):
             raise ValueError(f"{name} has a digest that is none")
+        score = document["score"]
+        if not all(isinstance(each, int | float) for each in (score["value"], *score["ci95"])):
+            raise ValueError(f"{name} has a score that is no number")
         entry = cls(name, {**UNSAID, **document}, digests)
         if name != entry_name(entry.task, entry.cell, entry.size):
             raise ValueError(f"{name} is a {entry.cell} for {entry.task}, {entry.size}")

@@ -134,6 +134,8 @@ def shorten(document):
         lambda document: document.pop("missing"),
         rename,
         shorten,
+        lambda document: document["entries"][ENTRIES[0].name].update(score=None),
+        lambda document: document["entries"][ENTRIES[0].name]["score"].update(value="much"),
     ],
 )
 def test_a_damaged_index_is_refused(change, tmp_path):
