@@ -101,7 +101,7 @@ def get(
 
     \b
     ltc-edge zoo get cartpole -o balance
-    ltc-edge zoo get inverted-double-pendulum --cell cfc --size large -o balance
+    ltc-edge zoo get cartpole --cell cfc --size large -o cart
     ltc-edge zoo get pendulum-ltc-small --controller -o start.safetensors
     """
     from ltc_edge.logs import LOG_TASKS
