@@ -5,11 +5,13 @@ import json
 import subprocess
 import sys
 
+import click
 import numpy as np
 import pytest
 
 from ltc_edge import load_controller
 from ltc_edge.cli.main import COMMANDS, INTERRUPTED
+from ltc_edge.cli.main import cli as group
 
 
 @pytest.fixture
@@ -61,9 +63,19 @@ def test_help_lists_every_command_without_importing_torch():
     assert all(name in done.stdout for name in COMMANDS)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def every_command():
+    """Names of all commands, those of groups too."""
+    for name in COMMANDS:
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from (f"{name} {each}" for each in command.commands)
+        else:
+            yield name
+
+
+@pytest.mark.parametrize("command", list(every_command()))
 def test_every_command_has_help(command, cli):
-    out, _ = cli(command, "--help")
+    out, _ = cli(*command.split(), "--help")
     assert out.startswith(f"Usage: ltc-edge {command}")
     assert "--json" in out
 

@@ -65,8 +65,8 @@ class Spoiled(AgentLink):
 
     order = ""
 
-    def __init__(self, _, python, folder):
-        super().__init__(Local(), python, folder)
+    def __init__(self, _, python, folder, ending):
+        super().__init__(Local(), python, folder, ending=ending)
 
     def request(self, document, block=b"", timeout_s=60.0):
         found, answer = super().request(document, block, timeout_s)
