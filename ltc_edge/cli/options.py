@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,3 +86,20 @@ def pair(_: click.Context, __: click.Parameter, value: str | None) -> tuple[floa
     except ValueError:
         raise click.BadParameter(f"{value!r} is not two numbers such as 0.01,0.05") from None
     return low, high
+
+
+def refuse_others(context: click.Context, allowed: set[str], why: str) -> None:
+    """Refuse options that are given and not ``allowed``.
+
+    Raises:
+        click.UsageError: names them.
+    """
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name is not None
+        and parameter.name not in allowed
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"{why}; leave out {', '.join(given)}")

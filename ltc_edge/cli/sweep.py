@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ltc_edge.cli.main import INTERRUPTED
-from ltc_edge.cli.options import json_option, output_option
+from ltc_edge.cli.options import json_option, output_option, refuse_others
 from ltc_edge.cli.output import print_json
 from ltc_edge.cli.sweep_request import (
     PICKABLE,
@@ -22,7 +22,6 @@ from ltc_edge.cli.sweep_request import (
     check_engine,
     engine_options,
     goal_options,
-    refuse_others,
     search_options,
     space_options,
 )

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from ltc_edge.cli.options import Finite, stack
 from ltc_edge.cli.train import COUNT
@@ -110,23 +109,6 @@ engine_options = stack(
                      help="Ray: send this ltc-edge to the nodes, or they have it installed; ship."),
     ]
 )  # fmt: skip
-
-
-def refuse_others(context: click.Context, allowed: set[str], why: str) -> None:
-    """Refuse options that are given and not ``allowed``.
-
-    Raises:
-        click.UsageError: names them.
-    """
-    given = [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name is not None
-        and parameter.name not in allowed
-        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
-    ]
-    if given:
-        raise click.UsageError(f"{why}; leave out {', '.join(given)}")
 
 
 def check_engine(said: Mapping[str, Any]) -> None:

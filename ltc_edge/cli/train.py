@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
-from click.core import ParameterSource
 
 from ltc_edge.cells.spec import SOLVERS
 from ltc_edge.cli.main import INTERRUPTED
-from ltc_edge.cli.options import FILE, Finite, indices, json_option, output_option, stack
+from ltc_edge.cli.options import FILE, Finite, indices, json_option, output_option, refuse_others, stack
 from ltc_edge.cli.output import TrainingProgress, one_line, print_json
 from ltc_edge.errors import ControllerFileError, InputError
 from ltc_edge.training.options import CellKind, WiringKind
@@ -148,7 +147,7 @@ def command(
     from ltc_edge.training.session import read_plan, resume_run, start_run
 
     if resume:
-        _refuse_options(context)
+        refuse_others(context, RESUMABLE, "--resume goes on with the options the run was started with")
         plan = read_plan(output)
         if said["task"] not in (None, plan.source.name):
             raise InputError(f"{output}: is a run of {plan.source.name}, not of {said['task']}")
@@ -170,20 +169,6 @@ def command(
         print_json(summary)
     else:
         _print_summary(summary, output)
-
-
-def _refuse_options(context: click.Context) -> None:
-    given = [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name is not None
-        and parameter.name not in RESUMABLE
-        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
-    ]
-    if given:
-        raise click.UsageError(
-            f"--resume goes on with the options the run was started with; leave out {', '.join(given)}"
-        )
 
 
 def _metric_column(plan: Plan) -> str:
